@@ -1,0 +1,25 @@
+/** Bounds that hold everywhere. Sizes in bytes, times in milliseconds; what a configuration may change says so. */
+
+/** OTLP recommends 64 MiB for a request, measured also after inflating (otlp-rules H9); receivers: max_request_body_size. */
+export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
+
+/** Nested attribute values below this depth are cut, and the span says so in `ingest_notes`. */
+export const MAX_VALUE_DEPTH = 64;
+
+/** A request is answered within this time whatever happens: a JavaScript exporter waits 10 s and does not retry a time-out (reliability contract 5). */
+export const REQUEST_DEADLINE_MS = 8_000;
+
+/** A write to the database that takes longer is given up together with its connection. */
+export const WRITE_DEADLINE_MS = 5_000;
+
+/** Decoding and encoding give way to other requests after this long. */
+export const YIELD_AFTER_MS = 20;
+
+/** A batch for one COPY closes at this size; a larger request is cut into several. */
+export const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Request bytes and row bytes waiting for a commit; above it the answer is 429 (exporters.postgres: max_pending_bytes). */
+export const MAX_PENDING_BYTES = 192 * 1024 * 1024;
+
+/** An error message in an answer stays far below the 4 MiB an OTLP client reads (otlp-rules H20). */
+export const MAX_MESSAGE_CHARS = 2_000;

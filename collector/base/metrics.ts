@@ -1,0 +1,48 @@
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/**
+ * The collector's own metrics, one set per running collector. The accounting identity holds for every signal at rest:
+ * received = stored + duplicate + rejected + spooled + refused (`genspan_items_total` by outcome).
+ * Labels come from closed sets only: no attribute value of a user is ever one.
+ */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** What can become of a received item. */
+export const ITEM_OUTCOMES = ["stored", "duplicate", "rejected", "spooled", "refused"] as const;
+export type ItemOutcome = (typeof ITEM_OUTCOMES)[number];
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8];
+
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `genspan_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `genspan_${name}`, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = [], buckets = SECONDS) =>
+    new Histogram<L>({ name: `genspan_${name}`, help, labelNames, buckets, registers });
+  return {
+    registry,
+    /** Items (spans, log records, data points) in decodable requests. */
+    received: counter("received_items_total", "Items received, by signal.", ["signal"]),
+    items: counter("items_total", "What became of received items: stored, duplicate, rejected, spooled or refused.", ["signal", "outcome"]),
+    rejectedItems: counter("rejected_items_total", "Items refused for good, by reason.", ["signal", "reason"]),
+    conflicting: counter("conflicting_items_total", "Resent items whose content differs from the stored one.", ["signal"]),
+    sanitized: counter("sanitized_total", "Values mended on arrival, by reason.", ["reason"]),
+    requests: counter("requests_total", "Export requests answered, by protocol, signal and status.", ["protocol", "signal", "status"]),
+    requestSeconds: histogram("request_duration_seconds", "From the first byte to the answer.", ["protocol", "signal"]),
+    requestBytes: counter("request_bytes_total", "Bytes received, before and after inflating.", ["protocol", "form"]),
+    pendingBytes: gauge("pending_bytes", "Request and row bytes waiting for a commit."),
+    batches: counter("batches_total", "Database transactions of the writer, by path: fast or careful.", ["path"]),
+    batchRows: histogram("batch_rows", "Rows per committed batch.", [], [1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10000]),
+    commitSeconds: histogram("commit_duration_seconds", "From handing a batch to the database to its commit."),
+    writeFailures: counter("write_failures_total", "Failed writes, by SQLSTATE class or cause.", ["cause"]),
+    connectionsReplaced: counter("connections_replaced_total", "Database connections thrown away."),
+    eventLoopLag: gauge("event_loop_lag_seconds", "99th percentile of the event loop delay since the last scrape."),
+    defaultPartitionRows: gauge("default_partition_rows", "Rows waiting in the DEFAULT partition for one of their own.", ["table"]),
+    gauge,
+    counter,
+    histogram,
+  };
+}

@@ -1,0 +1,15 @@
+/** The three OTLP signals, by the names the Collector's configuration uses. */
+export type Signal = "traces" | "logs" | "metrics";
+
+/** The two encodings of OTLP/HTTP; gRPC bodies are protobuf. */
+export type Encoding = "protobuf" | "json";
+
+/** One export request as a receiver hands it on: inflated, within the size limit, from an authenticated sender. */
+export interface IncomingRequest {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly body: Buffer;
+  readonly projectId: number;
+  /** When the last byte came in, in milliseconds since 1970. */
+  readonly receivedAtMs: number;
+}

@@ -1,0 +1,160 @@
+/** How COPY and the careful path treat one table. Column order is the order of the fields in an encoded row. */
+export interface TableSpec {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** The primary key: always the first columns, always of fixed size, so that rows compare and sort by their bytes. */
+  readonly keyColumns: readonly string[];
+  /** Bytes of the key fields in an encoded row, from the row's start + 2 (after the field count), with their length words. */
+  readonly keyBytes: number;
+  /** What an arriving row does to one already there: nothing, or (generation_logs) replace it if it is only pending. */
+  readonly onConflict: "keep" | "complete-pending";
+}
+
+/** Bytes of a COPY field of `size` bytes: its length word and its value. */
+export const FIELD_HEAD = 4;
+
+const SPAN_KEY = ["project_id", "trace_id", "span_id", "start_time"] as const;
+const SPAN_KEY_BYTES = FIELD_HEAD + 4 + (FIELD_HEAD + 32) + (FIELD_HEAD + 16) + (FIELD_HEAD + 8);
+
+export const SPANS: TableSpec = {
+  name: "spans",
+  keyColumns: SPAN_KEY,
+  keyBytes: SPAN_KEY_BYTES,
+  onConflict: "keep",
+  columns: [
+    ...SPAN_KEY,
+    "start_nano",
+    "end_time",
+    "end_nano",
+    "duration_ns",
+    "parent_span_id",
+    "name",
+    "kind",
+    "service_name",
+    "status_code",
+    "status_message",
+    "attributes",
+    "resource_id",
+    "scope_id",
+    "events",
+    "links",
+    "trace_state",
+    "flags",
+    "dropped_attributes_count",
+    "dropped_events_count",
+    "dropped_links_count",
+    "content_moved",
+    "ingest_notes",
+    "received_at",
+  ],
+};
+
+export const GENERATION_LOGS: TableSpec = {
+  name: "generation_logs",
+  keyColumns: SPAN_KEY,
+  keyBytes: SPAN_KEY_BYTES,
+  onConflict: "complete-pending",
+  columns: [
+    ...SPAN_KEY,
+    "parent_span_id",
+    "end_time",
+    "service_name",
+    "environment",
+    "dialect",
+    "operation_name",
+    "provider_name",
+    "prompt_full_text",
+    "prompt_format",
+    "system_instructions",
+    "prompt_template_name",
+    "prompt_template_version",
+    "prompt_modules_used",
+    "prompt_variables",
+    "tool_definitions",
+    "model_name",
+    "model_temperature",
+    "model_max_tokens",
+    "model_top_p",
+    "model_top_k",
+    "model_frequency_penalty",
+    "model_presence_penalty",
+    "model_seed",
+    "model_stop_sequences",
+    "model_reasoning_level",
+    "model_parameters",
+    "response_model",
+    "response_full_text",
+    "response_format",
+    "reasoning_content",
+    "tokens_prompt",
+    "tokens_completion",
+    "tokens_total",
+    "tokens_reasoning",
+    "tokens_cache_read",
+    "tokens_cache_write",
+    "duration_ms",
+    "time_to_first_token_ms",
+    "response_finish_reason",
+    "response_id",
+    "generation_status",
+    "error_message",
+    "error_type",
+    "error_traceback",
+    "cost_amount",
+    "cost_currency",
+    "cost_source",
+    "run_id",
+    "item_id",
+    "conversation_id",
+    "user_id",
+    "entity_type",
+    "entity_id",
+    "quality_status",
+    "quality_issues",
+    "quality_score",
+    "additional_metadata",
+    "content_state",
+    "logged_at",
+    "updated_at",
+    "received_at",
+  ],
+};
+
+/** Log records have no id of their own: `id` is a hash of the record and its origin, so that a resend finds its row. */
+export const LOG_RECORDS: TableSpec = {
+  name: "log_records",
+  keyColumns: ["project_id", "time", "id"],
+  keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 8) + (FIELD_HEAD + 16),
+  onConflict: "keep",
+  columns: [
+    "project_id",
+    "time",
+    "id",
+    "time_nano",
+    "observed_time",
+    "observed_nano",
+    "trace_id",
+    "span_id",
+    "severity_number",
+    "severity_text",
+    "event_name",
+    "service_name",
+    "body",
+    "attributes",
+    "resource_id",
+    "scope_id",
+    "flags",
+    "dropped_attributes_count",
+    "ingest_notes",
+    "received_at",
+  ],
+};
+
+/** What was refused for good, with its bytes, so that a person can look and repair. `id` is a hash of the bytes. */
+export const INGEST_REJECTED: TableSpec = {
+  name: "ingest_rejected",
+  keyColumns: ["project_id", "id"],
+  keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 16),
+  onConflict: "keep",
+  columns: ["project_id", "id", "signal", "reason", "sqlstate", "detail", "raw", "received_at"],
+};

@@ -1,0 +1,210 @@
+/**
+ * Every attribute name that genspan writes or reads, and nothing else: no imports, no logic.
+ *
+ * Source of the `gen_ai.*`, `openai.*`, `mcp.*` and `aws.bedrock.*` names: the OpenTelemetry semantic conventions for generative AI,
+ * v1.26 (2024-05) to the state of their own repository in autumn 2026. Constants carry the name of their attribute, so none needs a
+ * comment of its own; the version in which a name appeared stands behind it.
+ */
+
+// ── Current names of the semantic conventions ──
+export const GEN_AI_REQUEST_MODEL = "gen_ai.request.model"; // v1.26.0
+export const GEN_AI_REQUEST_MAX_TOKENS = "gen_ai.request.max_tokens"; // v1.26.0
+export const GEN_AI_REQUEST_TEMPERATURE = "gen_ai.request.temperature"; // v1.26.0
+export const GEN_AI_REQUEST_TOP_P = "gen_ai.request.top_p"; // v1.26.0
+export const GEN_AI_RESPONSE_ID = "gen_ai.response.id"; // v1.26.0
+export const GEN_AI_RESPONSE_MODEL = "gen_ai.response.model"; // v1.26.0
+export const GEN_AI_RESPONSE_FINISH_REASONS = "gen_ai.response.finish_reasons"; // v1.26.0
+export const GEN_AI_REQUEST_TOP_K = "gen_ai.request.top_k"; // v1.27.0
+export const GEN_AI_REQUEST_STOP_SEQUENCES = "gen_ai.request.stop_sequences"; // v1.27.0
+export const GEN_AI_REQUEST_FREQUENCY_PENALTY = "gen_ai.request.frequency_penalty"; // v1.27.0
+export const GEN_AI_REQUEST_PRESENCE_PENALTY = "gen_ai.request.presence_penalty"; // v1.27.0
+export const GEN_AI_USAGE_INPUT_TOKENS = "gen_ai.usage.input_tokens"; // v1.27.0
+export const GEN_AI_USAGE_OUTPUT_TOKENS = "gen_ai.usage.output_tokens"; // v1.27.0
+export const GEN_AI_OPERATION_NAME = "gen_ai.operation.name"; // v1.27.0
+export const GEN_AI_REQUEST_ENCODING_FORMATS = "gen_ai.request.encoding_formats"; // v1.29.0
+export const GEN_AI_REQUEST_SEED = "gen_ai.request.seed"; // v1.30.0
+export const GEN_AI_REQUEST_CHOICE_COUNT = "gen_ai.request.choice.count"; // v1.31.0
+export const GEN_AI_AGENT_ID = "gen_ai.agent.id"; // v1.31.0
+export const GEN_AI_AGENT_NAME = "gen_ai.agent.name"; // v1.31.0
+export const GEN_AI_AGENT_DESCRIPTION = "gen_ai.agent.description"; // v1.31.0
+export const GEN_AI_TOOL_NAME = "gen_ai.tool.name"; // v1.31.0
+export const GEN_AI_TOOL_CALL_ID = "gen_ai.tool.call.id"; // v1.31.0
+export const GEN_AI_TOOL_TYPE = "gen_ai.tool.type"; // v1.31.0
+export const GEN_AI_OUTPUT_TYPE = "gen_ai.output.type"; // v1.31.0
+export const GEN_AI_TOOL_DESCRIPTION = "gen_ai.tool.description"; // v1.33.0
+export const AWS_BEDROCK_GUARDRAIL_ID = "aws.bedrock.guardrail.id"; // v1.34.0
+export const AWS_BEDROCK_KNOWLEDGE_BASE_ID = "aws.bedrock.knowledge_base.id"; // v1.34.0
+export const GEN_AI_CONVERSATION_ID = "gen_ai.conversation.id"; // v1.34.0
+export const GEN_AI_DATA_SOURCE_ID = "gen_ai.data_source.id"; // v1.34.0
+export const GEN_AI_PROVIDER_NAME = "gen_ai.provider.name"; // v1.37.0
+export const GEN_AI_SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"; // v1.37.0
+export const GEN_AI_INPUT_MESSAGES = "gen_ai.input.messages"; // v1.37.0
+export const GEN_AI_OUTPUT_MESSAGES = "gen_ai.output.messages"; // v1.37.0
+export const OPENAI_REQUEST_SERVICE_TIER = "openai.request.service_tier"; // v1.37.0
+export const OPENAI_RESPONSE_SERVICE_TIER = "openai.response.service_tier"; // v1.37.0
+export const OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "openai.response.system_fingerprint"; // v1.37.0
+export const GEN_AI_TOOL_CALL_ARGUMENTS = "gen_ai.tool.call.arguments"; // v1.38.0
+export const GEN_AI_TOOL_CALL_RESULT = "gen_ai.tool.call.result"; // v1.38.0
+export const GEN_AI_TOOL_DEFINITIONS = "gen_ai.tool.definitions"; // v1.38.0
+export const GEN_AI_EMBEDDINGS_DIMENSION_COUNT = "gen_ai.embeddings.dimension.count"; // v1.38.0
+export const GEN_AI_EVALUATION_NAME = "gen_ai.evaluation.name"; // v1.38.0
+export const GEN_AI_EVALUATION_SCORE_VALUE = "gen_ai.evaluation.score.value"; // v1.38.0
+export const GEN_AI_EVALUATION_SCORE_LABEL = "gen_ai.evaluation.score.label"; // v1.38.0
+export const GEN_AI_EVALUATION_EXPLANATION = "gen_ai.evaluation.explanation"; // v1.38.0
+export const GEN_AI_PROMPT_NAME = "gen_ai.prompt.name"; // v1.39.0
+export const MCP_METHOD_NAME = "mcp.method.name"; // v1.39.0
+export const MCP_SESSION_ID = "mcp.session.id"; // v1.39.0
+export const MCP_RESOURCE_URI = "mcp.resource.uri"; // v1.39.0
+export const MCP_PROTOCOL_VERSION = "mcp.protocol.version"; // v1.39.0
+export const GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.cache_read.input_tokens"; // v1.40.0
+export const GEN_AI_AGENT_VERSION = "gen_ai.agent.version"; // v1.40.0
+export const GEN_AI_RETRIEVAL_DOCUMENTS = "gen_ai.retrieval.documents"; // v1.40.0
+export const GEN_AI_RETRIEVAL_QUERY_TEXT = "gen_ai.retrieval.query.text"; // v1.40.0
+export const OPENAI_API_TYPE = "openai.api.type"; // v1.40.0
+export const GEN_AI_REQUEST_STREAM = "gen_ai.request.stream"; // v1.41.0
+export const GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"; // v1.41.0
+export const GEN_AI_USAGE_REASONING_OUTPUT_TOKENS = "gen_ai.usage.reasoning.output_tokens"; // v1.41.0
+export const GEN_AI_WORKFLOW_NAME = "gen_ai.workflow.name"; // v1.41.0
+export const GEN_AI_REQUEST_REASONING_LEVEL = "gen_ai.request.reasoning.level"; // 2026-08
+export const GEN_AI_REQUEST_PREVIOUS_RESPONSE_ID = "gen_ai.request.previous_response.id"; // 2026-08
+export const GEN_AI_REQUEST_STREAM_CURSOR = "gen_ai.request.stream_cursor"; // 2026-08
+export const GEN_AI_RESPONSE_STATUS = "gen_ai.response.status"; // 2026-08
+export const GEN_AI_CONVERSATION_COMPACTED = "gen_ai.conversation.compacted"; // 2026-08
+export const GEN_AI_RETRIEVAL_TOP_K = "gen_ai.retrieval.top_k"; // 2026-08
+export const GEN_AI_MEMORY_STORE_ID = "gen_ai.memory.store.id"; // 2026-08
+export const GEN_AI_MEMORY_RECORD_ID = "gen_ai.memory.record.id"; // 2026-08
+export const GEN_AI_MEMORY_RECORD_COUNT = "gen_ai.memory.record.count"; // 2026-08
+export const GEN_AI_MEMORY_QUERY_TEXT = "gen_ai.memory.query.text"; // 2026-08
+export const GEN_AI_MEMORY_RECORDS = "gen_ai.memory.records"; // 2026-08
+export const GEN_AI_PROMPT_VERSION = "gen_ai.prompt.version"; // 2026-08
+export const JSONRPC_PROTOCOL_VERSION = "jsonrpc.protocol.version"; // v1.39.0
+export const JSONRPC_REQUEST_ID = "jsonrpc.request.id"; // v1.39.0
+export const GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS = "gen_ai.usage.cache_write.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_TEXT_INPUT_TOKENS = "gen_ai.usage.text.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_IMAGE_INPUT_TOKENS = "gen_ai.usage.image.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_AUDIO_INPUT_TOKENS = "gen_ai.usage.audio.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_TEXT_OUTPUT_TOKENS = "gen_ai.usage.text.output_tokens"; // 2026-08
+export const GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS = "gen_ai.usage.image.output_tokens"; // 2026-08
+export const GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS = "gen_ai.usage.audio.output_tokens"; // 2026-08
+export const GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.text.cache_read.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.image.cache_read.input_tokens"; // 2026-08
+export const GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS = "gen_ai.usage.audio.cache_read.input_tokens"; // 2026-08
+export const GEN_AI_TOKEN_MODALITY = "gen_ai.token.modality"; // 2026-08
+export const GEN_AI_MAIN_AGENT_ID = "gen_ai.main_agent.id"; // 2026-08
+export const GEN_AI_MAIN_AGENT_NAME = "gen_ai.main_agent.name"; // 2026-08
+export const GEN_AI_MAIN_AGENT_DESCRIPTION = "gen_ai.main_agent.description"; // 2026-08
+export const GEN_AI_SKILL_NAME = "gen_ai.skill.name"; // 2026-08
+export const GEN_AI_SKILL_DESCRIPTION = "gen_ai.skill.description"; // 2026-08
+export const GEN_AI_SKILL_SOURCE_URI = "gen_ai.skill.source.uri"; // 2026-08
+export const GEN_AI_SKILL_RESOURCE_NAME = "gen_ai.skill.resource.name"; // 2026-08
+
+/** `gen_ai.prompt.variable.<key>`: one attribute per variable of a prompt template (2026-08). */
+export const GEN_AI_PROMPT_VARIABLE_PREFIX = "gen_ai.prompt.variable.";
+
+// ── Names that the conventions have replaced; still sent by released instrumentations, never written by us ──
+
+export const GEN_AI_SYSTEM = "gen_ai.system"; // v1.26.0, deprecated v1.37.0 for gen_ai.provider.name
+export const GEN_AI_USAGE_PROMPT_TOKENS = "gen_ai.usage.prompt_tokens"; // v1.26.0, deprecated v1.27.0 for gen_ai.usage.input_tokens
+export const GEN_AI_USAGE_COMPLETION_TOKENS = "gen_ai.usage.completion_tokens"; // v1.26.0, deprecated v1.27.0 for gen_ai.usage.output_tokens
+export const GEN_AI_PROMPT = "gen_ai.prompt"; // v1.26.0, deprecated v1.28.0
+export const GEN_AI_COMPLETION = "gen_ai.completion"; // v1.26.0, deprecated v1.28.0
+export const GEN_AI_TOKEN_TYPE = "gen_ai.token.type"; // v1.27.0, deprecated removed from genai-main after #374
+export const GEN_AI_OPENAI_REQUEST_SEED = "gen_ai.openai.request.seed"; // v1.28.0, deprecated v1.30.0 for gen_ai.request.seed
+export const GEN_AI_OPENAI_REQUEST_RESPONSE_FORMAT = "gen_ai.openai.request.response_format"; // v1.28.0, deprecated v1.31.0 for gen_ai.output.type
+export const GEN_AI_OPENAI_REQUEST_SERVICE_TIER = "gen_ai.openai.request.service_tier"; // v1.28.0, deprecated v1.37.0 for openai.request.service_tier
+export const GEN_AI_OPENAI_RESPONSE_SERVICE_TIER = "gen_ai.openai.response.service_tier"; // v1.28.0, deprecated v1.37.0 for openai.response.service_tier
+export const GEN_AI_OPENAI_RESPONSE_SYSTEM_FINGERPRINT = "gen_ai.openai.response.system_fingerprint"; // v1.29.0, deprecated v1.37.0 for openai.response.system_fingerprint
+export const GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS = "gen_ai.usage.cache_creation.input_tokens"; // v1.40.0, deprecated genai-main after 2026-08-08 for gen_ai.usage.cache_write.input_tokens (genai PR #440, merged Aug 2026)
+
+// ── Proposed and not merged; read where a sender is ahead of the conventions ──
+
+export const GEN_AI_INVOCATION_IS_NESTED = "gen_ai.invocation.is_nested"; // proposal
+export const GEN_AI_USAGE_COST_AMOUNT = "gen_ai.usage.cost.amount"; // proposal
+export const GEN_AI_USAGE_COST_CURRENCY = "gen_ai.usage.cost.currency"; // proposal
+export const GEN_AI_USAGE_COST_SOURCE = "gen_ai.usage.cost.source"; // proposal
+export const GEN_AI_INPUT_MESSAGES_REF = "gen_ai.input.messages_ref"; // proposal
+export const GEN_AI_OUTPUT_MESSAGES_REF = "gen_ai.output.messages_ref"; // proposal
+export const GEN_AI_SYSTEM_INSTRUCTIONS_REF = "gen_ai.system_instructions_ref"; // proposal
+export const GEN_AI_CALLER_TYPE = "gen_ai.caller.type"; // proposal
+export const GEN_AI_CALLER_NAME = "gen_ai.caller.name"; // proposal
+export const GEN_AI_LIVE_SESSION_ID = "gen_ai.live_session.id"; // proposal
+export const GEN_AI_AGENT_TURN = "gen_ai.agent.turn"; // proposal
+export const GEN_AI_TOKEN_CACHE = "gen_ai.token.cache"; // proposal
+export const GEN_AI_TOKEN_PHASE = "gen_ai.token.phase"; // proposal
+export const GEN_AI_USAGE_VIDEO_INPUT_TOKENS = "gen_ai.usage.video.input_tokens"; // proposal
+
+// ── Event names ──
+
+export const EVENT_INFERENCE_DETAILS = "gen_ai.client.inference.operation.details"; // v1.37
+export const EVENT_EVALUATION_RESULT = "gen_ai.evaluation.result"; // v1.38
+export const EVENT_OPERATION_EXCEPTION = "gen_ai.client.operation.exception"; // v1.41
+export const EVENT_SYSTEM_MESSAGE = "gen_ai.system.message"; // v1.28, deprecated v1.37
+export const EVENT_USER_MESSAGE = "gen_ai.user.message"; // v1.28, deprecated v1.37
+export const EVENT_ASSISTANT_MESSAGE = "gen_ai.assistant.message"; // v1.28, deprecated v1.37
+export const EVENT_TOOL_MESSAGE = "gen_ai.tool.message"; // v1.28, deprecated v1.37
+export const EVENT_CHOICE = "gen_ai.choice"; // v1.28, deprecated v1.37
+export const EVENT_CONTENT_PROMPT = "gen_ai.content.prompt"; // v1.26, deprecated v1.28
+export const EVENT_CONTENT_COMPLETION = "gen_ai.content.completion"; // v1.26, deprecated v1.28
+export const EVENT_EXCEPTION = "exception";
+
+// ── General conventions that matter here ──
+
+export const SERVICE_NAME = "service.name";
+export const SERVICE_VERSION = "service.version";
+export const SERVICE_INSTANCE_ID = "service.instance.id";
+export const DEPLOYMENT_ENVIRONMENT_NAME = "deployment.environment.name";
+export const DEPLOYMENT_ENVIRONMENT = "deployment.environment"; // deprecated for deployment.environment.name
+export const ERROR_TYPE = "error.type";
+export const EXCEPTION_TYPE = "exception.type";
+export const EXCEPTION_MESSAGE = "exception.message";
+export const EXCEPTION_STACKTRACE = "exception.stacktrace";
+export const EVENT_NAME = "event.name"; // on log records sent before the top-level eventName
+export const USER_ID = "user.id";
+export const ENDUSER_ID = "enduser.id";
+export const SESSION_ID = "session.id";
+export const SERVER_ADDRESS = "server.address";
+export const SERVER_PORT = "server.port";
+export const HTTP_REQUEST_RESEND_COUNT = "http.request.resend_count";
+export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
+
+// ── genspan's own names: only what the conventions lack ──
+
+/** What a record of ours is: pending | update | attempt | image | item | run. */
+export const GENSPAN_RECORD = "genspan.record";
+export const GENSPAN_RUN_ID = "genspan.run.id";
+export const GENSPAN_RUN_KIND = "genspan.run.kind";
+export const GENSPAN_RUN_STATUS = "genspan.run.status";
+export const GENSPAN_RUN_EXIT_CODE = "genspan.run.exit_code";
+export const GENSPAN_RUN_REQUESTED = "genspan.run.requested";
+export const GENSPAN_RUN_TRIGGERED_BY = "genspan.run.triggered_by";
+export const GENSPAN_RUN_SUMMARY = "genspan.run.summary";
+export const GENSPAN_ITEM_ID = "genspan.item.id";
+export const GENSPAN_ITEM_KIND = "genspan.item.kind";
+export const GENSPAN_ITEM_TITLE = "genspan.item.title";
+export const GENSPAN_ITEM_INDEX = "genspan.item.index";
+export const GENSPAN_ATTEMPT_NUMBER = "genspan.attempt.number";
+export const GENSPAN_ATTEMPT_OUTCOME = "genspan.attempt.outcome";
+export const GENSPAN_ATTEMPT_REASON = "genspan.attempt.reason";
+export const GENSPAN_ATTEMPT_DELAY_MS = "genspan.attempt.delay_ms";
+export const GENSPAN_ATTEMPT_HTTP_STATUS = "genspan.attempt.http_status";
+export const GENSPAN_IMAGE_ID = "genspan.image.id";
+export const GENSPAN_IMAGE_REQUEST = "genspan.image.request";
+export const GENSPAN_IMAGE_RESPONSE = "genspan.image.response";
+export const GENSPAN_IMAGE_MODEL_USED = "genspan.image.model_used";
+export const GENSPAN_IMAGE_MODELS_TRIED = "genspan.image.models_tried";
+export const GENSPAN_IMAGE_STATUS = "genspan.image.status";
+export const GENSPAN_IMAGE_SIZE = "genspan.image.size";
+export const GENSPAN_IMAGE_SHA256 = "genspan.image.sha256";
+export const GENSPAN_IMAGE_MIME_TYPE = "genspan.image.mime_type";
+export const GENSPAN_ENTITY_TYPE = "genspan.entity.type";
+export const GENSPAN_ENTITY_ID = "genspan.entity.id";
+export const GENSPAN_ENTITY_RELATION = "genspan.entity.relation";
+export const GENSPAN_QUALITY_STATUS = "genspan.quality.status";
+export const GENSPAN_QUALITY_ISSUES = "genspan.quality.issues";
+export const GENSPAN_QUALITY_SCORE = "genspan.quality.score";
+export const GENSPAN_QUALITY_BY = "genspan.quality.by";
+export const GENSPAN_PROMPT_MODULES = "genspan.prompt.modules";
+export const GENSPAN_COST_AMOUNT = "genspan.cost.amount";
+export const GENSPAN_COST_CURRENCY = "genspan.cost.currency";
+export const GENSPAN_COST_SOURCE = "genspan.cost.source";
+export const GENSPAN_ERROR_TRACEBACK = "genspan.error.traceback";

@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+/** unit: pure, in process · contract: the HTTP rules against the receiver in process · db: a real PostgreSQL · e2e: the real program over the network. */
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
+      { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
+      { extends: true, test: { name: "db", include: ["test/db/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
+      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
+    ],
+  },
+});
