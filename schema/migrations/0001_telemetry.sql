@@ -3,7 +3,7 @@
 -- Ids are lower-case hexadecimal text, as people paste them from logs; COLLATE "C" makes them compare as bytes.
 -- No triggers, no foreign keys and no column defaults that call now() on these tables: rows must mean the same when the
 -- tables are distributed, and every row states its own times. Unknown is NULL.
--- {lz4} becomes `COMPRESSION lz4` where the server has it; elsewhere large text is stored uncompressed, never with pglz.
+-- COMPRESSION lz4 marks large values: on a server built without lz4 they are stored uncompressed instead, never with pglz (large-values.ts).
 
 CREATE TABLE projects (
   id          integer PRIMARY KEY,
@@ -63,6 +63,7 @@ CREATE TABLE spans (
   PRIMARY KEY (project_id, trace_id, span_id, start_time)
 ) PARTITION BY RANGE (start_time);
 
+CREATE TABLE spans_default PARTITION OF spans DEFAULT;
 CREATE INDEX spans_start_time ON spans USING brin (start_time) WITH (pages_per_range = 32);
 
 CREATE TABLE generation_logs (
@@ -79,14 +80,14 @@ CREATE TABLE generation_logs (
   operation_name           text,
   provider_name            text,
 
-  prompt_full_text         text {lz4},
+  prompt_full_text         text COMPRESSION lz4,
   prompt_format            text CHECK (prompt_format IN ('text', 'messages')),
-  system_instructions      text {lz4},
+  system_instructions      text COMPRESSION lz4,
   prompt_template_name     text,
   prompt_template_version  text,
   prompt_modules_used      jsonb,
   prompt_variables         jsonb,
-  tool_definitions         text {lz4},
+  tool_definitions         text COMPRESSION lz4,
 
   model_name               text,
   model_temperature        double precision,
@@ -101,9 +102,9 @@ CREATE TABLE generation_logs (
   model_parameters         jsonb,
 
   response_model           text,
-  response_full_text       text {lz4},
+  response_full_text       text COMPRESSION lz4,
   response_format          text CHECK (response_format IN ('text', 'messages')),
-  reasoning_content        text {lz4},
+  reasoning_content        text COMPRESSION lz4,
   tokens_prompt            bigint,
   tokens_completion        bigint,
   tokens_total             bigint,
@@ -119,7 +120,7 @@ CREATE TABLE generation_logs (
   generation_status        text NOT NULL CHECK (generation_status IN ('pending', 'success', 'failed', 'timeout')),
   error_message            text,
   error_type               text,
-  error_traceback          text {lz4},
+  error_traceback          text COMPRESSION lz4,
   attempts_count           integer,
   cost_amount              numeric,
   cost_currency            text,
@@ -142,6 +143,7 @@ CREATE TABLE generation_logs (
   PRIMARY KEY (project_id, trace_id, span_id, start_time)
 ) PARTITION BY RANGE (start_time);
 
+CREATE TABLE generation_logs_default PARTITION OF generation_logs DEFAULT;
 CREATE INDEX generation_logs_start_time ON generation_logs (project_id, start_time);
 CREATE INDEX generation_logs_model ON generation_logs (project_id, left(model_name, 200), start_time);
 CREATE INDEX generation_logs_run ON generation_logs (project_id, left(run_id, 200)) WHERE run_id IS NOT NULL;
@@ -172,6 +174,7 @@ CREATE TABLE log_records (
   PRIMARY KEY (project_id, time, id)
 ) PARTITION BY RANGE (time);
 
+CREATE TABLE log_records_default PARTITION OF log_records DEFAULT;
 CREATE INDEX log_records_span ON log_records (project_id, trace_id, span_id) WHERE trace_id IS NOT NULL;
 
 CREATE TABLE ingest_rejected (
