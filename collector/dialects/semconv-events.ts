@@ -1,0 +1,126 @@
+import * as A from "../../sdk/attributes.ts";
+import { ByteWriter } from "../base/byte-writer.ts";
+import { CONCEPT } from "../model/concept.ts";
+import { Arena, AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { decodeEvent, type EventView } from "../otlp/decode-protobuf.ts";
+import type { SpanView } from "../otlp/span-view.ts";
+import { writeJsonValue } from "../otlp/value-json.ts";
+import type { BuiltContent, GenerationDraft } from "./generation-draft.ts";
+import { type Message, normalizeFinishReason, parseJson, toMessage } from "./messages.ts";
+import { legacyContent } from "./semconv-legacy.ts";
+
+/** Messages gathered from the events of one span. */
+interface Gathered {
+  readonly input: Message[];
+  readonly system: Message[];
+  readonly output: Message[];
+  readonly built: BuiltContent;
+}
+
+type Handler = (event: AttributeList, into: Gathered) => void;
+
+const ROLE_OF: ReadonlyMap<string, string> = new Map([
+  [A.EVENT_SYSTEM_MESSAGE, "system"],
+  [A.EVENT_USER_MESSAGE, "user"],
+  [A.EVENT_ASSISTANT_MESSAGE, "assistant"],
+  [A.EVENT_TOOL_MESSAGE, "tool"],
+]);
+
+/** What each event name contributes; names not listed here are no content. */
+const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  [A.EVENT_CONTENT_PROMPT, (event, into) => setContent(into, "prompt", value(event, A.GEN_AI_PROMPT))],
+  [A.EVENT_CONTENT_COMPLETION, (event, into) => setContent(into, "response", value(event, A.GEN_AI_COMPLETION))],
+  [A.EVENT_CHOICE, readChoice],
+  [A.EVENT_INFERENCE_DETAILS, readDetails],
+  [A.EVENT_EXCEPTION, readException],
+  ...[...ROLE_OF].map(([name, role]): [string, Handler] => [
+    name,
+    (event, into) => (role === "system" ? into.system : into.input).push(toMessage(eventBody(event), role)),
+  ]),
+]);
+
+/**
+ * Content and errors from span events: gen_ai.content.* (v1.26), one event per message and choice (v1.28–v1.36 where an
+ * instrumentation writes them on the span), gen_ai.client.inference.operation.details (v1.37), and exceptions. Attributes of the span win.
+ */
+export function buildFromEvents(view: SpanView, draft: GenerationDraft): void {
+  const gathered: Gathered = { input: [], system: [], output: [], built: draft.built ?? {} };
+  const event = eventScratch(view);
+  for (let i = 0; i < view.events.count; i++) {
+    decodeEvent(view, i, event);
+    const name = view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
+    HANDLERS.get(name)?.(event.attributes, gathered);
+  }
+  const { built } = gathered;
+  const input = [...gathered.system, ...gathered.input];
+  if (input.length > 0) built.prompt ??= { text: JSON.stringify(input), format: "messages" };
+  if (gathered.output.length > 0) built.response ??= { text: JSON.stringify(gathered.output), format: "messages" };
+  if (draft.attribute[CONCEPT.inputMessages]! >= 0) delete built.prompt;
+  if (draft.attribute[CONCEPT.outputMessages]! >= 0) delete built.response;
+  if (draft.attribute[CONCEPT.systemInstructions]! >= 0) delete built.systemInstructions;
+  if (Object.keys(built).length > 0) draft.built = built;
+}
+
+function eventScratch(view: SpanView): EventView & { attributes: AttributeList } {
+  const arena = new Arena();
+  arena.request = view.arena.request;
+  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
+}
+
+/** An attribute as text: a string as it is, anything structured as JSON. */
+function value(event: AttributeList, name: string): string | undefined {
+  const index = event.findName(name);
+  if (index < 0) return undefined;
+  if (event.kinds[index] === VALUE_STRING) return event.text(index);
+  const json = new ByteWriter(256);
+  writeJsonValue(json, event, index);
+  return json.view().toString("utf8");
+}
+
+/** The event's attributes as one object, JSON strings opened: what log events carry in their body. */
+function eventBody(event: AttributeList): Record<string, unknown> {
+  const body: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
+  const content = value(event, "gen_ai.event.content");
+  const opened = content === undefined ? undefined : parseJson(content);
+  if (typeof opened === "object" && opened !== null) Object.assign(body, opened);
+  for (const name of ["role", "content", "id", "name", "tool_calls", "tool_call_id", "message", "finish_reason", "index"]) {
+    const text = value(event, name);
+    if (text !== undefined) body[name] = name === "content" || name === "role" ? text : (parseJson(text) ?? text);
+  }
+  return body;
+}
+
+function setContent(into: Gathered, what: "prompt" | "response", text: string | undefined): void {
+  if (text !== undefined) into.built[what] ??= legacyContent(text, what === "prompt" ? "user" : "assistant");
+}
+
+function readChoice(event: AttributeList, into: Gathered): void {
+  const body = eventBody(event);
+  const message = toMessage(body["message"] ?? body, "assistant");
+  const reason = body["finish_reason"];
+  if (typeof reason === "string" && reason !== "") {
+    message.finish_reason = normalizeFinishReason(reason);
+    into.built.finishReason ??= message.finish_reason;
+  }
+  into.output.push(message);
+}
+
+function readDetails(event: AttributeList, into: Gathered): void {
+  const { built } = into;
+  const input = value(event, A.GEN_AI_INPUT_MESSAGES);
+  if (input !== undefined) built.prompt ??= legacyContent(input, "user");
+  const output = value(event, A.GEN_AI_OUTPUT_MESSAGES);
+  if (output !== undefined) built.response ??= legacyContent(output, "assistant");
+  const system = value(event, A.GEN_AI_SYSTEM_INSTRUCTIONS);
+  if (system !== undefined) built.systemInstructions ??= system;
+}
+
+function readException(event: AttributeList, into: Gathered): void {
+  const { built } = into;
+  const message = value(event, A.EXCEPTION_MESSAGE);
+  const type = value(event, A.EXCEPTION_TYPE);
+  const traceback = value(event, A.EXCEPTION_STACKTRACE);
+  if (message !== undefined) built.errorMessage = message;
+  if (type !== undefined) built.errorType = type;
+  if (traceback !== undefined) built.errorTraceback = traceback;
+}

@@ -1,0 +1,84 @@
+import { ByteWriter } from "../base/byte-writer.ts";
+
+/** Names longer than this are rare and are not worth a place. */
+const MAX_NAME_BYTES = 200;
+/** Bounds the table against senders that invent names; what comes later is handled correctly, only slower. */
+const MAX_NAMES = 8192;
+const SLOTS = MAX_NAMES * 4;
+/** A sender could choose names that collide: a look-up never walks further than this. */
+const MAX_PROBES = 32;
+
+/** The id of a name that has no place in the table. */
+export const NOT_INTERNED = -1;
+
+/**
+ * Attribute keys (and a few short values) as small integers. Ids are dense from 0, never reused, and live as long as the process:
+ * modules look their own names up once, at load, and then compare integers.
+ */
+export class KeyTable {
+  /** The name of each id. */
+  readonly names: string[] = [];
+  /** `"name":` as bytes, escaped for JSON, by id. */
+  readonly jsonKeys: Buffer[] = [];
+  /** Dialects (bits) that know the name, by id. */
+  readonly dialects = new Int32Array(MAX_NAMES);
+  private readonly raw: Buffer[] = [];
+  private readonly slots = new Int32Array(SLOTS).fill(NOT_INTERNED);
+  private readonly onIntern: ((id: number, name: string) => void)[] = [];
+
+  /** The id of a name known to the program. Throws when the table is full, which only a programming error can cause at load. */
+  register(name: string, dialectBit = 0): number {
+    const bytes = Buffer.from(name, "utf8");
+    const id = this.intern(bytes, 0, bytes.length);
+    if (id === NOT_INTERNED) throw new Error(`attribute key table is full at ${name}`);
+    this.dialects[id] |= dialectBit;
+    return id;
+  }
+
+  /** Calls `visit` for every name there is and every one to come: for rules by prefix. */
+  forEach(visit: (id: number, name: string) => void): void {
+    for (const [id, name] of this.names.entries()) visit(id, name);
+    this.onIntern.push(visit);
+  }
+
+  /** The id of `bytes[start, end)`, or NOT_INTERNED when it is long, not UTF-8 or the table is full. */
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    const size = end - start;
+    if (size > MAX_NAME_BYTES) return NOT_INTERNED;
+    let hash = size;
+    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+    let slot = ((hash ^ (hash >>> 15)) >>> 0) % SLOTS;
+    for (let probe = 0; probe < MAX_PROBES; probe++) {
+      const id = this.slots[slot];
+      if (id === NOT_INTERNED) return this.add(slot, bytes, start, end);
+      if (equal(this.raw[id], bytes, start, size)) return id;
+      slot = slot + 1 === SLOTS ? 0 : slot + 1;
+    }
+    return NOT_INTERNED;
+  }
+
+  private add(slot: number, bytes: Uint8Array, start: number, end: number): number {
+    if (this.names.length === MAX_NAMES) return NOT_INTERNED;
+    const raw = Buffer.from(bytes.subarray(start, end));
+    const name = raw.toString("utf8");
+    if (name.includes("\u0000") || !Buffer.from(name, "utf8").equals(raw)) return NOT_INTERNED;
+    const id = this.names.length;
+    const json = new ByteWriter(raw.length + 16);
+    json.utf8(`${JSON.stringify(name)}:`);
+    this.names.push(name);
+    this.raw.push(raw);
+    this.jsonKeys.push(Buffer.from(json.view()));
+    this.slots[slot] = id;
+    for (const visit of this.onIntern) visit(id, name);
+    return id;
+  }
+}
+
+function equal(known: Uint8Array, bytes: Uint8Array, start: number, size: number): boolean {
+  if (known.length !== size) return false;
+  for (let i = 0; i < size; i++) if (known[i] !== bytes[start + i]) return false;
+  return true;
+}
+
+/** The one table of the process: a cache of pure facts, so sharing it is harmless. */
+export const keyTable = new KeyTable();

@@ -1,0 +1,161 @@
+import { YIELD_AFTER_MS } from "./base/limits.ts";
+import type { Metrics } from "./base/metrics.ts";
+import { accepted, type Outcome, partial, rejected, retryable } from "./base/outcome.ts";
+import type { IncomingRequest, Signal } from "./base/signal.ts";
+import { countDataPoints } from "./otlp/count-items.ts";
+import { DecodeError } from "./otlp/decode-error.ts";
+import { transcodeJson } from "./otlp/decode-json.ts";
+import type { LogView, SpanView } from "./otlp/span-view.ts";
+import { createLogEncoder, type LogEncoder } from "./rows/encode-logs.ts";
+import { createTraceEncoder, type TraceEncoder } from "./rows/encode-traces.ts";
+import type { EncodedRequest, ItemRefusal, WriteResult } from "./rows/encoded-request.ts";
+import { createRequestBuilder, type RequestBuilder } from "./rows/request-builder.ts";
+
+/** The way of a request: decode → processors → dialects and rows → the exporter, which answers after COMMIT. */
+export interface Pipeline {
+  /** Never rejects: every end is an outcome. */
+  consume(request: IncomingRequest): Promise<Outcome>;
+}
+
+/** Changes a decoded item in place, before anything is made of it. */
+export type SpanProcessor = (view: SpanView) => void;
+export type LogProcessor = (view: LogView) => void;
+
+export interface PipelineOptions {
+  /** Writes rows durably; undefined for a signal without a pipeline. */
+  readonly write: (request: EncodedRequest) => Promise<WriteResult>;
+  /** Says no before any work is done on a request (memory limiter, stopping). */
+  readonly admit: () => Outcome | undefined;
+  /** Signals that have a pipeline; the others are answered truthfully and not stored. */
+  readonly signals: ReadonlySet<Signal>;
+  readonly spanProcessors: readonly SpanProcessor[];
+  readonly logProcessors: readonly LogProcessor[];
+  readonly metrics: Metrics;
+}
+
+/** A refused item's reason appears in the answer for the first few only: the answer stays short whatever the request. */
+const REASONS_IN_ANSWER = 3;
+
+/** Encoders are reused: what they allocate grows to the largest request once. */
+const MAX_IDLE_ENCODERS = 8;
+
+/** What both encoders offer to the loop below. */
+type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "encode">;
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { metrics } = options;
+  const traces = createPool(() => {
+    const encoder = createTraceEncoder();
+    return {
+      encoder: encoder as ItemEncoder,
+      process: () => {
+        for (const change of options.spanProcessors) change(encoder.view);
+      },
+    };
+  });
+  const logs = createPool(() => {
+    const encoder = createLogEncoder();
+    return {
+      encoder: encoder as ItemEncoder,
+      process: () => {
+        for (const change of options.logProcessors) change(encoder.view);
+      },
+    };
+  });
+
+  async function encode(request: IncomingRequest, raw: Buffer): Promise<EncodedRequest> {
+    const { signal, projectId, receivedAtMs } = request;
+    const builder = createRequestBuilder({ signal, projectId, raw, receivedAtMs });
+    const pool = signal === "logs" ? logs : traces;
+    const worker = pool.take();
+    try {
+      await encodeItems(worker.encoder, builder, worker.process);
+      countMended(worker.encoder, metrics);
+      return builder.finish();
+    } finally {
+      pool.giveBack(worker);
+    }
+  }
+
+  return {
+    async consume(request) {
+      const refusal = options.admit();
+      if (refusal !== undefined) return refusal;
+      try {
+        const raw = request.encoding === "json" ? transcodeJson(request.body, request.signal) : request.body;
+        if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
+        const encoded = await encode(request, raw);
+        metrics.received.inc({ signal: request.signal }, encoded.received);
+        if (encoded.received === 0) return accepted();
+        return answer(encoded, await options.write(encoded), metrics);
+      } catch (error) {
+        if (error instanceof DecodeError) return rejected("undecodable", error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+/** Encodes item by item and gives way to other requests every few milliseconds. */
+async function encodeItems(encoder: ItemEncoder, builder: RequestBuilder, process: () => void): Promise<void> {
+  encoder.open(builder);
+  let since = performance.now();
+  for (let i = 1; encoder.next(); i++) {
+    process();
+    encoder.encode();
+    if (i % 32 === 0 && performance.now() - since > YIELD_AFTER_MS) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      since = performance.now();
+    }
+  }
+}
+
+function countMended(encoder: ItemEncoder, metrics: Metrics): void {
+  for (const [reason, count] of encoder.notes.counts) metrics.sanitized.inc({ reason }, count);
+  encoder.notes.counts.clear();
+}
+
+/** Counts what became of the items and says it in the protocol's terms. */
+function answer(encoded: EncodedRequest, result: WriteResult, metrics: Metrics): Outcome {
+  const { signal } = encoded;
+  if (result.kind === "failed") {
+    metrics.items.inc({ signal, outcome: "refused" }, encoded.received);
+    return retryable(result.reason, result.message);
+  }
+  metrics.items.inc({ signal, outcome: "stored" }, result.stored);
+  metrics.items.inc({ signal, outcome: "duplicate" }, result.duplicates);
+  metrics.items.inc({ signal, outcome: "rejected" }, result.refused.length);
+  if (result.conflicting > 0) metrics.conflicting.inc({ signal }, result.conflicting);
+  if (result.refused.length === 0) return accepted();
+  return partial(result.refused.length, refusalMessage(signal, result.refused));
+}
+
+function refusalMessage(signal: Signal, refused: readonly ItemRefusal[]): string {
+  const reasons = [...new Set(refused.map((refusal) => refusal.reason))];
+  const shown = reasons.slice(0, REASONS_IN_ANSWER).join("; ");
+  const more = reasons.length > REASONS_IN_ANSWER ? `; and ${reasons.length - REASONS_IN_ANSWER} other reasons` : "";
+  const items = signal === "traces" ? "spans" : "log records";
+  return `${refused.length} ${items} refused: ${shown}${more}. They are kept in table ingest_rejected.`;
+}
+
+/** A signal that no pipeline takes is refused in the open: partial success, so that the sender does not send it again. */
+function withoutPipeline(signal: Signal, raw: Buffer, metrics: Metrics): Outcome {
+  const count = signal === "metrics" ? countDataPoints(raw) : 0;
+  if (signal === "metrics" && count === 0) return accepted();
+  metrics.received.inc({ signal }, count);
+  metrics.items.inc({ signal, outcome: "rejected" }, count);
+  return partial(
+    count,
+    `no pipeline takes ${signal}: they are not stored; turn their export off, or add a ${signal} pipeline to the configuration`,
+  );
+}
+
+function createPool<T>(create: () => T) {
+  const idle: T[] = [];
+  return {
+    take: (): T => idle.pop() ?? create(),
+    giveBack(item: T): void {
+      if (idle.length < MAX_IDLE_ENCODERS) idle.push(item);
+    },
+  };
+}

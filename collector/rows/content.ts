@@ -1,0 +1,171 @@
+import { ByteWriter } from "../base/byte-writer.ts";
+import type { GenerationDraft } from "../dialects/generation-draft.ts";
+import { type Message, normalizeFinishReason, parseJson } from "../dialects/messages.ts";
+import { legacyContent } from "../dialects/semconv-legacy.ts";
+import { CONCEPT } from "../model/concept.ts";
+import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { writeJsonValue } from "../otlp/value-json.ts";
+import { MOVED_INPUT, MOVED_OUTPUT, STRUCTURED_SHIFT } from "./content-moved.ts";
+import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
+import type { ColumnSource } from "./values.ts";
+
+/** Prompt or response of one call, decided before its columns are written. */
+export interface Content {
+  /** Attribute whose bytes are the column, or -1. */
+  readonly index: number;
+  /** Text to store instead, when the attribute had to be changed or there is none. */
+  readonly text: string | undefined;
+  readonly format: "text" | "messages" | undefined;
+  readonly truncated: boolean;
+  /** Bits for spans.content_moved. */
+  readonly moved: number;
+}
+
+const NONE: Content = { index: -1, text: undefined, format: undefined, truncated: false, moved: 0 };
+
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+
+/** The prompt: messages in the current shape go over as bytes, everything else is normalised; broken JSON stays raw text. */
+export function promptContent(attributes: AttributeList, draft: GenerationDraft): Content {
+  return (
+    contentOf(attributes, draft.attribute[CONCEPT.inputMessages]!, { role: "user", moved: MOVED_INPUT }) ??
+    built(draft.built?.prompt) ??
+    NONE
+  );
+}
+
+export function responseContent(attributes: AttributeList, draft: GenerationDraft): Content {
+  const index = draft.attribute[CONCEPT.outputMessages]!;
+  return contentOf(attributes, index, { role: "assistant", moved: MOVED_OUTPUT }) ?? built(draft.built?.response) ?? NONE;
+}
+
+function built(content: { readonly text: string; readonly format: "text" | "messages" } | undefined): Content | undefined {
+  if (content === undefined) return undefined;
+  const truncated = content.format === "text" && /^\s*[[{]/.test(content.text);
+  return { index: -1, text: content.text, format: content.format, truncated, moved: 0 };
+}
+
+interface Kind {
+  readonly role: "user" | "assistant";
+  readonly moved: number;
+}
+
+function contentOf(attributes: AttributeList, index: number, kind: Kind): Content | undefined {
+  if (index < 0) return undefined;
+  const valueKind = attributes.kinds[index];
+  if (valueKind === VALUE_ARRAY || valueKind === VALUE_KVLIST) return structured(attributes, index, kind);
+  if (valueKind !== VALUE_STRING || attributes.b[index] === 0) return undefined;
+  const offset = attributes.a[index]!;
+  const source = attributes.arena.source(offset);
+  const start = firstVisible(source, position(offset));
+  const end = lastVisible(source, position(offset) + attributes.b[index]!);
+  const first = source[start];
+  if (first === OPEN_BRACKET && source[end - 1] === CLOSE_BRACKET) {
+    const slice = source.subarray(start, end);
+    if (slice.includes('"parts"') || slice.length === 2)
+      return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved };
+    const normalized = legacyContent(slice.toString("utf8"), kind.role);
+    if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
+  } else if (first === OPEN_BRACE) {
+    const normalized = legacyContent(source.toString("utf8", start, end), kind.role);
+    if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
+  }
+  const truncated = first === OPEN_BRACKET || first === OPEN_BRACE;
+  return { index, text: undefined, format: "text", truncated, moved: kind.moved };
+}
+
+/** Messages as a structured value become JSON text; in the provider's shape they are normalised and stay on the span as well. */
+function structured(attributes: AttributeList, index: number, kind: Kind): Content {
+  const json = new ByteWriter(1024);
+  writeJsonValue(json, attributes, index);
+  if (json.view().includes('"parts"')) {
+    return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved | (kind.moved << STRUCTURED_SHIFT) };
+  }
+  const normalized = legacyContent(json.view().toString("utf8"), kind.role);
+  return { index: -1, text: normalized.text, format: normalized.format, truncated: false, moved: 0 };
+}
+
+function firstVisible(source: Buffer, from: number): number {
+  let at = from;
+  while (source[at]! <= 0x20 && source[at] !== 0) at++;
+  return at;
+}
+
+function lastVisible(source: Buffer, from: number): number {
+  let at = from;
+  while (at > 0 && source[at - 1]! <= 0x20) at--;
+  return at;
+}
+
+/** Writes the content column. */
+export function contentColumn(source: ColumnSource, content: Content, path: string): void {
+  const { out, attributes, notes } = source;
+  if (content.text !== undefined) {
+    copyString(out, content.text);
+    return;
+  }
+  if (content.index < 0) {
+    copyNull(out);
+    return;
+  }
+  const offset = attributes.a[content.index]!;
+  if (attributes.kinds[content.index] === VALUE_STRING) {
+    const start = position(offset);
+    notes.mended(path, copyText(out, attributes.arena.source(offset), start, start + attributes.b[content.index]!));
+    return;
+  }
+  const at = beginText(out);
+  notes.mended(path, writeJsonValue(out, attributes, content.index));
+  endField(out, at);
+}
+
+/** What must be read out of the response's messages: only parsed when a native search says that something is there. */
+export interface ResponseDetails {
+  readonly reasoning: string | undefined;
+  readonly finishReason: string | undefined;
+}
+
+const NO_DETAILS: ResponseDetails = { reasoning: undefined, finishReason: undefined };
+
+export function responseDetails(attributes: AttributeList, content: Content, wantFinishReason: boolean): ResponseDetails {
+  if (content.format !== "messages") return NO_DETAILS;
+  const bytes = contentBytes(attributes, content);
+  const hasReasoning = bytes.includes('"reasoning"') || bytes.includes('"thinking"');
+  if (!hasReasoning && !(wantFinishReason && bytes.includes('"finish_reason"'))) return NO_DETAILS;
+  const messages = parseJson(bytes.toString("utf8"));
+  if (!Array.isArray(messages)) return NO_DETAILS;
+  const texts = (messages as Partial<Message>[]).flatMap(reasoningTexts);
+  const reasons = (messages as Partial<Message>[]).map((message) => message?.finish_reason).filter((reason) => typeof reason === "string");
+  return {
+    reasoning: texts.length > 0 ? texts.join("\n\n") : undefined,
+    finishReason: joinFinishReasons(reasons),
+  };
+}
+
+/** The reasons of several choices: said once when they agree, else in order. */
+export function joinFinishReasons(reasons: readonly string[]): string | undefined {
+  const distinct = [...new Set(reasons.filter((reason) => reason !== "").map(normalizeFinishReason))];
+  return distinct.length > 0 ? distinct.join(",") : undefined;
+}
+
+function contentBytes(attributes: AttributeList, content: Content): Buffer {
+  if (content.text !== undefined) return Buffer.from(content.text, "utf8");
+  const offset = attributes.a[content.index]!;
+  if (attributes.kinds[content.index] === VALUE_STRING) {
+    return attributes.arena.source(offset).subarray(position(offset), position(offset) + attributes.b[content.index]!);
+  }
+  const json = new ByteWriter(1024);
+  writeJsonValue(json, attributes, content.index);
+  return json.view();
+}
+
+/** Reasoning parts hold their text as `content` (the conventions) or `text` (one official instrumentation). */
+function reasoningTexts(message: Partial<Message> | null): string[] {
+  if (!Array.isArray(message?.parts)) return [];
+  return message.parts
+    .filter((part) => part?.type === "reasoning" || part?.type === "thinking")
+    .map((part) => part["content"] ?? part["text"])
+    .filter((text) => typeof text === "string");
+}

@@ -1,0 +1,153 @@
+import { hash } from "node:crypto";
+import { EVENT_NAME } from "../../sdk/attributes.ts";
+import type { ByteWriter } from "../base/byte-writer.ts";
+import { createLogWalker } from "../otlp/decode-protobuf.ts";
+import { keyTable } from "../otlp/key-table.ts";
+import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
+import { writeJsonValue } from "../otlp/value-json.ts";
+import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
+import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
+import { createOriginCache } from "./encode-traces.ts";
+import { IngestNotes } from "./ingest-notes.ts";
+import type { RequestBuilder } from "./request-builder.ts";
+import { isZero } from "./row-key.ts";
+import { LOG_RECORDS } from "./table-spec.ts";
+import { optionalString } from "./values.ts";
+
+const EVENT_NAME_KEY = keyTable.register(EVENT_NAME);
+
+/** Turns the log records of one request after the other into rows; like TraceEncoder. */
+export interface LogEncoder {
+  readonly view: LogView;
+  readonly notes: IngestNotes;
+  open(builder: RequestBuilder): void;
+  next(): boolean;
+  encode(): void;
+}
+
+type Origins = ReturnType<ReturnType<typeof createOriginCache>["of"]>;
+
+export function createLogEncoder(): LogEncoder {
+  const view = createLogView();
+  const walker = createLogWalker(view);
+  const notes = new IngestNotes();
+  const origins = createOriginCache();
+  const seen = new Map<string, number>();
+  let builder: RequestBuilder;
+  return {
+    view,
+    notes,
+    open(next) {
+      builder = next;
+      origins.clear();
+      seen.clear();
+      walker.open(next.raw);
+    },
+    next() {
+      if (!walker.next()) return false;
+      builder.addItem(view.start, view.end);
+      return true;
+    },
+    encode() {
+      notes.clear();
+      const origin = origins.of(view, builder);
+      encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
+    },
+  };
+}
+
+/**
+ * A log record has no id: its own bytes, its origin, and its place among equal records of the request make one,
+ * so that a resend finds the row and two equal records of one request both stay.
+ */
+function recordId(view: LogView, origin: Origins, seen: Map<string, number>): string {
+  const content = hash("sha256", view.arena.request.subarray(view.start, view.end), "hex");
+  const base = `${origin.resource.row.id}${origin.scope?.id ?? ""}${content}`;
+  const place = seen.get(base) ?? 0;
+  seen.set(base, place + 1);
+  return hash("sha256", `${base}:${place}`, "hex").slice(0, 32);
+}
+
+interface LogContext {
+  readonly builder: RequestBuilder;
+  readonly origin: Origins;
+  readonly notes: IngestNotes;
+  readonly id: string;
+}
+
+const isSet = (time: Halves): boolean => (time.lo | time.hi) !== 0;
+
+/** Writes the row of table log_records (field order of LOG_RECORDS.columns). Its time is the event's, else when it was observed, else when it came in. */
+function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void {
+  const { builder, origin, notes, id } = context;
+  out.u16(LOG_RECORDS.columns.length);
+  copyInt4(out, builder.projectId);
+  const time = isSet(view.time) ? view.time : isSet(view.observedTime) ? view.observedTime : undefined;
+  let nano = 0;
+  if (time === undefined) copyMillis(out, builder.receivedAtMs);
+  else nano = copyTime(out, time);
+  copyUuid(out, id);
+  copyInt2(out, nano);
+  if (isSet(view.observedTime)) {
+    const observedNano = copyTime(out, view.observedTime);
+    copyInt2(out, observedNano);
+  } else {
+    copyNull(out);
+    copyNull(out);
+  }
+  hexId(out, view, { offset: view.traceIdOffset, size: view.traceIdSize, expected: 16 });
+  hexId(out, view, { offset: view.spanIdOffset, size: view.spanIdSize, expected: 8 });
+  if (view.severityNumber === 0) copyNull(out);
+  else copyInt4(out, view.severityNumber);
+  optionalText(out, view, { offset: view.severityTextOffset, size: view.severityTextSize, path: "severity_text", notes });
+  encodeEventName(out, view, notes);
+  copyString(out, origin.resource.serviceName);
+  encodeBody(out, view, notes);
+  encodeAttributes(out, view.attributes, notes);
+  copyUuid(out, origin.resource.row.id);
+  if (origin.scope === undefined) copyNull(out);
+  else copyUuid(out, origin.scope.id);
+  optionalCount(out, view.flags);
+  optionalCount(out, view.droppedAttributesCount);
+  const noted = notes.toJson();
+  if (noted === undefined) copyNull(out);
+  else copyJson(out, noted);
+  copyMillis(out, builder.receivedAtMs);
+}
+
+interface IdSlice {
+  readonly offset: number;
+  readonly size: number;
+  readonly expected: number;
+}
+
+/** A log record may stand alone: an id that names nothing is NULL, never a reason to refuse it. */
+function hexId(out: ByteWriter, view: LogView, id: IdSlice): void {
+  const { request } = view.arena;
+  if (id.size !== id.expected || isZero(request, id.offset, id.size)) {
+    copyNull(out);
+    return;
+  }
+  out.u32(id.size * 2);
+  out.hex(request, id.offset, id.offset + id.size);
+}
+
+/** The event's name: the field of its own (proto 1.5), else the attribute that older SDKs send. */
+function encodeEventName(out: ByteWriter, view: LogView, notes: IngestNotes): void {
+  if (view.eventNameSize > 0) {
+    optionalText(out, view, { offset: view.eventNameOffset, size: view.eventNameSize, path: "event_name", notes });
+    return;
+  }
+  const index = view.attributes.find(EVENT_NAME_KEY);
+  optionalString(out, index < 0 ? undefined : view.attributes.text(index));
+}
+
+function encodeBody(out: ByteWriter, view: LogView, notes: IngestNotes): void {
+  if (view.body.count === 0) {
+    copyNull(out);
+    return;
+  }
+  const at = beginJson(out);
+  notes.mended("body", writeJsonValue(out, view.body, 0));
+  endField(out, at);
+}

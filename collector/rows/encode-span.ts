@@ -1,0 +1,213 @@
+import type { ByteWriter } from "../base/byte-writer.ts";
+import { Arena, AttributeList } from "../otlp/attribute-list.ts";
+import { decodeEvent, decodeLink } from "../otlp/decode-protobuf.ts";
+import type { OriginView, SpanView } from "../otlp/span-view.ts";
+import { writeJsonObject, writeJsonString } from "../otlp/value-json.ts";
+import {
+  beginJson,
+  copyInt2,
+  copyInt8,
+  copyJson,
+  copyMillis,
+  copyNull,
+  copyString,
+  copyText,
+  copyTime,
+  endField,
+  nanosBetween,
+  nanosText,
+} from "./copy-row.ts";
+import type { SharedRow } from "./encoded-request.ts";
+import type { IngestNotes } from "./ingest-notes.ts";
+import type { ResourceFacts } from "./origins.ts";
+import { copySpanKey, namesSpan, type SpanKey } from "./row-key.ts";
+import { SPANS } from "./table-spec.ts";
+
+/** What a span's rows share, apart from the view. */
+export interface SpanContext {
+  readonly key: SpanKey;
+  readonly resource: ResourceFacts;
+  readonly scope: SharedRow | undefined;
+  readonly notes: IngestNotes;
+  /** Content that moved into the generation row, as bits (see content-moved.ts); 0 for none. */
+  contentMoved: number;
+}
+
+const MAX_INT8 = 0x7fff_ffff_ffff_ffffn;
+
+/** Scratch for one event or link at a time. */
+function createPartScratch() {
+  const arena = new Arena();
+  return {
+    arena,
+    time: { lo: 0, hi: 0 },
+    nameOffset: 0,
+    nameSize: 0,
+    traceIdOffset: 0,
+    traceIdSize: 0,
+    spanIdOffset: 0,
+    spanIdSize: 0,
+    traceStateOffset: 0,
+    traceStateSize: 0,
+    flags: 0,
+    droppedAttributesCount: 0,
+    attributes: new AttributeList(arena),
+  };
+}
+const part = createPartScratch();
+
+/** Writes the row of table spans. Field order is that of SPANS.columns. */
+export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanContext): void {
+  const { key, notes } = context;
+  const { request } = view.arena;
+  out.u16(SPANS.columns.length);
+  const startNano = copySpanKey(out, key);
+  copyInt2(out, startNano);
+  encodeEnd(out, view, context);
+  if (namesSpan(request, view.parentSpanIdOffset, view.parentSpanIdSize)) {
+    out.u32(16);
+    out.hex(request, view.parentSpanIdOffset, view.parentSpanIdOffset + 8);
+  } else copyNull(out);
+  notes.mended("name", copyText(out, request, view.nameOffset, view.nameOffset + view.nameSize));
+  copyInt2(out, smallint(view.kind));
+  copyString(out, context.resource.serviceName);
+  copyInt2(out, smallint(view.statusCode));
+  optionalText(out, view, { offset: view.statusMessageOffset, size: view.statusMessageSize, path: "status_message", notes });
+  encodeAttributes(out, view.attributes, notes);
+  copyUuid(out, context.resource.row.id);
+  if (context.scope === undefined) copyNull(out);
+  else copyUuid(out, context.scope.id);
+  encodeEvents(out, view, notes);
+  encodeLinks(out, view, notes);
+  optionalText(out, view, { offset: view.traceStateOffset, size: view.traceStateSize, path: "trace_state", notes });
+  optionalCount(out, view.flags);
+  optionalCount(out, view.droppedAttributesCount);
+  optionalCount(out, view.droppedEventsCount);
+  optionalCount(out, view.droppedLinksCount);
+  if (context.contentMoved === 0) copyNull(out);
+  else copyInt2(out, context.contentMoved);
+  const noted = notes.toJson();
+  if (noted === undefined) copyNull(out);
+  else copyJson(out, noted);
+  copyMillis(out, key.receivedAtMs);
+}
+
+/** end_time, end_nano, duration_ns. An end before the start is kept and the duration is 0; without a start or an end it is unknown. */
+function encodeEnd(out: ByteWriter, view: SpanView, context: SpanContext): void {
+  const { key, notes } = context;
+  if (key.start === undefined) notes.timing("start", nanosText(view.startTime));
+  if ((view.endTime.lo | view.endTime.hi) === 0) {
+    copyNull(out);
+    copyNull(out);
+    copyNull(out);
+    return;
+  }
+  const endNano = copyTime(out, view.endTime);
+  copyInt2(out, endNano);
+  const duration = durationNanos(view);
+  if (key.start === undefined || duration === undefined) copyNull(out);
+  else if (duration < 0) {
+    notes.timing("negative_duration", String(duration));
+    copyInt8(out, 0);
+  } else copyInt8(out, duration);
+}
+
+/** Exact nanoseconds from start to end, negative when the clock went back; undefined when an end is missing or int8 cannot hold it. */
+export function durationNanos(view: SpanView): number | bigint | undefined {
+  if ((view.endTime.lo | view.endTime.hi) === 0 || (view.startTime.lo | view.startTime.hi) === 0) return undefined;
+  const nanos = nanosBetween(view.startTime, view.endTime);
+  return typeof nanos === "bigint" && nanos > MAX_INT8 ? undefined : nanos;
+}
+
+/** proto3 enums are open: a value that smallint cannot hold is stored as 0, "unspecified". */
+const smallint = (value: number): number => (value >= -32768 && value <= 32767 ? value : 0);
+
+/** Zero is proto3's "not set": NULL. */
+export function optionalCount(out: ByteWriter, value: number): void {
+  if (value === 0) copyNull(out);
+  else copyInt8(out, value);
+}
+
+interface TextSlice {
+  readonly offset: number;
+  readonly size: number;
+  readonly path: string;
+  readonly notes: IngestNotes;
+}
+
+export function optionalText(out: ByteWriter, view: { readonly arena: { request: Buffer } }, slice: TextSlice): void {
+  if (slice.size === 0) copyNull(out);
+  else slice.notes.mended(slice.path, copyText(out, view.arena.request, slice.offset, slice.offset + slice.size));
+}
+
+export function copyUuid(out: ByteWriter, hex: string): void {
+  out.u32(16);
+  out.reserve(16);
+  out.length += out.buffer.write(hex, out.length, "hex");
+}
+
+/** The attributes as jsonb, noting what was mended under `attributes.<key>`. */
+export function encodeAttributes(out: ByteWriter, attributes: AttributeList, notes: IngestNotes): void {
+  const at = beginJson(out);
+  writeJsonObject(out, attributes, (index, mended) => notes.mended(`attributes.${attributes.name(index)}`, mended));
+  endField(out, at);
+  if (attributes.duplicates > 0) notes.duplicates(attributes.duplicates);
+}
+
+/** `[{"name", "time_unix_nano": "…", "attributes": {…}, "dropped_attributes_count"?}]` */
+function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void {
+  if (view.events.count === 0) {
+    copyNull(out);
+    return;
+  }
+  part.arena.request = view.arena.request;
+  const at = beginJson(out);
+  for (let i = 0; i < view.events.count; i++) {
+    decodeEvent(view, i, part);
+    out.ascii(i === 0 ? '[{"name":' : ',{"name":');
+    const path = `events.${i}`;
+    notes.mended(`${path}.name`, writeJsonString(out, view.arena.request, part.nameOffset, part.nameOffset + part.nameSize));
+    out.ascii(`,"time_unix_nano":"${nanosText(part.time)}","attributes":`);
+    encodePartAttributes(out, path, notes);
+    out.u8(0x7d);
+  }
+  out.u8(0x5d);
+  endField(out, at);
+}
+
+/** `[{"trace_id", "span_id", "trace_state"?, "flags"?, "attributes": {…}, "dropped_attributes_count"?}]` */
+function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void {
+  if (view.links.count === 0) {
+    copyNull(out);
+    return;
+  }
+  const { request } = view.arena;
+  part.arena.request = request;
+  const at = beginJson(out);
+  for (let i = 0; i < view.links.count; i++) {
+    decodeLink(view, i, part);
+    out.ascii(i === 0 ? '[{"trace_id":"' : ',{"trace_id":"');
+    out.hex(request, part.traceIdOffset, part.traceIdOffset + part.traceIdSize);
+    out.ascii('","span_id":"');
+    out.hex(request, part.spanIdOffset, part.spanIdOffset + part.spanIdSize);
+    out.ascii('",');
+    if (part.traceStateSize > 0) {
+      out.ascii('"trace_state":');
+      const mended = writeJsonString(out, request, part.traceStateOffset, part.traceStateOffset + part.traceStateSize);
+      notes.mended(`links.${i}.trace_state`, mended);
+      out.u8(0x2c);
+    }
+    if (part.flags !== 0) out.ascii(`"flags":${part.flags},`);
+    out.ascii('"attributes":');
+    encodePartAttributes(out, `links.${i}`, notes);
+    out.u8(0x7d);
+  }
+  out.u8(0x5d);
+  endField(out, at);
+}
+
+function encodePartAttributes(out: ByteWriter, path: string, notes: IngestNotes): void {
+  const { attributes, droppedAttributesCount }: Pick<OriginView, "attributes" | "droppedAttributesCount"> = part;
+  writeJsonObject(out, attributes, (index, mended) => notes.mended(`${path}.attributes.${attributes.name(index)}`, mended));
+  if (droppedAttributesCount > 0) out.ascii(`,"dropped_attributes_count":${droppedAttributesCount}`);
+}

@@ -1,0 +1,121 @@
+import { createGenerationDraft } from "../dialects/generation-draft.ts";
+import { readGeneration } from "../dialects/index.ts";
+import type { RequestWalker } from "../otlp/decode-protobuf.ts";
+import { createSpanWalker } from "../otlp/decode-protobuf.ts";
+import { createSpanView, type SpanView } from "../otlp/span-view.ts";
+import { encodeGenerationRow } from "./encode-generation.ts";
+import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
+import type { SharedRow } from "./encoded-request.ts";
+import { IngestNotes } from "./ingest-notes.ts";
+import { type ResourceFacts, readResource, readScope } from "./origins.ts";
+import type { RequestBuilder } from "./request-builder.ts";
+import { isZero } from "./row-key.ts";
+import { GENERATION_LOGS, SPANS } from "./table-spec.ts";
+
+/** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
+export interface TraceEncoder {
+  readonly view: SpanView;
+  readonly notes: IngestNotes;
+  open(builder: RequestBuilder): void;
+  /** Decodes the next span into `view`; false when there is none. Throws DecodeError when the request is not protobuf. */
+  next(): boolean;
+  /** Encodes the span in `view`, as processors left it. */
+  encode(): void;
+}
+
+export function createTraceEncoder(): TraceEncoder {
+  const view = createSpanView();
+  const walker: RequestWalker<SpanView> = createSpanWalker(view);
+  const draft = createGenerationDraft();
+  const notes = new IngestNotes();
+  const origins = createOriginCache();
+  let builder: RequestBuilder;
+  return {
+    view,
+    notes,
+    open(next) {
+      builder = next;
+      origins.clear();
+      walker.open(next.raw);
+    },
+    next() {
+      if (!walker.next()) return false;
+      builder.addItem(view.start, view.end);
+      return true;
+    },
+    encode() {
+      const fault = idFault(view);
+      if (fault !== undefined) {
+        builder.refuse(fault);
+        return;
+      }
+      notes.clear();
+      const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
+      const revisits = context.key.start === undefined;
+      if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), view, draft, context);
+      encodeSpanRow(builder.row(SPANS, revisits), view, context);
+    },
+  };
+}
+
+interface Origins {
+  readonly resource: ResourceFacts;
+  readonly scope: SharedRow | undefined;
+}
+
+/** The view's resource and scope, read once for all the items below them. Shared by spans and logs. */
+export function createOriginCache() {
+  let resourceSerial = -1;
+  let scopeSerial = -1;
+  let resource: ResourceFacts | undefined;
+  let scope: SharedRow | undefined;
+  return {
+    clear(): void {
+      resourceSerial = -1;
+      scopeSerial = -1;
+    },
+    of(view: Pick<SpanView, "arena" | "resource" | "scope">, builder: RequestBuilder): Origins {
+      if (resource === undefined || view.resource.serial !== resourceSerial) {
+        resourceSerial = view.resource.serial;
+        resource = readResource(view.resource, builder.projectId, view.arena.request);
+        builder.share(resource.row);
+      }
+      if (view.scope.serial !== scopeSerial) {
+        scopeSerial = view.scope.serial;
+        scope = readScope(view.scope, builder.projectId, view.arena.request);
+        if (scope !== undefined) builder.share(scope);
+      }
+      return { resource, scope };
+    },
+  };
+}
+
+function spanContext(view: SpanView, builder: RequestBuilder, facts: Origins & { notes: IngestNotes }): SpanContext {
+  return {
+    ...facts,
+    contentMoved: 0,
+    key: {
+      projectId: builder.projectId,
+      request: view.arena.request,
+      traceIdOffset: view.traceIdOffset,
+      spanIdOffset: view.spanIdOffset,
+      start: (view.startTime.lo | view.startTime.hi) === 0 ? undefined : view.startTime,
+      receivedAtMs: builder.receivedAtMs,
+    },
+  };
+}
+
+/** Why a span cannot be stored under its ids, or undefined (W3C Trace Context; otlp-rules J15). Says what the sender probably did. */
+function idFault(view: SpanView): string | undefined {
+  const { request } = view.arena;
+  const { traceIdSize, spanIdSize } = view;
+  if (traceIdSize === 0 && spanIdSize === 0 && view.nameSize === 0) {
+    return "no trace_id and span_id: this looks like logs or metrics; send those to /v1/logs or /v1/metrics";
+  }
+  if (traceIdSize === 36) return "trace_id must be 16 bytes: this looks like a UUID with dashes; send its 32 hexadecimal digits";
+  if (traceIdSize !== 16) return `trace_id must be 16 bytes, got ${traceIdSize}`;
+  if (spanIdSize !== 8) return `span_id must be 8 bytes, got ${spanIdSize}`;
+  if (isZero(request, view.traceIdOffset, 16)) return "trace_id must not be all zero";
+  if (isZero(request, view.spanIdOffset, 8)) return "span_id must not be all zero";
+  return undefined;
+}

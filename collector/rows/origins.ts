@@ -1,0 +1,79 @@
+import { hash } from "node:crypto";
+import { DEPLOYMENT_ENVIRONMENT, DEPLOYMENT_ENVIRONMENT_NAME, SERVICE_NAME } from "../../sdk/attributes.ts";
+import { ByteWriter } from "../base/byte-writer.ts";
+import { VALUE_STRING } from "../otlp/attribute-list.ts";
+import { keyTable } from "../otlp/key-table.ts";
+import type { OriginView } from "../otlp/span-view.ts";
+import { writeJsonObject } from "../otlp/value-json.ts";
+import type { SharedRow } from "./encoded-request.ts";
+
+const SERVICE_NAME_KEY = keyTable.register(SERVICE_NAME);
+const ENVIRONMENT_KEYS = [keyTable.register(DEPLOYMENT_ENVIRONMENT_NAME), keyTable.register(DEPLOYMENT_ENVIRONMENT)];
+
+/** Names for spans whose resource names no service: a missing name, an empty one and one that is no text stay apart. */
+const UNKNOWN_SERVICE = "unknown_service";
+const EMPTY_SERVICE = "unknown_service:empty";
+const NOT_TEXT_SERVICE = "unknown_service:not_text";
+
+/** A resource as the rows below it need it. */
+export interface ResourceFacts {
+  readonly row: SharedRow;
+  readonly serviceName: string;
+  readonly environment: string | undefined;
+}
+
+const scratch = new ByteWriter();
+const ignore = (): void => {};
+
+/** Resource and scope ids are hashes of their content, so every collector finds the same row without asking. */
+export function readResource(origin: OriginView, projectId: number, request: Buffer): ResourceFacts {
+  const row = sharedRow("resources", { origin, projectId, request });
+  return { row, serviceName: clean(serviceName(origin)), environment: environment(origin) };
+}
+
+/** The scope's row, or undefined when the request names no scope at all. */
+export function readScope(origin: OriginView, projectId: number, request: Buffer): SharedRow | undefined {
+  if (!origin.present && origin.schemaUrlSize === 0) return undefined;
+  return sharedRow("scopes", { origin, projectId, request });
+}
+
+interface SharedInput {
+  readonly origin: OriginView;
+  readonly projectId: number;
+  readonly request: Buffer;
+}
+
+function sharedRow(table: "resources" | "scopes", input: SharedInput): SharedRow {
+  const { origin, projectId, request } = input;
+  scratch.clear();
+  writeJsonObject(scratch, origin.attributes, ignore);
+  const attributes = scratch.view().toString("utf8");
+  const slice = (offset: number, size: number): string | null =>
+    size === 0 ? null : clean(request.toString("utf8", offset, offset + size));
+  const name = slice(origin.nameOffset, origin.nameSize);
+  const version = slice(origin.versionOffset, origin.versionSize);
+  const schemaUrl = slice(origin.schemaUrlOffset, origin.schemaUrlSize);
+  const dropped = origin.droppedAttributesCount;
+  const id = hash("sha256", [table, name, version, schemaUrl, dropped, attributes].join("\u0000"), "hex").slice(0, 32);
+  return { table, projectId, id, attributes, schemaUrl, droppedAttributesCount: dropped === 0 ? null : dropped, name, version };
+}
+
+function serviceName(origin: OriginView): string {
+  const index = origin.attributes.find(SERVICE_NAME_KEY);
+  if (index < 0) return UNKNOWN_SERVICE;
+  const text = origin.attributes.text(index);
+  if (text === undefined) return NOT_TEXT_SERVICE;
+  return text === "" ? EMPTY_SERVICE : text;
+}
+
+function environment(origin: OriginView): string | undefined {
+  for (const key of ENVIRONMENT_KEYS) {
+    const index = origin.attributes.find(key);
+    if (index >= 0 && origin.attributes.kinds[index] === VALUE_STRING && origin.attributes.b[index]! > 0) {
+      return clean(origin.attributes.text(index) ?? "");
+    }
+  }
+  return undefined;
+}
+
+const clean = (text: string): string => text.replaceAll("\u0000", "\uFFFD");

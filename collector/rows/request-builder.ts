@@ -1,0 +1,91 @@
+import { ByteWriter } from "../base/byte-writer.ts";
+import type { Signal } from "../base/signal.ts";
+import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-request.ts";
+import { encodeRejectedRow } from "./ingest-rejected.ts";
+import { INGEST_REJECTED, type TableSpec } from "./table-spec.ts";
+
+/** Bytes that a row takes beside its encoded form: its offset, its item, its part of the lists. */
+const ROW_OVERHEAD_BYTES = 64;
+
+/** Collects the rows of one request while its items are walked. */
+export interface RequestBuilder {
+  readonly projectId: number;
+  readonly raw: Buffer;
+  readonly receivedAtMs: number;
+  /** Opens the next item; its number is used for all its rows. */
+  addItem(start: number, end: number): void;
+  /** The writer for one row of the current item in `table`. */
+  row(table: TableSpec, revisiting?: boolean): ByteWriter;
+  share(row: SharedRow): void;
+  /** Refuses the current item for good. */
+  refuse(reason: string): void;
+  finish(): EncodedRequest;
+}
+
+export interface BuilderInput {
+  readonly signal: Signal;
+  readonly projectId: number;
+  readonly raw: Buffer;
+  readonly receivedAtMs: number;
+}
+
+export function createRequestBuilder(input: BuilderInput): RequestBuilder {
+  const { signal, projectId, raw, receivedAtMs } = input;
+  const itemAt: number[] = [];
+  const shared = new Map<string, SharedRow>();
+  const refusedItems: ItemRefusal[] = [];
+  const fresh = new Map<TableSpec, RowSet>();
+  const revisiting = new Map<TableSpec, RowSet>();
+  const current = (): number => itemAt.length / 2 - 1;
+
+  const setFor = (sets: Map<TableSpec, RowSet>, table: TableSpec): RowSet => {
+    const known = sets.get(table);
+    if (known !== undefined) return known;
+    const set: RowSet = { table, bytes: new ByteWriter(sets.size === 0 ? firstGuess(raw.length) : undefined), starts: [], items: [] };
+    sets.set(table, set);
+    return set;
+  };
+  const row = (table: TableSpec, revisits = false): ByteWriter => {
+    const set = setFor(revisits ? revisiting : fresh, table);
+    set.starts.push(set.bytes.length);
+    set.items.push(current());
+    return set.bytes;
+  };
+  return {
+    projectId,
+    raw,
+    receivedAtMs,
+    row,
+    addItem(start, end) {
+      itemAt.push(start, end);
+    },
+    share(sharedRow) {
+      shared.set(sharedRow.id, sharedRow);
+    },
+    refuse(reason) {
+      const item = current();
+      refusedItems.push({ item, reason });
+      const itemBytes = raw.subarray(itemAt[item * 2], itemAt[item * 2 + 1]);
+      encodeRejectedRow(row(INGEST_REJECTED), { projectId, signal, reason, sqlstate: undefined, raw: itemBytes, receivedAtMs });
+    },
+    finish() {
+      const sets = [...fresh.values(), ...revisiting.values()];
+      const sizeBytes = sets.reduce((sum, set) => sum + set.bytes.buffer.length + set.starts.length * ROW_OVERHEAD_BYTES, raw.length);
+      return {
+        signal,
+        projectId,
+        received: itemAt.length / 2,
+        raw,
+        itemAt,
+        fresh: [...fresh.values()],
+        revisiting: [...revisiting.values()],
+        shared: [...shared.values()],
+        refusedItems,
+        sizeBytes,
+      };
+    },
+  };
+}
+
+/** Rows are about as large as what they came from: start there instead of doubling up from nothing. */
+const firstGuess = (requestBytes: number): number => Math.max(1024, Math.ceil(requestBytes * 0.6));
