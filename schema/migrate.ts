@@ -18,6 +18,7 @@ const LOCK_ATTEMPTS = 10;
 const TURN_TIMEOUT = "120s";
 const LOCK_NOT_AVAILABLE = "55P03";
 const DUPLICATE_RELATION = "42P07";
+const DUPLICATE_FUNCTION = "42723";
 const INSUFFICIENT_PRIVILEGE = "42501";
 
 export interface MigrateOptions {
@@ -147,9 +148,9 @@ function checkApplied(done: readonly AppliedRow[], migrations: readonly Migratio
 
 function explainStepError(error: unknown, { schema, server }: Target): unknown {
   const state = sqlState(error);
-  if (state === DUPLICATE_RELATION)
+  if (state === DUPLICATE_RELATION || state === DUPLICATE_FUNCTION)
     return new SchemaError(
-      `a relation that genspan did not make stands in its way in schema "${schema}" (${(error as Error).message}): set GENSPAN_SCHEMA to another schema`,
+      `something that genspan did not make stands in its way in schema "${schema}" (${(error as Error).message}): set GENSPAN_SCHEMA to another schema`,
     );
   if (state === INSUFFICIENT_PRIVILEGE)
     return new SchemaError(
