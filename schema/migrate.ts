@@ -1,5 +1,5 @@
-import postgres, { type Sql, type TransactionSql } from "postgres";
-import { explainConnectError, sqlState } from "./connect-error.ts";
+import type { Sql, TransactionSql } from "postgres";
+import { lockSchemaChanges, quoteName, sqlState, withConnection } from "./connect.ts";
 import { forServer, storeMarkedUncompressed } from "./large-values.ts";
 import { createdRelations, loadMigrations, type Migration } from "./migration-files.ts";
 import { SchemaError } from "./schema-error.ts";
@@ -45,21 +45,16 @@ export interface MigrateResult {
 export async function migrate(options: MigrateOptions): Promise<MigrateResult> {
   const schema = options.schema ?? DEFAULT_SCHEMA;
   const migrations = options.migrations ?? loadMigrations();
-  const sql = postgres(options.url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan migrate" } });
-  const applied: string[] = [];
-  try {
-    const server = await checkServer(sql).catch((error: unknown) => {
-      throw explainConnectError(error, options.url);
-    });
+  return withConnection(options.url, async (sql) => {
+    const server = await checkServer(sql);
+    const applied: string[] = [];
     for (;;) {
       const step = await nextStep(sql, { schema, server, migrations });
       if (step === undefined) return { applied, version: migrations.length };
       applied.push(step.name);
       options.log?.info({ migration: step.name }, "migration applied");
     }
-  } finally {
-    await sql.end();
-  }
+  });
 }
 
 interface Target {
@@ -89,7 +84,7 @@ async function nextStep(sql: Sql, target: Target): Promise<Migration | undefined
 async function applyNext(tx: TransactionSql, target: Target): Promise<Migration | undefined> {
   const { schema, server, migrations } = target;
   await tx`SELECT set_config('lock_timeout', ${TURN_TIMEOUT}, true)`;
-  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`genspan.migrate.${schema}`}, 0))`;
+  await lockSchemaChanges(tx, schema);
   const done = await readApplied(tx, schema);
   checkApplied(done, migrations);
   const next = migrations[done.length];
@@ -97,7 +92,7 @@ async function applyNext(tx: TransactionSql, target: Target): Promise<Migration 
 
   await tx`SELECT set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`;
   await ensureSchema(tx, schema, server);
-  await tx`SELECT set_config('search_path', ${`"${schema.replaceAll('"', '""')}"`}, true)`;
+  await tx`SELECT set_config('search_path', ${quoteName(schema)}, true)`;
   if (done.length === 0) await createMigrationsTable(tx, schema);
   await refuseForeignRelations(tx, schema, createdRelations(next));
   await tx.unsafe(forServer(next.sql, server));

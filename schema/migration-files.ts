@@ -31,8 +31,12 @@ export function toMigration(version: number, name: string, text: string): Migrat
   return { version, name, sql, checksum: createHash("sha256").update(sql).digest("hex") };
 }
 
-/** Names of the tables, views and indexes that a migration makes: what must not be there before it runs. */
-export function createdRelations(migration: Migration): string[] {
-  const statement = /^CREATE (?:TABLE|VIEW|(?:UNIQUE )?INDEX) (\w+)/gm;
-  return Array.from(migration.sql.matchAll(statement), (match) => match[1] as string);
+type RelationKind = "TABLE" | "VIEW" | "INDEX";
+
+/** Names of the tables, views and indexes that a migration makes, in order; only of the given kinds. */
+export function createdRelations(migration: Migration, kinds: readonly RelationKind[] = ["TABLE", "VIEW", "INDEX"]): string[] {
+  const statement = /^CREATE (?:UNIQUE )?(TABLE|VIEW|INDEX) (\w+)/gm;
+  return Array.from(migration.sql.matchAll(statement))
+    .filter(([, kind]) => kinds.includes(kind as RelationKind))
+    .map(([, , name]) => name as string);
 }

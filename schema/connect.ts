@@ -1,4 +1,46 @@
+import postgres, { type Sql, type TransactionSql } from "postgres";
 import { SchemaError } from "./schema-error.ts";
+
+/** Opens one connection for `work` and closes it. A server that cannot be reached or refuses the login is a SchemaError. */
+export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
+  if (!URL.canParse(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan schema" } });
+  try {
+    await sql`SELECT`.catch((error: unknown) => {
+      throw explainConnectError(error, url);
+    });
+    return await work(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+/**
+ * Takes the turn of the one session per schema that may change it; given back at the end of the transaction, also when the session dies.
+ * (A lock of the transaction, not of the session, so that it holds behind a pooler as well.)
+ */
+export async function lockSchemaChanges(tx: TransactionSql, schema: string): Promise<void> {
+  await tx`SELECT pg_advisory_xact_lock(hashtextextended(${`genspan.schema.${schema}`}, 0))`;
+}
+
+/** Roles are shared by all databases of a server, and a lock is not: a neighbour may change the same catalog row in the same moment. */
+const CONCURRENT_CHANGE = new Set(["XX000", "23505", "42710"]);
+const ATTEMPTS = 5;
+
+/** Runs `work` again where a concurrent change of roles or grants made it fail. */
+export async function retryConcurrent<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (attempt === ATTEMPTS || !CONCURRENT_CHANGE.has(sqlState(error) ?? "")) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
+    }
+  }
+}
+
+/** A name as SQL writes it. */
+export const quoteName = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 /** The SQLSTATE or the system's error code of a failed statement or connection. */
 export function sqlState(error: unknown): string | undefined {
@@ -38,6 +80,7 @@ function connectSentence(code: string | undefined, url: string): string | undefi
   }
 }
 
+/** The parts of a database URL that may be shown. */
 function describeUrl(url: string): { host: string; user: string; database: string } {
   if (!URL.canParse(url)) return { host: "the given address", user: "", database: "" };
   const { hostname, port, username, pathname } = new URL(url);
