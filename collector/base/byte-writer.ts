@@ -1,6 +1,8 @@
 /** Smallest step of growth; from there the buffer doubles. */
 const MIN_CAPACITY = 1024;
 
+const SHORT_TEXT = 48;
+
 /** Lower-case hexadecimal digits by value. */
 const HEX = Uint8Array.from("0123456789abcdef", (c) => c.charCodeAt(0));
 
@@ -83,9 +85,23 @@ export class ByteWriter {
   /** Any text as UTF-8; lone surrogates become U+FFFD. Returns the number of bytes written. */
   utf8(text: string): number {
     this.reserve(text.length * 3);
+    if (text.length <= SHORT_TEXT && this.shortAscii(text)) return text.length;
     const size = this.buffer.write(text, this.length, "utf8");
     this.length += size;
     return size;
+  }
+
+  /** Short ASCII by a loop, which beats the call into native code; false (and nothing written) for other text. */
+  private shortAscii(text: string): boolean {
+    const target = this.buffer;
+    const at = this.length;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return false;
+      target[at + i] = code;
+    }
+    this.length = at + text.length;
+    return true;
   }
 
   /** `source[start, end)` as lower-case hexadecimal digits. */

@@ -117,7 +117,7 @@ function isModelCall(view: SpanView, draft: GenerationDraft): boolean {
   const { attribute } = draft;
   const has = (concept: number): boolean => attribute[concept]! >= 0;
   if (has(CONCEPT.record)) return false;
-  const operation = has(CONCEPT.operation) ? view.attributes.text(attribute[CONCEPT.operation]!) : undefined;
+  const operation = has(CONCEPT.operation) ? view.attributes.textFromSet(attribute[CONCEPT.operation]!) : undefined;
   const looksLikeCall = has(CONCEPT.model) || has(CONCEPT.responseModel) || has(CONCEPT.inputTokens) || has(CONCEPT.outputTokens);
   if (operation !== undefined && operation !== "") return !isWrapperOperation(operation) && (looksLikeCall || has(CONCEPT.provider));
   return looksLikeCall && !has(CONCEPT.toolName) && (has(CONCEPT.provider) || !has(CONCEPT.agentName));

@@ -1,5 +1,5 @@
 import { ByteWriter } from "../base/byte-writer.ts";
-import { keyTable, NOT_INTERNED } from "./key-table.ts";
+import { keyTable, NOT_INTERNED, valueTable } from "./key-table.ts";
 import { WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
 /** Kinds of AnyValue, by their field numbers in common.proto; 0 is the empty value. */
@@ -13,6 +13,11 @@ export const VALUE_KVLIST = 6;
 export const VALUE_BYTES = 7;
 /** Not a value: the attribute was taken out (a duplicate of a later one, or by a processor). */
 export const VALUE_REMOVED = 255;
+
+/** Tags of KeyValue.key, KeyValue.value and AnyValue.string_value. */
+const KEY_TAG = 0x0a;
+const VALUE_TAG = 0x12;
+const STRING_TAG = 0x0a;
 
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -91,6 +96,7 @@ export class AttributeList {
   addKeyValue(start: number, end: number): void {
     const index = this.open();
     const { request } = this.arena;
+    if (this.addPlainString(index, start, end)) return;
     const reader = this.reader;
     reader.reset(request, start, end);
     let keyOffset = start;
@@ -109,6 +115,41 @@ export class AttributeList {
     this.keyOffsets[index] = keyOffset;
     this.keySizes[index] = keySize;
     this.close(index, keyTable.intern(request, keyOffset, keyOffset + keySize));
+  }
+
+  /**
+   * The form that nearly every attribute has: key, then a string value, then the end. Anything else is left to the general reader,
+   * so this only ever decides how fast the same result is reached.
+   */
+  private addPlainString(index: number, start: number, end: number): boolean {
+    const { request } = this.arena;
+    if (end - start < 6 || request[start] !== KEY_TAG || request[start + 1] >= 0x80) return false;
+    const keyOffset = start + 2;
+    let at = keyOffset + request[start + 1];
+    if (at + 4 > end || request[at] !== VALUE_TAG) return false;
+    at++;
+    let valueSize = request[at++];
+    if (valueSize >= 0x80) {
+      const high = request[at++];
+      if (high >= 0x80) return false;
+      valueSize = (valueSize & 0x7f) | (high << 7);
+    }
+    if (at + valueSize !== end || request[at] !== STRING_TAG) return false;
+    at++;
+    let textSize = request[at++];
+    if (textSize >= 0x80) {
+      const high = request[at++];
+      if (high >= 0x80) return false;
+      textSize = (textSize & 0x7f) | (high << 7);
+    }
+    if (at + textSize !== end) return false;
+    this.kinds[index] = VALUE_STRING;
+    this.a[index] = at;
+    this.b[index] = textSize;
+    this.keyOffsets[index] = keyOffset;
+    this.keySizes[index] = request[start + 1];
+    this.close(index, keyTable.intern(request, keyOffset, keyOffset + request[start + 1]));
+    return true;
   }
 
   /** Takes the AnyValue message in `[start, end)` as the list's only value, without a key; a repeated one is merged into it. */
@@ -141,6 +182,14 @@ export class AttributeList {
   /** A string value as text (invalid UTF-8 becomes U+FFFD), or undefined for another kind. */
   text(index: number): string | undefined {
     return this.kinds[index] === VALUE_STRING ? this.slice(this.a[index], this.b[index]) : undefined;
+  }
+
+  /** As `text`, for values from small sets: the string is made once for all spans. */
+  textFromSet(index: number): string | undefined {
+    if (this.kinds[index] !== VALUE_STRING) return undefined;
+    const start = position(this.a[index]);
+    const id = valueTable.intern(this.arena.source(this.a[index]), start, start + this.b[index]);
+    return id === NOT_INTERNED ? this.text(index) : valueTable.names[id];
   }
 
   /** A numeric value as a number, or undefined. Integers beyond 2^53 lose digits: use `int64FromHalves` where digits matter. */

@@ -5,6 +5,7 @@ const MAX_NAME_BYTES = 200;
 /** Bounds the table against senders that invent names; what comes later is handled correctly, only slower. */
 const MAX_NAMES = 8192;
 const SLOTS = MAX_NAMES * 4;
+const HASHED_BYTES = 10;
 /** A sender could choose names that collide: a look-up never walks further than this. */
 const MAX_PROBES = 32;
 
@@ -45,9 +46,7 @@ export class KeyTable {
   intern(bytes: Uint8Array, start: number, end: number): number {
     const size = end - start;
     if (size > MAX_NAME_BYTES) return NOT_INTERNED;
-    let hash = size;
-    for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
-    let slot = ((hash ^ (hash >>> 15)) >>> 0) % SLOTS;
+    let slot = hashOf(bytes, start, end) & (SLOTS - 1);
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const id = this.slots[slot];
       if (id === NOT_INTERNED) return this.add(slot, bytes, start, end);
@@ -74,11 +73,23 @@ export class KeyTable {
   }
 }
 
+/** Names of one family differ in their last bytes and their length: a few bytes tell most of them apart, and `equal` decides. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  const from = end - HASHED_BYTES > start ? end - HASHED_BYTES : start;
+  for (let i = from; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
+  if (from > start) hash = (Math.imul(hash, 31) + bytes[start] + bytes[(start + from) >>> 1]) | 0;
+  return hash ^ (hash >>> 15);
+}
+
 function equal(known: Uint8Array, bytes: Uint8Array, start: number, size: number): boolean {
   if (known.length !== size) return false;
   for (let i = 0; i < size; i++) if (known[i] !== bytes[start + i]) return false;
   return true;
 }
 
-/** The one table of the process: a cache of pure facts, so sharing it is harmless. */
+/** The one table of attribute keys: a cache of pure facts, so sharing it is harmless. */
 export const keyTable = new KeyTable();
+
+/** The same for short values that come from small sets, such as operation and provider names: a string is made once for each. */
+export const valueTable = new KeyTable();

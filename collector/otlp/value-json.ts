@@ -45,8 +45,25 @@ const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (c) => c.charCodeAt(0));
 
 /** Writes `source[start, end)` as a JSON string. NUL and invalid UTF-8 become U+FFFD, since PostgreSQL holds neither. Returns what was mended. */
 export function writeJsonString(out: ByteWriter, source: Buffer, start: number, end: number): number {
-  out.u8(QUOTE);
-  const mended = writeEscaped(out, source, { start, end, valid: false });
+  const size = end - start;
+  out.reserve(size + 2);
+  const target = out.buffer;
+  const begin = out.length;
+  let at = begin;
+  target[at++] = QUOTE;
+  let i = start;
+  for (; i < end; i++) {
+    const c = source[i];
+    if (CLASS[c] !== 0) break;
+    target[at++] = c;
+  }
+  if (i === end) {
+    target[at++] = QUOTE;
+    out.length = at;
+    return 0;
+  }
+  out.length = at;
+  const mended = writeEscaped(out, source, { start: i, end, valid: false });
   out.u8(QUOTE);
   return mended;
 }

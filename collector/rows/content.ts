@@ -23,6 +23,12 @@ export interface Content {
 
 const NONE: Content = { index: -1, text: undefined, format: undefined, truncated: false, moved: 0 };
 
+/** What native searches look for, as bytes made once. */
+const PARTS = Buffer.from('"parts"');
+const REASONING = Buffer.from('"reasoning"');
+const THINKING = Buffer.from('"thinking"');
+const FINISH_REASON = Buffer.from('"finish_reason"');
+
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -64,7 +70,7 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
   const first = source[start];
   if (first === OPEN_BRACKET && source[end - 1] === CLOSE_BRACKET) {
     const slice = source.subarray(start, end);
-    if (slice.includes('"parts"') || slice.length === 2)
+    if (slice.includes(PARTS) || slice.length === 2)
       return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved };
     const normalized = legacyContent(slice.toString("utf8"), kind.role);
     if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
@@ -80,7 +86,7 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
 function structured(attributes: AttributeList, index: number, kind: Kind): Content {
   const json = new ByteWriter(1024);
   writeJsonValue(json, attributes, index);
-  if (json.view().includes('"parts"')) {
+  if (json.view().includes(PARTS)) {
     return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved | (kind.moved << STRUCTURED_SHIFT) };
   }
   const normalized = legacyContent(json.view().toString("utf8"), kind.role);
@@ -132,8 +138,8 @@ const NO_DETAILS: ResponseDetails = { reasoning: undefined, finishReason: undefi
 export function responseDetails(attributes: AttributeList, content: Content, wantFinishReason: boolean): ResponseDetails {
   if (content.format !== "messages") return NO_DETAILS;
   const bytes = contentBytes(attributes, content);
-  const hasReasoning = bytes.includes('"reasoning"') || bytes.includes('"thinking"');
-  if (!hasReasoning && !(wantFinishReason && bytes.includes('"finish_reason"'))) return NO_DETAILS;
+  const hasReasoning = bytes.includes(REASONING) || bytes.includes(THINKING);
+  if (!hasReasoning && !(wantFinishReason && bytes.includes(FINISH_REASON))) return NO_DETAILS;
   const messages = parseJson(bytes.toString("utf8"));
   if (!Array.isArray(messages)) return NO_DETAILS;
   const texts = (messages as Partial<Message>[]).flatMap(reasoningTexts);
@@ -146,6 +152,7 @@ export function responseDetails(attributes: AttributeList, content: Content, wan
 
 /** The reasons of several choices: said once when they agree, else in order. */
 export function joinFinishReasons(reasons: readonly string[]): string | undefined {
+  if (reasons.length === 1 && reasons[0] !== "") return normalizeFinishReason(reasons[0]!);
   const distinct = [...new Set(reasons.filter((reason) => reason !== "").map(normalizeFinishReason))];
   return distinct.length > 0 ? distinct.join(",") : undefined;
 }

@@ -76,7 +76,7 @@ function encodeIdentity(out: ByteWriter, view: SpanView, draft: GenerationDraft,
   const source: ColumnSource = { out, attributes: view.attributes, notes: context.notes };
   textColumn(source, draft.attribute[CONCEPT.operation]!, "operation_name");
   const provider = draft.attribute[CONCEPT.provider]!;
-  optionalString(out, provider < 0 ? undefined : canonicalProvider(view.attributes.text(provider) ?? ""));
+  optionalString(out, provider < 0 ? undefined : canonicalProvider(view.attributes.textFromSet(provider) ?? ""));
 }
 
 function encodePrompt(source: ColumnSource, draft: GenerationDraft, prompt: Content): void {

@@ -10,6 +10,7 @@ import {
   VALUE_KVLIST,
   VALUE_STRING,
 } from "../otlp/attribute-list.ts";
+import { NOT_INTERNED, valueTable } from "../otlp/key-table.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { WIRE_LENGTH, WireReader } from "../otlp/wire.ts";
 import { beginJson, beginText, copyFloat8, copyInt8, copyJson, copyNull, copyString, copyText, endField } from "./copy-row.ts";
@@ -159,11 +160,17 @@ export function stringsOf(attributes: AttributeList, index: number): string[] {
     const end = reader.length() + reader.pos;
     if (reader.pos < end && reader.tag() === tag) {
       const size = reader.length();
-      if (reader.pos + size <= end) strings.push(source.toString("utf8", reader.pos, reader.pos + size));
+      if (reader.pos + size <= end) strings.push(shortText(source, reader.pos, reader.pos + size));
     }
     reader.pos = end;
   }
   return strings;
+}
+
+/** Elements of such lists (finish reasons, stop sequences) come from small sets: their strings are made once. */
+function shortText(source: Buffer, start: number, end: number): string {
+  const id = valueTable.intern(source, start, end);
+  return id === NOT_INTERNED ? source.toString("utf8", start, end) : valueTable.names[id]!;
 }
 
 function stringsInText(text: string): string[] {
