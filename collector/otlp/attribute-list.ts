@@ -204,6 +204,13 @@ export class AttributeList {
     this.kinds[index] = VALUE_REMOVED;
   }
 
+  /** Gives attribute `to` the value of attribute `from`: the same slice, nothing is copied. */
+  copyValue(from: number, to: number): void {
+    this.kinds[to] = this.kinds[from];
+    this.a[to] = this.a[from];
+    this.b[to] = this.b[from];
+  }
+
   /** Replaces a value by text. */
   setText(index: number, text: string): void {
     const { offset, size } = this.arena.addText(text);
