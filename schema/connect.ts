@@ -1,6 +1,9 @@
 import postgres, { type Sql, type TransactionSql } from "postgres";
 import { SchemaError } from "./schema-error.ts";
 
+/** The connection pool as callers that only pass it on know it. */
+export type { Sql } from "postgres";
+
 /** Opens one connection for `work` and closes it. A server that cannot be reached or refuses the login is a SchemaError. */
 export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   if (!URL.canParse(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);

@@ -1,0 +1,74 @@
+import type { Sql } from "../../schema/connect.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { runUnderLease } from "./lease.ts";
+import { maintainPartitions, type PartitionReport } from "./partitions.ts";
+
+const INTERVAL_MS = 10 * 60_000;
+const LEASE_TTL_MS = 60_000;
+
+export interface PartitionJobOptions {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Unique per collector. */
+  readonly holder: string;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, "defaultPartitionRows">;
+  readonly intervalMillis?: number;
+}
+
+export interface PartitionJob {
+  /** Undefined where another collector is at it. Errors are thrown. */
+  runOnce(): Promise<PartitionReport | undefined>;
+  /** Runs now and then every ten minutes; errors are logged, and the next run tries again. */
+  start(): void;
+  /** Resolves when a run in progress has come to a safe end. Safe before start and twice. */
+  stop(): Promise<void>;
+}
+
+/** Keeps the partitions ahead of the clock. Every collector has one; the lease lets one at a time work. */
+export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
+  const { sql, schema, holder, log, metrics } = options;
+  const stopping = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<void> = Promise.resolve();
+
+  async function runOnce(): Promise<PartitionReport | undefined> {
+    const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
+    const report = await runUnderLease(sql, lease, (lost) =>
+      maintainPartitions(sql, { schema, now: new Date(), signal: AbortSignal.any([lost, stopping.signal]) }),
+    );
+    if (report === undefined) return undefined;
+    for (const [table, rows] of Object.entries(report.defaultRows)) metrics.defaultPartitionRows.set({ table }, rows);
+    if (report.created.length > 0) log.info({ partitions: report.created.length }, "partitions made");
+    if (report.merged.length > 0) log.info({ partitions: report.merged.length }, "partitions merged");
+    if (report.busy.length > 0) log.warn({ tables: report.busy }, "tables were too busy for their partitions; trying again later");
+    return report;
+  }
+
+  function runLogged(): void {
+    running = running.then(runOnce).then(
+      () => {},
+      (error: unknown) => log.error({ code: errorCode(error) }, "partition maintenance failed; ingest goes on into DEFAULT"),
+    );
+  }
+
+  return {
+    runOnce,
+    start() {
+      runLogged();
+      timer = setInterval(runLogged, options.intervalMillis ?? INTERVAL_MS);
+    },
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+/** A code only: the text of a database error may hold a user's names. */
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
+}

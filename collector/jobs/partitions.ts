@@ -1,0 +1,89 @@
+import type { LockedChange } from "../../schema/brief-locks.ts";
+import type { Sql } from "../../schema/connect.ts";
+import { rebuildDefault } from "../../schema/default-rebuild.ts";
+import {
+  countDefaultRows,
+  createPartition,
+  mergePartitions,
+  PARTITIONED_TABLES,
+  readPartitions,
+  type Target,
+} from "../../schema/partitions.ts";
+import { planMerge, planPartitions } from "./partition-plan.ts";
+
+export interface PartitionOptions {
+  readonly schema: string;
+  readonly now: Date;
+  /** Days after today that get their partition in advance: so long may maintenance fail unnoticed. */
+  readonly aheadDays?: number;
+  /** Partitions per table, DEFAULT not counted: every lookup by id probes each of them. */
+  readonly maxLive?: number;
+  /** So many rows of a past day in DEFAULT earn the day a partition of its own. */
+  readonly minRows?: number;
+  /** With more rows than this in DEFAULT it is rebuilt beside ingest instead of emptied under a lock. */
+  readonly rebuildRows?: number;
+  readonly signal?: AbortSignal;
+}
+
+const DEFAULTS = { aheadDays: 7, maxLive: 60, minRows: 1_000, rebuildRows: 20_000 };
+
+/** What one run did. */
+export interface PartitionReport {
+  /** Names of new partitions. */
+  readonly created: string[];
+  /** Names of partitions made of several older ones. */
+  readonly merged: string[];
+  /** Tables that could not be locked; the next run tries again. */
+  readonly busy: string[];
+  /** Rows left in DEFAULT, by table. */
+  readonly defaultRows: Record<string, number>;
+}
+
+/**
+ * Makes the partitions that are missing, empties DEFAULT into them and keeps the number of partitions bounded. `sql` connects as the owner of
+ * the tables. Ingest goes on meanwhile: no lock on a table in use is waited for longer than 0.2 s. Run it under a lease.
+ */
+export async function maintainPartitions(sql: Sql, options: PartitionOptions): Promise<PartitionReport> {
+  const report: PartitionReport = { created: [], merged: [], busy: [], defaultRows: {} };
+  for (const table of PARTITIONED_TABLES) {
+    if (options.signal?.aborted) break;
+    await maintainTable({ sql, schema: options.schema, table }, { ...DEFAULTS, ...options }, report);
+  }
+  return report;
+}
+
+type Settings = PartitionOptions & typeof DEFAULTS;
+
+async function maintainTable(target: Target, settings: Settings, report: PartitionReport): Promise<void> {
+  const { name } = target.table;
+  const note = <T>(change: LockedChange<T>, list: T[]): void => {
+    if (change.kind === "done") list.push(change.value);
+    else if (!report.busy.includes(name)) report.busy.push(name);
+  };
+
+  const defaultRows = await countDefaultRows(target);
+  let missing = planPartitions({ ...settings, existing: await readPartitions(target), defaultRows });
+  const full = missing.filter((range) => defaultRows.some(({ day }) => day !== null && range.from <= day && day < range.to));
+  if (full.length > 0 && total(defaultRows) > settings.rebuildRows) {
+    const rebuilt = await rebuildDefault(target, full);
+    if (rebuilt.kind === "busy") report.busy.push(name);
+    else report.created.push(...rebuilt.value);
+    // With DEFAULT still full, making the others would read it under a lock once for each.
+    missing = rebuilt.kind === "busy" ? [] : missing.filter((range) => !full.includes(range));
+  }
+  for (const range of missing) note(await createPartition(target, range), report.created);
+  await mergeOld(target, settings, (change) => note(change, report.merged));
+  report.defaultRows[name] = total(await countDefaultRows(target));
+}
+
+async function mergeOld(target: Target, settings: Settings, note: (change: LockedChange<string>) => void): Promise<void> {
+  for (;;) {
+    const merge = planMerge(await readPartitions(target), settings.now, settings.maxLive);
+    if (merge === undefined || settings.signal?.aborted) return;
+    const change = await mergePartitions(target, merge.sources, merge.range);
+    note(change);
+    if (change.kind === "busy") return;
+  }
+}
+
+const total = (counts: readonly { rows: number }[]): number => counts.reduce((sum, each) => sum + each.rows, 0);

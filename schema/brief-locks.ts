@@ -1,0 +1,49 @@
+import type { Sql, TransactionSql } from "postgres";
+import { sqlState } from "./connect.ts";
+
+/** A waiting ACCESS EXCLUSIVE lock stops everybody behind it, so nobody may wait for one longer than this. */
+const LOCK_TIMEOUT_MS = 200;
+const ATTEMPTS = 25;
+const LOCK_NOT_AVAILABLE = "55P03";
+const DEADLOCK_DETECTED = "40P01";
+
+/** How a change of tables in use went: `busy` when its locks could not be had in all attempts; nothing has changed then. */
+export type LockedChange<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "busy" };
+
+/**
+ * Runs `work` in a transaction that never waits long for a lock: ingest goes on between the attempts. `work` must do its slow part before it
+ * asks for strong locks. Other errors are thrown.
+ */
+export async function withBriefLocks<T>(
+  sql: Sql,
+  work: (tx: TransactionSql) => Promise<T>,
+  attempts: number = ATTEMPTS,
+): Promise<LockedChange<T>> {
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      const value = await sql.begin("isolation level read committed", async (tx) => {
+        // UTC, so that the bounds of partitions are written and read alike.
+        await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = 0`);
+        return work(tx);
+      });
+      return { kind: "done", value: value as T };
+    } catch (error) {
+      if (![LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED].includes(sqlState(error) ?? "")) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
+  }
+  return { kind: "busy" };
+}
+
+/** Takes a lock inside a running transaction without losing its work when the lock is not to be had at once. Throws 55P03 in the end. */
+export async function lockPatiently(tx: TransactionSql, lockStatement: string, attempts: number = ATTEMPTS): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await tx.savepoint((nested) => nested.unsafe(lockStatement));
+      return;
+    } catch (error) {
+      if (attempt === attempts || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
+  }
+}

@@ -1,0 +1,171 @@
+import type { Sql, TransactionSql } from "postgres";
+import { type LockedChange, lockPatiently, withBriefLocks } from "./brief-locks.ts";
+import { quoteName } from "./connect.ts";
+
+/** A partitioned table and the column that says which partition a row belongs to. */
+export interface PartitionedTable {
+  readonly name: string;
+  readonly timeColumn: "start_time" | "time";
+}
+
+export const PARTITIONED_TABLES: readonly PartitionedTable[] = [
+  { name: "spans", timeColumn: "start_time" },
+  { name: "generation_logs", timeColumn: "start_time" },
+  { name: "log_records", timeColumn: "time" },
+  { name: "generation_attempts", timeColumn: "start_time" },
+  { name: "generation_scores", timeColumn: "time" },
+  { name: "outputs", timeColumn: "start_time" },
+];
+
+/** Instants from `from` up to, not including, `to`. Those of partitions lie on UTC midnights. */
+export interface TimeRange {
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export interface Partition extends TimeRange {
+  readonly name: string;
+}
+
+/** One partitioned table in one database. */
+export interface Target {
+  readonly sql: Sql;
+  readonly schema: string;
+  readonly table: PartitionedTable;
+}
+
+/** The partitions that have a range, oldest first. */
+export async function readPartitions({ sql, schema, table }: Target): Promise<Partition[]> {
+  return sql<Partition[]>`
+    SELECT c.relname AS name, (bound.texts)[1]::timestamptz AS from, (bound.texts)[2]::timestamptz AS to
+    FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid
+    CROSS JOIN LATERAL (
+      SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $$FROM [(]'([^']+)'[)] TO [(]'([^']+)'[)]$$) AS texts
+    ) bound
+    WHERE i.inhparent = to_regclass(${`${quoteName(schema)}.${quoteName(table.name)}`}) AND bound.texts IS NOT NULL
+    ORDER BY 2`;
+}
+
+export interface DefaultRows {
+  /** Null for absurd times: they have no partition but DEFAULT. */
+  readonly day: Date | null;
+  readonly rows: number;
+}
+
+/** How many rows wait in the DEFAULT partition, by UTC day. Reads that partition once. */
+export async function countDefaultRows({ sql, schema, table }: Target): Promise<DefaultRows[]> {
+  const time = sql(table.timeColumn);
+  return sql<DefaultRows[]>`
+    SELECT CASE WHEN ${time} >= '2000-01-01 00:00:00+00' AND ${time} < '2200-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
+      count(*)::float8 AS rows
+    FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`;
+}
+
+/**
+ * Makes a partition and takes the rows of its range out of DEFAULT, in one transaction: readers see every row once at any moment, and a row
+ * that arrives meanwhile waits for the lock and finds its way afterwards.
+ */
+export async function createPartition(target: Target, range: TimeRange): Promise<LockedChange<string>> {
+  const names = namesIn(target);
+  const partition = partitionName(target.table, range);
+  return withBriefLocks(target.sql, async (tx) => {
+    await createDetached(tx, target, partition);
+    await tx.unsafe(`LOCK TABLE ${names.byDefault} IN ACCESS EXCLUSIVE MODE`);
+    await moveFromDefault(tx, target, { partition, range });
+    await attach(tx, target, { partition, range });
+    return partition;
+  });
+}
+
+/**
+ * Puts one wide partition in the place of several adjacent ones. Copying happens while readers and fresh rows go on; only rows for the old
+ * ranges wait. The parent is locked for the exchange alone.
+ */
+export async function mergePartitions(target: Target, sources: readonly Partition[], range: TimeRange): Promise<LockedChange<string>> {
+  const { qualified, byDefault, parent } = namesIn(target);
+  const merged = partitionName(target.table, range);
+  const sourceNames = sources.map((source) => qualified(source.name));
+  return withBriefLocks(target.sql, async (tx) => {
+    await tx.unsafe(`LOCK TABLE ${sourceNames.join(", ")} IN SHARE MODE`);
+    await createDetached(tx, target, merged);
+    const columns = await writableColumns(tx, target);
+    for (const source of sourceNames)
+      await tx.unsafe(`INSERT INTO ${qualified(merged)} (${columns}) SELECT ${columns} FROM ONLY ${source}`);
+    // A valid constraint like the partition's own spares ATTACH the reading of all rows under the parent's lock.
+    await tx.unsafe(`ALTER TABLE ${qualified(merged)} ADD CONSTRAINT in_range CHECK (${inRange(target.table, range)})`);
+    await lockPatiently(tx, `LOCK TABLE ONLY ${parent}, ${byDefault}, ${sourceNames.join(", ")} IN ACCESS EXCLUSIVE MODE`);
+    for (const source of sourceNames) await tx.unsafe(`ALTER TABLE ${parent} DETACH PARTITION ${source}; DROP TABLE ${source}`);
+    await moveFromDefault(tx, target, { partition: merged, range });
+    await attach(tx, target, { partition: merged, range });
+    await tx.unsafe(`ALTER TABLE ${qualified(merged)} DROP CONSTRAINT in_range`);
+    return merged;
+  });
+}
+
+/** Drops a partition with its rows. */
+export async function dropPartition(target: Target, partition: string): Promise<LockedChange<string>> {
+  const { parent, qualified } = namesIn(target);
+  return withBriefLocks(target.sql, async (tx) => {
+    await tx.unsafe(`ALTER TABLE ${parent} DETACH PARTITION ${qualified(partition)}; DROP TABLE ${qualified(partition)}`);
+    return partition;
+  });
+}
+
+export const defaultPartition = (table: PartitionedTable): string => `${table.name}_default`;
+
+/** `spans_20261120` for a day, `spans_20261101_20261201` for a wider range. */
+export function partitionName(table: PartitionedTable, { from, to }: TimeRange): string {
+  const isDay = to.getTime() - from.getTime() === 86_400_000;
+  return [table.name, digits(from), ...(isDay ? [] : [digits(to)])].join("_");
+}
+
+const digits = (date: Date): string => date.toISOString().slice(0, 10).replaceAll("-", "");
+
+export interface PartitionNames {
+  readonly parent: string;
+  readonly byDefault: string;
+  qualified(name: string): string;
+}
+
+/** Names as SQL writes them. */
+export function namesIn({ schema, table }: Target): PartitionNames {
+  const qualified = (name: string): string => `${quoteName(schema)}.${quoteName(name)}`;
+  return { parent: qualified(table.name), byDefault: qualified(defaultPartition(table)), qualified };
+}
+
+/** Makes a table like the parent: columns, storage, constraints, indexes. Row-level security without a policy closes it to everyone but its owner. */
+export async function createDetached(tx: TransactionSql, target: Target, name: string): Promise<void> {
+  const { parent, qualified } = namesIn(target);
+  await tx.unsafe(`CREATE TABLE ${qualified(name)} (LIKE ${parent} INCLUDING ALL EXCLUDING COMMENTS);
+    ALTER TABLE ${qualified(name)} ENABLE ROW LEVEL SECURITY`);
+}
+
+interface Placed {
+  readonly partition: string;
+  readonly range: TimeRange;
+}
+
+export async function attach(tx: TransactionSql, target: Target, { partition, range }: Placed): Promise<void> {
+  const { parent, qualified } = namesIn(target);
+  const bounds = `FROM ('${range.from.toISOString()}') TO ('${range.to.toISOString()}')`;
+  await tx.unsafe(`ALTER TABLE ${parent} ATTACH PARTITION ${qualified(partition)} FOR VALUES ${bounds}`);
+}
+
+async function moveFromDefault(tx: TransactionSql, target: Target, { partition, range }: Placed): Promise<void> {
+  const { byDefault, qualified } = namesIn(target);
+  const columns = await writableColumns(tx, target);
+  await tx.unsafe(`WITH moved AS (DELETE FROM ${byDefault} WHERE ${inRange(target.table, range)} RETURNING ${columns})
+    INSERT INTO ${qualified(partition)} (${columns}) SELECT ${columns} FROM moved`);
+}
+
+export const inRange = (table: PartitionedTable, { from, to }: TimeRange): string =>
+  `${table.timeColumn} >= timestamptz '${from.toISOString()}' AND ${table.timeColumn} < timestamptz '${to.toISOString()}'`;
+
+/** All columns but the generated ones, which cannot be inserted; read from the catalog because users may add columns of their own. */
+export async function writableColumns(tx: TransactionSql, target: Target): Promise<string> {
+  const rows = await tx<{ name: string }[]>`
+    SELECT quote_ident(attname) AS name FROM pg_attribute
+    WHERE attrelid = to_regclass(${namesIn(target).parent}) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum`;
+  return rows.map((row) => row.name).join(", ");
+}
