@@ -114,7 +114,7 @@ export class AttributeList {
     }
     this.keyOffsets[index] = keyOffset;
     this.keySizes[index] = keySize;
-    this.close(index, keyTable.intern(request, keyOffset, keyOffset + keySize));
+    this.close(index, keyTable.internGuessed(this.keys[index], request, keyOffset, keyOffset + keySize));
   }
 
   /**
@@ -148,7 +148,7 @@ export class AttributeList {
     this.b[index] = textSize;
     this.keyOffsets[index] = keyOffset;
     this.keySizes[index] = request[start + 1];
-    this.close(index, keyTable.intern(request, keyOffset, keyOffset + request[start + 1]));
+    this.close(index, keyTable.internGuessed(this.keys[index], request, keyOffset, keyOffset + request[start + 1]));
     return true;
   }
 

@@ -56,6 +56,12 @@ export class KeyTable {
     return NOT_INTERNED;
   }
 
+  /** As `intern`, trying `guess` first: spans of one instrumentation carry the same keys in the same order. */
+  internGuessed(guess: number, bytes: Uint8Array, start: number, end: number): number {
+    if (guess >= 0 && guess < this.raw.length && equal(this.raw[guess], bytes, start, end - start)) return guess;
+    return this.intern(bytes, start, end);
+  }
+
   private add(slot: number, bytes: Uint8Array, start: number, end: number): number {
     if (this.names.length === MAX_NAMES) return NOT_INTERNED;
     const raw = Buffer.from(bytes.subarray(start, end));

@@ -26,7 +26,6 @@ const NONE: Content = { index: -1, text: undefined, format: undefined, truncated
 /** What native searches look for, as bytes made once. */
 const PARTS = Buffer.from('"parts"');
 const REASONING = Buffer.from('"reasoning"');
-const THINKING = Buffer.from('"thinking"');
 const FINISH_REASON = Buffer.from('"finish_reason"');
 
 const OPEN_BRACKET = 0x5b;
@@ -138,7 +137,7 @@ const NO_DETAILS: ResponseDetails = { reasoning: undefined, finishReason: undefi
 export function responseDetails(attributes: AttributeList, content: Content, wantFinishReason: boolean): ResponseDetails {
   if (content.format !== "messages") return NO_DETAILS;
   const bytes = contentBytes(attributes, content);
-  const hasReasoning = bytes.includes(REASONING) || bytes.includes(THINKING);
+  const hasReasoning = bytes.includes(REASONING);
   if (!hasReasoning && !(wantFinishReason && bytes.includes(FINISH_REASON))) return NO_DETAILS;
   const messages = parseJson(bytes.toString("utf8"));
   if (!Array.isArray(messages)) return NO_DETAILS;
@@ -172,7 +171,7 @@ function contentBytes(attributes: AttributeList, content: Content): Buffer {
 function reasoningTexts(message: Partial<Message> | null): string[] {
   if (!Array.isArray(message?.parts)) return [];
   return message.parts
-    .filter((part) => part?.type === "reasoning" || part?.type === "thinking")
+    .filter((part) => part?.type === "reasoning")
     .map((part) => part["content"] ?? part["text"])
     .filter((text) => typeof text === "string");
 }
