@@ -1,12 +1,14 @@
 import type { EncodedRequest, ItemRefusal, RowSet, WriteResult } from "../../rows/encoded-request.ts";
-import type { TableSpec } from "../../rows/table-spec.ts";
 
-/** One request on its way to the database; settled once, by its last part or by its deadline. */
+/** One request on its way to the database. */
 export interface PendingRequest {
   readonly request: EncodedRequest;
+  /** On the clock of performance.now(). */
   readonly deadlineAt: number;
-  /** Parts not yet written. */
-  open: number;
+  /** Items not yet accounted for; the request is answered with its last one. */
+  openItems: number;
+  /** Parts that still wait or are being written; the request's memory is free when there is none. */
+  openParts: number;
   stored: number;
   conflicting: number;
   readonly refused: ItemRefusal[];
@@ -23,54 +25,38 @@ export interface Part {
   readonly rows: number;
 }
 
-/** What one transaction writes. */
+/** Parts that are written together, by one transaction unless the database makes a difference between them. */
 export interface Batch {
   readonly parts: Part[];
-  /** What the careful path still has to write, once it has begun: it outlives a lost connection, so that nothing is counted twice. */
-  groups: Part[][] | undefined;
   bytes: number;
   rows: number;
 }
 
-/** One row of a batch: its bytes where the encoder left them, and where it came from. */
-export interface RowRef {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly part: Part;
-  readonly item: number;
+export interface BatchLimits {
+  readonly maxBatchBytes: number;
+  readonly maxBatchRows: number;
 }
-
-/** Rows of one table in key order, each key once. */
-export interface TableRows {
-  readonly table: TableSpec;
-  readonly rows: RowRef[];
-}
-
-export const emptyBatch = (): Batch => ({ parts: [], groups: undefined, bytes: 0, rows: 0 });
 
 const sizeOf = (set: RowSet, row: number): number => (set.starts[row + 1] ?? set.bytes.length) - set.starts[row]!;
 
-/** Cuts a request into parts of at most `maxBytes` and `maxRows`; an item that is larger alone is a part of its own. */
-export function cutIntoParts(pending: PendingRequest, maxBytes: number, maxRows: number): Part[] {
+/** Cuts a request into parts within the limits; an item that is larger alone is a part of its own. */
+export function cutIntoParts(pending: PendingRequest, limits: BatchLimits): Part[] {
   const sets = [...pending.request.fresh, ...pending.request.revisiting];
-  const totalBytes = sets.reduce((sum, set) => sum + set.bytes.length, 0);
-  const totalRows = sets.reduce((sum, set) => sum + set.starts.length, 0);
+  const bytes = sets.reduce((sum, set) => sum + set.bytes.length, 0);
+  const rows = sets.reduce((sum, set) => sum + set.starts.length, 0);
   const { received } = pending.request;
-  if (totalBytes <= maxBytes && totalRows <= maxRows) {
-    return [{ pending, fromItem: 0, toItem: received, bytes: totalBytes, rows: totalRows }];
-  }
+  if (bytes <= limits.maxBatchBytes && rows <= limits.maxBatchRows) return [{ pending, fromItem: 0, toItem: received, bytes, rows }];
   const cursors = sets.map((set) => ({ set, row: 0 }));
   const parts: Part[] = [];
   let open = { fromItem: 0, bytes: 0, rows: 0 };
   for (let item = 0; item < received; item++) {
-    const { bytes, rows } = measureItem(cursors, item);
-    if (open.rows > 0 && (open.bytes + bytes > maxBytes || open.rows + rows > maxRows)) {
+    const size = measureItem(cursors, item);
+    if (open.rows > 0 && (open.bytes + size.bytes > limits.maxBatchBytes || open.rows + size.rows > limits.maxBatchRows)) {
       parts.push({ pending, ...open, toItem: item });
       open = { fromItem: item, bytes: 0, rows: 0 };
     }
-    open.bytes += bytes;
-    open.rows += rows;
+    open.bytes += size.bytes;
+    open.rows += size.rows;
   }
   parts.push({ pending, ...open, toItem: received });
   return parts;
@@ -89,58 +75,24 @@ function measureItem(cursors: { readonly set: RowSet; row: number }[], item: num
   return { bytes, rows };
 }
 
-/** The rows of `parts` by table; tables always in the same order, for the same reason as rows. */
-export function collectRows(parts: readonly Part[], which: "fresh" | "revisiting"): TableRows[] {
-  const tables = new Map<TableSpec, RowRef[]>();
+export const itemsOf = (parts: readonly Part[]): number => parts.reduce((sum, part) => sum + part.toItem - part.fromItem, 0);
+
+/** Two halves by items, or undefined when only one item is left. */
+export function halve(parts: readonly Part[]): [Part[], Part[]] | undefined {
+  const items = itemsOf(parts);
+  if (items <= 1) return undefined;
+  const first: Part[] = [];
+  const second: Part[] = [];
+  let room = items >>> 1;
   for (const part of parts) {
-    for (const set of part.pending.request[which]) {
-      const rows = tables.get(set.table) ?? [];
-      tables.set(set.table, rows);
-      for (let row = lowerBound(set.items, part.fromItem); row < set.items.length && set.items[row]! < part.toItem; row++) {
-        const start = set.starts[row]!;
-        rows.push({ bytes: set.bytes.buffer, start, end: set.starts[row + 1] ?? set.bytes.length, part, item: set.items[row]! });
-      }
+    const size = part.toItem - part.fromItem;
+    if (room >= size) first.push(part);
+    else if (room <= 0) second.push(part);
+    else {
+      first.push({ ...part, toItem: part.fromItem + room });
+      second.push({ ...part, fromItem: part.fromItem + room });
     }
+    room -= size;
   }
-  const filled = [...tables].filter(([, rows]) => rows.length > 0);
-  return filled.sort(([a], [b]) => (a.name < b.name ? -1 : 1)).map(([table, rows]) => ({ table, rows: inKeyOrder(table, rows) }));
-}
-
-function lowerBound(items: readonly number[], wanted: number): number {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (items[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Bytes from a row's start to the first bytes in which keys differ: field count, project_id with its length, and the next length. */
-const KEY_PREFIX_AT = 2 + 8 + 4;
-/** Six bytes fit a double exactly. */
-const KEY_PREFIX_BYTES = 6;
-
-/**
- * Sorted by key, so that two transactions never wait for each other in opposite order and the index is touched in order;
- * a key that appears twice keeps its first row.
- */
-function inKeyOrder(table: TableSpec, rows: RowRef[]): RowRef[] {
-  const keyed = rows.map((row) => ({ row, prefix: row.bytes.readUIntBE(row.start + KEY_PREFIX_AT, KEY_PREFIX_BYTES) }));
-  keyed.sort((a, b) => a.prefix - b.prefix || compareKeys(table, a.row, b.row));
-  const unique: RowRef[] = [];
-  let last: RowRef | undefined;
-  for (const { row } of keyed) {
-    if (last !== undefined && compareKeys(table, last, row) === 0) continue;
-    unique.push(row);
-    last = row;
-  }
-  return unique;
-}
-
-function compareKeys(table: TableSpec, a: RowRef, b: RowRef): number {
-  const aKey = a.start + 2;
-  const bKey = b.start + 2;
-  return a.bytes.compare(b.bytes, bKey, bKey + table.keyBytes, aKey, aKey + table.keyBytes);
+  return [first, second];
 }

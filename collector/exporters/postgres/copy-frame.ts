@@ -1,40 +1,53 @@
 import type { ByteWriter } from "../../base/byte-writer.ts";
-import type { RowRef } from "./batch.ts";
+import type { RowRef, TableRows } from "./gather.ts";
 
 const COPY_DATA = 0x64;
+/** A CopyData message's type and length word. */
+const MESSAGE_HEAD_BYTES = 5;
 /** Signature, flags and extension length of a binary COPY stream (PostgreSQL, COPY, "File Header"). */
-const HEADER = Buffer.concat([Buffer.from("PGCOPY\n\xff\r\n\0", "latin1"), Buffer.alloc(8)]);
+const STREAM_HEADER = Buffer.concat([Buffer.from("PGCOPY\n\xff\r\n\0", "latin1"), Buffer.alloc(8)]);
+const STREAM_TRAILER = 0xffff;
 
-/** Appends one CopyData message with all rows to `out` and returns where it begins. */
-export function frameRows(out: ByteWriter, rows: readonly RowRef[]): number {
-  const begin = openFrame(out);
-  for (const row of rows) out.bytes(row.bytes, row.start, row.end);
-  closeFrame(out, begin);
-  return begin;
-}
+/**
+ * Messages are closed at about this size. The server takes in a message as a whole before it looks at the first row, so smaller ones
+ * let it work while the rest is on its way.
+ */
+const MESSAGE_BYTES = 64 * 1024;
 
-/** As `frameRows`, with the row's number as an int4 in front of its own fields: for staging tables. */
-export function frameNumberedRows(out: ByteWriter, rows: readonly RowRef[]): number {
-  const begin = openFrame(out);
-  rows.forEach((row, i) => {
-    out.u16(row.bytes.readUInt16BE(row.start) + 1);
-    out.u32(4);
-    out.u32(i);
-    out.bytes(row.bytes, row.start + 2, row.end);
+/** Frames the rows of each table as one binary COPY stream in CopyData messages; gives one view per table into `out`, valid until it is written again. */
+export function frameTables(out: ByteWriter, tables: readonly TableRows[]): Buffer[] {
+  out.clear();
+  const begins = tables.map(({ rows }) => {
+    const begin = out.length;
+    frameRows(out, rows);
+    return begin;
   });
-  closeFrame(out, begin);
-  return begin;
+  return begins.map((begin, i) => out.buffer.subarray(begin, begins[i + 1] ?? out.length));
 }
 
-function openFrame(out: ByteWriter): number {
+function frameRows(out: ByteWriter, rows: readonly RowRef[]): void {
+  let message = openMessage(out);
+  out.bytes(STREAM_HEADER, 0, STREAM_HEADER.length);
+  for (const { bytes, start, end } of rows) {
+    if (out.length - message > MESSAGE_BYTES) {
+      closeMessage(out, message);
+      message = openMessage(out);
+    }
+    out.reserve(end - start);
+    bytes.copy(out.buffer, out.length, start, end);
+    out.length += end - start;
+  }
+  out.u16(STREAM_TRAILER);
+  closeMessage(out, message);
+}
+
+function openMessage(out: ByteWriter): number {
   const begin = out.length;
-  out.u8(COPY_DATA);
-  out.u32(0);
-  out.bytes(HEADER, 0, HEADER.length);
+  out.reserve(MESSAGE_HEAD_BYTES);
+  out.buffer[begin] = COPY_DATA;
+  out.length += MESSAGE_HEAD_BYTES;
   return begin;
 }
 
-function closeFrame(out: ByteWriter, begin: number): void {
-  out.u16(0xffff);
-  out.setU32(begin + 1, out.length - begin - 1);
-}
+/** The length counts itself but not the type. */
+const closeMessage = (out: ByteWriter, begin: number): void => out.setU32(begin + 1, out.length - begin - 1);

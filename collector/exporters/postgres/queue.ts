@@ -1,168 +1,164 @@
 import type { Metrics } from "../../base/metrics.ts";
 import type { EncodedRequest, WriteResult } from "../../rows/encoded-request.ts";
-import { INGEST_REJECTED } from "../../rows/table-spec.ts";
-import { type Batch, cutIntoParts, emptyBatch, type Part, type PendingRequest, type TableRows } from "./batch.ts";
+import { type Batch, type BatchLimits, cutIntoParts, type Part, type PendingRequest } from "./batch.ts";
+import type { Marks } from "./marks.ts";
 
-export interface QueueOptions {
+export interface QueueOptions extends BatchLimits {
   readonly maxPendingBytes: number;
-  readonly maxBatchBytes: number;
-  readonly maxBatchRows: number;
   readonly writeDeadlineMillis: number;
   readonly metrics: Metrics;
 }
 
 /**
- * Holds each caller until its rows are committed. There is always at most one batch being filled; whoever has a free session takes
- * the oldest one, so batches grow with the load and nothing ever waits for a timer.
+ * Holds each caller until its rows are committed or its deadline has passed. There is at most one batch being filled; whoever has a
+ * free session takes the oldest one, so batches grow with the load and nothing ever waits for a timer.
  */
 export interface Queue {
   add(request: EncodedRequest): Promise<WriteResult>;
-  /** The next batch, when there is one; undefined once the queue is stopped and empty. */
+  /** The next batch, when there is one; undefined once the queue is drained. Whoever takes it hands it back to `release`. */
   take(): Promise<Batch | undefined>;
-  /** Time until the last of the batch's requests gives up. */
-  remainingMillis(batch: Batch): number;
-  /** The batch's parts that somebody still waits for. */
-  awaited(batch: Batch): Part[];
-  /** All rows of these parts were stored by COPY: every item is new, but for keys that stood twice in the batch. */
-  writtenFast(parts: readonly Part[], tables: readonly TableRows[]): void;
-  /** The careful path committed this part (or a piece of it, after halving). */
-  written(part: Part, counts: { readonly stored: number; readonly conflicting: number }): void;
+  /** The parts that somebody still waits for. */
+  awaited(parts: readonly Part[]): Part[];
+  /** These parts are committed. */
+  written(parts: readonly Part[], marks: Marks): void;
   /** One item was refused by the database and is kept in ingest_rejected. */
-  refuse(part: Part, item: number, reason: string): void;
-  fail(batch: Batch, reason: "database" | "deadline" | "stopping", message: string): void;
-  /** Stops taking requests and waits for the rest; gives the number of items nobody could write. */
+  refuse(part: Part, reason: string): void;
+  fail(parts: readonly Part[], message: string): void;
+  /** Nothing of the batch is being written any more: its memory counts as free. */
+  release(batch: Batch): void;
+  /** Stops taking requests and waits for the rest; gives the number of items that could not be written. */
   drain(graceMillis: number): Promise<number>;
 }
 
 /** How often deadlines are looked at. */
-const SWEEP_MS = 100;
+const SWEEP_MS = 50;
+
+const LATE = "the database did not take the data in time; send it again";
+const FULL = "too much data is waiting for the database; send it again";
+const STOPPING = "the collector is stopping; send the data again";
+
+type FailureReason = Extract<WriteResult, { kind: "failed" }>["reason"];
+const failed = (reason: FailureReason, message: string): WriteResult => ({ kind: "failed", reason, message });
 
 export function createQueue(options: QueueOptions): Queue {
-  const { metrics } = options;
   const batches: Batch[] = [];
-  const waiting: ((batch: Batch | undefined) => void)[] = [];
+  const takers: ((batch: Batch | undefined) => void)[] = [];
   const pending = new Set<PendingRequest>();
   let pendingBytes = 0;
   let stopped = false;
-  let idle: (() => void) | undefined;
-
-  const sweep = setInterval(() => {
-    for (const request of pending) {
-      if (request.deadlineAt <= performance.now()) giveUp(request, "database", "the database did not take the data in time; send it again");
-    }
-  }, SWEEP_MS);
+  let onEmpty = (): void => {};
+  const sweep = setInterval(giveUpLate, SWEEP_MS);
   sweep.unref();
 
-  function settle(request: PendingRequest, result: WriteResult): void {
-    if (request.settled) return;
-    request.settled = true;
-    pending.delete(request);
-    pendingBytes -= request.request.sizeBytes;
-    metrics.pendingBytes.set(pendingBytes);
-    request.settle(result);
-    if (pending.size === 0) idle?.();
+  function giveUpLate(): void {
+    const now = performance.now();
+    for (const entry of pending) {
+      if (entry.deadlineAt > now) break; // they stand in the order of their deadlines
+      settle(entry, failed("database", LATE));
+    }
+    while (batches[0]?.parts.every((part) => part.pending.settled) === true) release(batches.shift()!);
   }
 
-  const giveUp = (request: PendingRequest, reason: "database" | "deadline" | "stopping", message: string): void =>
-    settle(request, { kind: "failed", reason, message });
+  function countBytes(change: number): void {
+    pendingBytes += change;
+    options.metrics.pendingBytes.set(pendingBytes);
+  }
+
+  function settle(entry: PendingRequest, result: WriteResult): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    pending.delete(entry);
+    entry.settle(result);
+    if (pending.size === 0) onEmpty();
+  }
+
+  function release(batch: Batch): void {
+    for (const { pending: entry } of batch.parts) {
+      entry.openParts--;
+      if (entry.openParts === 0) countBytes(-entry.request.sizeBytes);
+    }
+  }
 
   function enqueue(part: Part): void {
     const last = batches.at(-1);
     const fits = last !== undefined && last.bytes + part.bytes <= options.maxBatchBytes && last.rows + part.rows <= options.maxBatchRows;
-    const batch = fits ? last : emptyBatch();
+    const batch = fits ? last : { parts: [], bytes: 0, rows: 0 };
     if (!fits) batches.push(batch);
     batch.parts.push(part);
     batch.bytes += part.bytes;
     batch.rows += part.rows;
-    if (waiting.length > 0) waiting.shift()?.(batches.shift());
+    if (takers.length > 0) takers.shift()?.(batches.shift());
   }
 
-  /** Items of the part that are accounted for; the request is answered with its last one. */
-  function advance(request: PendingRequest, items: number): void {
-    request.open -= items;
-    if (request.open > 0) return;
-    const { refusedItems } = request.request;
-    const refused = [...refusedItems, ...request.refused];
-    settle(request, {
-      kind: "committed",
-      stored: request.stored,
-      duplicates: request.request.received - request.stored - refused.length,
-      conflicting: request.conflicting,
-      refused,
-    });
+  function advance(entry: PendingRequest, items: number): void {
+    entry.openItems -= items;
+    if (entry.openItems > 0) return;
+    const refused = [...entry.request.refusedItems, ...entry.refused];
+    const duplicates = entry.request.received - entry.stored - refused.length;
+    settle(entry, { kind: "committed", stored: entry.stored, duplicates, conflicting: entry.conflicting, refused });
+  }
+
+  function add(request: EncodedRequest): Promise<WriteResult> {
+    if (stopped) return Promise.resolve(failed("stopping", STOPPING));
+    if (pendingBytes > 0 && pendingBytes + request.sizeBytes > options.maxPendingBytes) return Promise.resolve(failed("overload", FULL));
+    const { promise, resolve } = Promise.withResolvers<WriteResult>();
+    const entry: PendingRequest = {
+      request,
+      deadlineAt: performance.now() + options.writeDeadlineMillis,
+      openItems: request.received,
+      openParts: 0,
+      stored: 0,
+      conflicting: 0,
+      refused: [],
+      settled: false,
+      settle: resolve,
+    };
+    const parts = cutIntoParts(entry, options);
+    entry.openParts = parts.length;
+    pending.add(entry);
+    countBytes(request.sizeBytes);
+    for (const part of parts) enqueue(part);
+    return promise;
   }
 
   return {
-    add(request) {
-      if (stopped)
-        return Promise.resolve({ kind: "failed", reason: "stopping", message: "the collector is stopping; send the data again" });
-      if (pendingBytes > 0 && pendingBytes + request.sizeBytes > options.maxPendingBytes) {
-        return Promise.resolve({ kind: "failed", reason: "overload", message: "too much data is waiting for the database; send it again" });
-      }
-      return new Promise((resolve) => {
-        const entry: PendingRequest = {
-          request,
-          deadlineAt: performance.now() + options.writeDeadlineMillis,
-          open: request.received,
-          stored: 0,
-          conflicting: 0,
-          refused: [],
-          settled: false,
-          settle: resolve,
-        };
-        pending.add(entry);
-        pendingBytes += request.sizeBytes;
-        metrics.pendingBytes.set(pendingBytes);
-        for (const part of cutIntoParts(entry, options.maxBatchBytes, options.maxBatchRows)) enqueue(part);
-      });
-    },
+    add,
+    release,
     take() {
       const batch = batches.shift();
-      if (batch !== undefined) return Promise.resolve(batch);
-      if (stopped) return Promise.resolve(undefined);
-      return new Promise((resolve) => waiting.push(resolve));
+      if (batch !== undefined || stopped) return Promise.resolve(batch);
+      return new Promise((resolve) => takers.push(resolve));
     },
-    remainingMillis: (batch) =>
-      Math.max(0, ...batch.parts.filter((part) => !part.pending.settled).map((part) => part.pending.deadlineAt - performance.now())),
-    awaited: (batch) => batch.parts.filter((part) => !part.pending.settled),
-    writtenFast(parts, tables) {
-      const items = new Map<Part, Set<number>>();
-      for (const { table, rows } of tables) {
-        if (table === INGEST_REJECTED) continue;
-        for (const row of rows) items.set(row.part, (items.get(row.part) ?? new Set()).add(row.item));
-      }
+    awaited: (parts) => parts.filter((part) => !part.pending.settled),
+    written(parts, marks) {
       for (const part of parts) {
-        part.pending.stored += items.get(part)?.size ?? 0;
+        part.pending.stored += marks.stored.get(part)?.size ?? 0;
+        part.pending.conflicting += marks.conflicting.get(part)?.size ?? 0;
         advance(part.pending, part.toItem - part.fromItem);
       }
     },
-    written(part, { stored, conflicting }) {
-      part.pending.stored += stored;
-      part.pending.conflicting += conflicting;
-      advance(part.pending, part.toItem - part.fromItem);
-    },
-    refuse(part, item, reason) {
-      part.pending.refused.push({ item, reason });
+    refuse(part, reason) {
+      part.pending.refused.push({ item: part.fromItem, reason });
       advance(part.pending, 1);
     },
-    fail(batch, reason, message) {
-      for (const part of batch.parts) giveUp(part.pending, reason, message);
+    fail(parts, message) {
+      for (const part of parts) settle(part.pending, failed("database", message));
     },
     async drain(graceMillis) {
       stopped = true;
       if (pending.size > 0) {
-        const done = Promise.withResolvers<void>();
-        idle = done.resolve;
-        const timer = setTimeout(done.resolve, graceMillis);
-        await done.promise;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        onEmpty = resolve;
+        const timer = setTimeout(resolve, graceMillis);
+        await promise;
         clearTimeout(timer);
       }
       clearInterval(sweep);
       const left = [...pending];
-      const unwritten = left.reduce((sum, entry) => sum + entry.open, 0);
-      for (const entry of left) giveUp(entry, "stopping", "the collector is stopping; send the data again");
-      for (const resolve of waiting.splice(0)) resolve(undefined);
-      return unwritten;
+      for (const entry of left) settle(entry, failed("stopping", STOPPING));
+      for (const batch of batches.splice(0)) release(batch);
+      for (const taker of takers.splice(0)) taker(undefined);
+      return left.reduce((sum, entry) => sum + entry.openItems, 0);
     },
   };
 }

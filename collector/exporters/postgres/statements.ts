@@ -1,68 +1,87 @@
-import { WRITE_DEADLINE_MS } from "../../base/limits.ts";
 import type { TableSpec } from "../../rows/table-spec.ts";
+import { contentColumns } from "./row-content.ts";
+import { type Identity, identityColumns, keyLayout, keySql } from "./row-layout.ts";
 
-/** The SQL of the writer. Names come from table-spec.ts and the configured schema; values never stand in the text. */
+/** The SQL of the writer. Names come from table-spec.ts and the configured schema; values of users never stand in the text. */
 export interface Statements {
-  readonly begin: string;
+  readonly begin: readonly string[];
+  /** Plans for staged rows: look each one up by its key, never read a whole table for them. */
+  readonly planLookups: readonly string[];
   copy(table: TableSpec): string;
   createStaging(table: TableSpec): string;
   copyStaging(table: TableSpec): string;
-  /** Row numbers of staged rows whose key exists with other content. */
-  conflicting(table: TableSpec): string;
-  /** Moves staged rows into the table; gives the numbers of those that were new or completed a pending row. */
+  dropStaging(table: TableSpec): string;
+  /** Moves staged rows into the table; gives the keys (`identityText`) of those that were new or completed a pending row. */
   merge(table: TableSpec): string;
-  /** Locks the staged spans by identity, whatever their time. */
-  lockIdentities(table: TableSpec): string;
-  /** Drops staged rows of spans that exist at any time, and all but the first of one identity. */
-  dropKnownIdentities(table: TableSpec): string;
+  /** As `merge`, but a row of the same identity at any time stands in the way. */
+  mergeTimeless(table: TableSpec): string;
+  /** Keys of staged rows whose identity is stored with other content; after a merge that never means a row's own copy. */
+  conflicting(table: TableSpec, identity: Identity): string;
+  /** Waits for other transactions that hold one of these buckets; released at the end of the transaction. */
+  lockBuckets(buckets: readonly number[]): string;
   insertShared(table: "resources" | "scopes"): string;
 }
 
-/** Settings of the transaction, not the session: the same behind a pooler. A role or database default must not weaken the commit. */
-const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL statement_timeout = ${WRITE_DEADLINE_MS - 500}; SET LOCAL idle_in_transaction_session_timeout = ${WRITE_DEADLINE_MS * 2}`;
+export interface StatementOptions {
+  readonly schema: string;
+  /** A statement gives up after this long, before the writer gives up on the connection. */
+  readonly statementTimeoutMillis: number;
+  readonly lockTimeoutMillis: number;
+}
 
-/** Columns that differ between two deliveries of the same thing. */
-const DELIVERY_COLUMNS: ReadonlySet<string> = new Set(["received_at", "updated_at", "logged_at", "ingest_notes"]);
-
-const IDENTITY = ["project_id", "trace_id", "span_id"] as const;
+/** First half of our advisory lock keys ("span"), so that they meet nobody else's. */
+const LOCK_CLASS = 0x7370616e;
 
 const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const list = (columns: readonly string[], prefix = ""): string => columns.map((column) => prefix + quote(column)).join(", ");
 const staging = (table: TableSpec): string => quote(`genspan_stage_${table.name}`);
+const equal = (columns: readonly string[]): string => columns.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(" AND ");
 
-export function createStatements(schema: string): Statements {
-  const target = (name: string): string => `${quote(schema)}.${quote(name)}`;
+/** The order of gather.ts in SQL: time, then key. */
+function writeOrder(table: TableSpec): string {
+  const time = keyLayout(table).time?.column;
+  const columns = [...(time === undefined ? [] : [time]), ...table.keyColumns.filter((column) => column !== time)];
+  return list(columns, "s.");
+}
+
+/**
+ * Of the transaction, not the session: the same behind a pooler. Neither a role's nor a database's default may weaken the commit,
+ * and each statement must see what a lock holder before it has committed.
+ */
+const begin = (options: StatementOptions): string[] => [
+  "BEGIN ISOLATION LEVEL READ COMMITTED",
+  "SET LOCAL synchronous_commit = on",
+  `SET LOCAL statement_timeout = ${options.statementTimeoutMillis}`,
+  `SET LOCAL lock_timeout = ${options.lockTimeoutMillis}`,
+  `SET LOCAL idle_in_transaction_session_timeout = ${options.statementTimeoutMillis * 2}`,
+];
+
+export function createStatements(options: StatementOptions): Statements {
+  const target = (name: string): string => `${quote(options.schema)}.${quote(name)}`;
+  const insert = (table: TableSpec): string =>
+    `INSERT INTO ${target(table.name)} AS t (${list(table.columns)}) SELECT ${list(table.columns, "s.")} FROM ${staging(table)} s`;
   return {
-    begin: `BEGIN; ${SETTINGS}`,
+    begin: begin(options),
+    planLookups: ["enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"].map((setting) => `SET LOCAL ${setting} = off`),
     copy: (table) => `COPY ${target(table.name)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`,
+    // Storage and compression come along, so that a value moves on as it would have been stored; AS SELECT would compress it with pglz.
     createStaging: (table) =>
-      `CREATE TEMP TABLE ${staging(table)} ON COMMIT DROP AS SELECT 0 AS row_no, ${list(table.columns)} FROM ${target(table.name)} LIMIT 0`,
-    copyStaging: (table) => `COPY ${staging(table)} (row_no, ${list(table.columns)}) FROM STDIN (FORMAT binary)`,
-    conflicting: (table) => {
-      const content = table.columns.filter((column) => !table.keyColumns.includes(column) && !DELIVERY_COLUMNS.has(column));
-      return `SELECT s.row_no FROM ${staging(table)} s JOIN ${target(table.name)} t USING (${list(table.keyColumns)})
-        WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})`;
+      `CREATE TEMP TABLE ${staging(table)} (LIKE ${target(table.name)} INCLUDING STORAGE INCLUDING COMPRESSION) ON COMMIT DROP`,
+    copyStaging: (table) => `COPY ${staging(table)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`,
+    dropStaging: (table) => `DROP TABLE ${staging(table)}`,
+    merge: (table) =>
+      `${insert(table)} ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) ${onConflict(table)} RETURNING ${keySql(table, "t")}`,
+    mergeTimeless: (table) =>
+      `${insert(table)} WHERE NOT EXISTS (SELECT FROM ${target(table.name)} t WHERE ${equal(identityColumns(table, "timeless"))})
+        ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) DO NOTHING RETURNING ${keySql(table, "t")}`,
+    conflicting: (table, identity) => {
+      const content = contentColumns(table, identity);
+      const finished = table.onConflict === "complete-pending" ? " AND s.generation_status <> 'pending'" : "";
+      return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${equal(identityColumns(table, identity))}
+        WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${finished}`;
     },
-    merge: (table) => `WITH merged AS (
-        INSERT INTO ${target(table.name)} AS t (${list(table.columns)})
-        SELECT ${list(table.columns)} FROM ${staging(table)} ORDER BY ${list(table.keyColumns)}
-        ON CONFLICT (${list(table.keyColumns)}) ${onConflict(table)}
-        RETURNING ${list(table.keyColumns, "t.")})
-      SELECT s.row_no FROM ${staging(table)} s JOIN merged USING (${list(table.keyColumns)})`,
-    lockIdentities: (table) => `SELECT pg_advisory_xact_lock(identity) FROM (
-        SELECT DISTINCT hashtextextended(concat_ws('-', ${list(IDENTITY)}), 0) AS identity FROM ${staging(table)} ORDER BY 1) identities`,
-    dropKnownIdentities: (table) => `DELETE FROM ${staging(table)} s
-      WHERE EXISTS (SELECT FROM ${target(table.name)} t WHERE (${list(IDENTITY, "t.")}) = (${list(IDENTITY, "s.")}))
-         OR EXISTS (SELECT FROM ${staging(table)} o WHERE (${list(IDENTITY, "o.")}) = (${list(IDENTITY, "s.")}) AND o.row_no < s.row_no)`,
-    insertShared: (table) => {
-      const scope = table === "scopes";
-      const columns = ["project_id", "id", ...(scope ? ["name", "version"] : []), "attributes", "schema_url", "dropped_attributes_count"];
-      const types = ["int", "uuid", ...(scope ? ["text", "text"] : []), "text", "text", "bigint"];
-      const parameters = types.map((type, i) => `$${i + 1}::${type}[]`).join(", ");
-      const values = columns.map((column) => (column === "attributes" ? `${quote(column)}::jsonb` : quote(column))).join(", ");
-      return `INSERT INTO ${target(table)} (${list(columns)}) SELECT ${values} FROM unnest(${parameters}) AS given (${list(columns)})
-        ORDER BY project_id, id ON CONFLICT DO NOTHING`;
-    },
+    lockBuckets: (buckets) => `SELECT pg_advisory_xact_lock(${LOCK_CLASS}, bucket) FROM unnest('{${buckets.join(",")}}'::int[]) AS bucket`,
+    insertShared: (table) => insertShared(target(table), table),
   };
 }
 
@@ -72,4 +91,15 @@ function onConflict(table: TableSpec): string {
   const changing = table.columns.filter((column) => !table.keyColumns.includes(column));
   const assignments = changing.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(", ");
   return `DO UPDATE SET ${assignments} WHERE t.generation_status = 'pending' AND excluded.generation_status <> 'pending'`;
+}
+
+/** Columns come as arrays, one parameter each. */
+function insertShared(target: string, table: "resources" | "scopes"): string {
+  const scope = table === "scopes";
+  const columns = ["project_id", "id", ...(scope ? ["name", "version"] : []), "attributes", "schema_url", "dropped_attributes_count"];
+  const types = ["int", "uuid", ...(scope ? ["text", "text"] : []), "text", "text", "bigint"];
+  const parameters = types.map((type, i) => `$${i + 1}::${type}[]`).join(", ");
+  const values = columns.map((column) => (column === "attributes" ? `${quote(column)}::jsonb` : quote(column))).join(", ");
+  return `INSERT INTO ${target} (${list(columns)}) SELECT ${values} FROM unnest(${parameters}) AS given (${list(columns)})
+    ORDER BY project_id, id ON CONFLICT DO NOTHING`;
 }

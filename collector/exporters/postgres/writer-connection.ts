@@ -1,12 +1,16 @@
 import pg from "pg";
-import { copyTransaction } from "./copy-transaction.ts";
+import { createScript, type ScriptStatement, type StatementResult } from "./script.ts";
+import { within } from "./within.ts";
 
 /** One session of the writer. After `destroy`, or once `alive` is false, it is of no more use. */
 export interface WriterConnection {
   readonly alive: boolean;
-  /** Runs a query string with COPY data in one round trip; gives the command tags. */
-  copy(sql: string, copies: readonly Buffer[]): Promise<string[]>;
-  query<R extends object>(sql: string, values?: readonly unknown[]): Promise<R[]>;
+  /** Settles, without an error, once the connection is of no more use. */
+  readonly lost: Promise<void>;
+  /** Runs all statements with their COPY data in one round trip; one result each. */
+  run(statements: readonly ScriptStatement[]): Promise<StatementResult[]>;
+  /** One statement with parameters. */
+  query<R extends object>(sql: string, values: readonly unknown[]): Promise<R[]>;
   /** Cuts the connection without waiting for anybody. */
   destroy(): void;
   /** Says goodbye; falls back to `destroy` when the server does not answer. */
@@ -16,83 +20,88 @@ export interface WriterConnection {
 export interface ConnectOptions {
   readonly url: string;
   readonly timeoutMillis: number;
+  /** Ends an attempt that nobody wants any more. */
+  readonly signal?: AbortSignal;
 }
 
 const CLOSE_TIMEOUT_MS = 500;
 
-/** Opens a session; pg does authentication, TLS and TCP_NODELAY. Rejects when that takes longer than the time-out. */
-export async function connectWriter(options: ConnectOptions): Promise<WriterConnection> {
+/** PostgreSQL's own code for it, so that it is classified like the error that a write would meet. */
+const READ_ONLY = "25006";
+
+/**
+ * Opens a session; pg does authentication, TLS and TCP_NODELAY. Rejects when that takes longer than the time-out, and for a server that
+ * takes no writes (a standby, a full disk that its keeper has locked): connected is not the same as ready.
+ */
+export async function connectWriter({ url, timeoutMillis, signal }: ConnectOptions): Promise<WriterConnection> {
   const client = new pg.Client({
-    connectionString: options.url,
-    connectionTimeoutMillis: options.timeoutMillis,
+    connectionString: url,
+    connectionTimeoutMillis: timeoutMillis,
     application_name: "genspan-writer",
     keepAlive: true,
   });
-  let alive = false;
-  const lost = Promise.withResolvers<never>();
-  lost.promise.catch(() => {});
+  const cut = (): void => {
+    client.connection?.stream.destroy();
+  };
+  const connection = guard(client, cut);
+  signal?.addEventListener("abort", cut, { once: true });
+  try {
+    await within(client.connect(), timeoutMillis, cut);
+    const [readOnly] = await within(connection.run([{ sql: "SHOW transaction_read_only" }]), timeoutMillis, cut);
+    if (readOnly?.rows[0]?.[0] === "on") throw Object.assign(new Error("the database takes no writes"), { code: READ_ONLY });
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", cut);
+  }
+  return connection;
+}
+
+/** A client whose calls all end with the connection, whatever pg does with statements that are under way then. */
+function guard(client: pg.Client, cut: () => void): WriterConnection {
+  let alive = true;
+  const ended = Promise.withResolvers<never>();
+  const lost = ended.promise.catch(() => {});
   const fail = (error: Error): void => {
     alive = false;
-    lost.reject(error);
+    ended.reject(error);
   };
   client.on("error", fail);
   client.on("end", () => fail(new Error("the database closed the connection")));
-  await within(client.connect(), options.timeoutMillis, () => client.connection?.stream.destroy());
-  alive = true;
   const guarded = <T>(work: Promise<T>): Promise<T> => {
     work.catch(() => {});
-    return Promise.race([work, lost.promise]);
+    return Promise.race([work, ended.promise]);
   };
   return {
     get alive() {
       return alive;
     },
-    copy(sql, copies) {
-      const { statement, done } = copyTransaction(sql, copies);
+    lost,
+    run(statements) {
+      const { statement, done } = createScript(statements);
       client.query(statement);
       return guarded(done);
     },
-    async query<R extends object>(sql: string, values: readonly unknown[] = []) {
+    async query<R extends object>(sql: string, values: readonly unknown[]) {
       const result = await guarded(client.query<R>(sql, [...values]));
       return result.rows;
     },
     destroy() {
       fail(new Error("the connection was given up"));
-      client.connection?.stream.destroy();
+      cut();
     },
     async close() {
       alive = false;
-      await within(client.end(), CLOSE_TIMEOUT_MS, () => client.connection?.stream.destroy()).catch(() => {});
+      await within(client.end(), CLOSE_TIMEOUT_MS, cut).catch(() => {});
+      ended.reject(new Error("the connection is closed"));
     },
   };
 }
 
-/** pg declares no `connection` on Client; it has been there since its first version and is what a Submittable is handed. */
+/** pg declares no `connection` on ClientBase; it has been there since its first version and is what a Submittable is handed. */
 declare module "pg" {
   interface ClientBase {
     readonly connection?: { readonly stream: import("node:stream").Duplex };
-  }
-}
-
-/** `work`, or an error after `millis`; `giveUp` then ends what is left of it. */
-export async function within<T>(work: Promise<T>, millis: number, giveUp: () => void): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    late.reject(new DeadlineError());
-    giveUp();
-  }, millis);
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** The database did not answer in time. */
-export class DeadlineError extends Error {
-  override readonly name = "DeadlineError";
-  constructor() {
-    super("the database did not answer in time");
   }
 }

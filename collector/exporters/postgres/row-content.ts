@@ -1,0 +1,41 @@
+import { FIELD_HEAD, type TableSpec } from "../../rows/table-spec.ts";
+import type { EncodedRow, Identity } from "./row-layout.ts";
+
+/** Columns that differ between two deliveries of the same thing, and say nothing of the thing itself. */
+const DELIVERY_COLUMNS: ReadonlySet<string> = new Set(["received_at", "updated_at", "logged_at", "ingest_notes"]);
+
+/** Columns that follow from a start time; made up together with it. */
+const TIME_COLUMNS: ReadonlySet<string> = new Set(["start_nano", "end_time", "end_nano", "duration_ns", "duration_ms"]);
+
+const STATUS_COLUMN = "generation_status";
+
+/** The columns in which two rows of one identity must agree to count as the same thing sent twice. */
+export const contentColumns = (table: TableSpec, identity: Identity): string[] =>
+  table.columns.filter(
+    (column) => !table.keyColumns.includes(column) && !DELIVERY_COLUMNS.has(column) && (identity === "key" || !TIME_COLUMNS.has(column)),
+  );
+
+/** Whether two rows hold the same content, by their bytes. */
+export function sameContent(table: TableSpec, rows: readonly [EncodedRow, EncodedRow], identity: Identity): boolean {
+  const content = new Set(contentColumns(table, identity));
+  const [a, b] = rows.map(fieldsOf) as [Buffer[], Buffer[]];
+  return table.columns.every((column, i) => !content.has(column) || a[i]!.equals(b[i]!));
+}
+
+/** Whether the row speaks of a generation that has not ended; only tables with `complete-pending` have such rows. */
+export function isPending(table: TableSpec, row: EncodedRow): boolean {
+  if (table.onConflict !== "complete-pending") return false;
+  const status = fieldsOf(row)[table.columns.indexOf(STATUS_COLUMN)];
+  return status?.toString("latin1", FIELD_HEAD) === "pending";
+}
+
+/** Every field with its length word, so that NULL and empty differ. */
+function fieldsOf({ bytes, start, end }: EncodedRow): Buffer[] {
+  const fields: Buffer[] = [];
+  for (let at = start + 2; at < end; ) {
+    const next = at + FIELD_HEAD + Math.max(0, bytes.readInt32BE(at));
+    fields.push(bytes.subarray(at, next));
+    at = next;
+  }
+  return fields;
+}
