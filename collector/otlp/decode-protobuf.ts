@@ -1,3 +1,4 @@
+import { DecodeError } from "./decode-error.ts";
 import type { Halves, LogView, OriginView, SliceList, SpanView } from "./span-view.ts";
 import { clearLog, clearSpan } from "./span-view.ts";
 import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
@@ -13,10 +14,13 @@ interface ItemView {
   end: number;
 }
 
+/** `broken`: the item's own message is no protobuf, while its bounds are sound. */
+export type WalkResult = "item" | "broken" | "end";
+
 /**
  * Walks the three levels that all OTLP signals share (request > resource > scope > item) and stops at each item.
  * Field order is free in protobuf, so each level is scanned for its resource or scope before its items are visited.
- * `next` throws DecodeError on bytes that are no protobuf; whatever was taken from earlier items must then be thrown away.
+ * `next` throws DecodeError where the request around the items is no protobuf; what was taken from earlier items must then be thrown away.
  */
 export class RequestWalker<V extends ItemView> {
   readonly view: V;
@@ -45,16 +49,17 @@ export class RequestWalker<V extends ItemView> {
     this.scopeEnd = 0;
   }
 
-  /** Fills the view with the next item; false when there is none. */
-  next(): boolean {
+  /** Fills the view with the next item. */
+  next(): WalkResult {
     for (;;) {
-      if (this.nextItem()) return true;
+      const found = this.nextItem();
+      if (found !== "end") return found;
       if (this.nextScope()) continue;
-      if (!this.nextResource()) return false;
+      if (!this.nextResource()) return "end";
     }
   }
 
-  private nextItem(): boolean {
+  private nextItem(): WalkResult {
     const { reader } = this;
     reader.reset(this.bytes, this.scopeAt, this.scopeEnd);
     while (reader.pos < this.scopeEnd) {
@@ -69,11 +74,20 @@ export class RequestWalker<V extends ItemView> {
       this.scopeAt = end;
       this.view.start = start;
       this.view.end = end;
-      this.decodeItem(this.view, reader, start, end);
-      return true;
+      return this.decodeWhole(start, end) ? "item" : "broken";
     }
     this.scopeAt = this.scopeEnd;
-    return false;
+    return "end";
+  }
+
+  private decodeWhole(start: number, end: number): boolean {
+    try {
+      this.decodeItem(this.view, this.reader, start, end);
+      return true;
+    } catch (error) {
+      if (error instanceof DecodeError) return false;
+      throw error;
+    }
   }
 
   private nextScope(): boolean {

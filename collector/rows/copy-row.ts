@@ -115,8 +115,8 @@ export function copyText(out: ByteWriter, source: Buffer, start: number, end: nu
   return (valid ? 0 : MENDED_UTF8) | (nul ? MENDED_NUL : 0);
 }
 
-/** Halves above this make sums that a double cannot hold exactly (years after 2262); they take the bigint way. */
-const EXACT_HIGH_HALF = 0x7fff_ffff;
+/** Halves above this make sums that a double cannot hold exactly (years after 2242); they take the bigint way. */
+const EXACT_HIGH_HALF = 2_000_000_000;
 
 /** Unix nanoseconds (unsigned 64 bit) as timestamptz, rounded down to the microsecond. Returns the nanoseconds below it, 0–999. */
 export function copyTime(out: ByteWriter, time: Halves): number {

@@ -7,7 +7,7 @@ import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
-import { createOriginCache } from "./encode-traces.ts";
+import { createOriginCache, nextItem, refuseMalformed } from "./encode-traces.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero } from "./row-key.ts";
@@ -43,15 +43,13 @@ export function createLogEncoder(): LogEncoder {
       seen.clear();
       walker.open(next.raw);
     },
-    next() {
-      if (!walker.next()) return false;
-      builder.addItem(view.start, view.end);
-      return true;
-    },
+    next: () => nextItem(walker, builder, "log record"),
     encode() {
-      notes.clear();
-      const origin = origins.of(view, builder);
-      encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
+      refuseMalformed(builder, "log record", () => {
+        notes.clear();
+        const origin = origins.of(view, builder);
+        encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
+      });
     },
   };
 }

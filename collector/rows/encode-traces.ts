@@ -1,7 +1,7 @@
 import { createGenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
-import type { RequestWalker } from "../otlp/decode-protobuf.ts";
-import { createSpanWalker } from "../otlp/decode-protobuf.ts";
+import { DecodeError } from "../otlp/decode-error.ts";
+import { createSpanWalker, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
@@ -38,25 +38,52 @@ export function createTraceEncoder(): TraceEncoder {
       origins.clear();
       walker.open(next.raw);
     },
-    next() {
-      if (!walker.next()) return false;
-      builder.addItem(view.start, view.end);
-      return true;
-    },
+    next: () => nextItem(walker, builder, "span"),
     encode() {
       const fault = idFault(view);
       if (fault !== undefined) {
         builder.refuse(fault);
         return;
       }
-      notes.clear();
-      const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
-      const revisits = context.key.start === undefined;
-      if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), view, draft, context);
-      encodeSpanRow(builder.row(SPANS, revisits), view, context);
+      refuseMalformed(builder, "span", () => {
+        notes.clear();
+        const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
+        const revisits = context.key.start === undefined;
+        if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), view, draft, context);
+        encodeSpanRow(builder.row(SPANS, revisits), view, context);
+      });
     },
   };
 }
+
+/** Steps to the next item that can be read; one whose own message is broken is refused alone, since its bounds are known. */
+export function nextItem(walker: ItemWalker, builder: RequestBuilder, kind: string): boolean {
+  for (;;) {
+    const found = walker.next();
+    if (found === "end") return false;
+    builder.addItem(walker.view.start, walker.view.end);
+    if (found === "item") return true;
+    builder.refuse(malformed(kind));
+  }
+}
+
+interface ItemWalker {
+  readonly view: { readonly start: number; readonly end: number };
+  next(): WalkResult;
+}
+
+/** Runs `encode`; where a nested value turns out to be broken, the item is refused and its rows are taken back. */
+export function refuseMalformed(builder: RequestBuilder, kind: string, encode: () => void): void {
+  try {
+    encode();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    builder.refuse(malformed(kind));
+  }
+}
+
+const malformed = (kind: string): string =>
+  `malformed ${kind} message: if this is another signal, it looks like logs or metrics sent to the wrong path`;
 
 interface Origins {
   readonly resource: ResourceFacts;

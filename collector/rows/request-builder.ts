@@ -17,7 +17,7 @@ export interface RequestBuilder {
   /** The writer for one row of the current item in `table`. */
   row(table: TableSpec, revisiting?: boolean): ByteWriter;
   share(row: SharedRow): void;
-  /** Refuses the current item for good. */
+  /** Refuses the current item for good, dropping what was written of its rows. */
   refuse(reason: string): void;
   finish(): EncodedRequest;
 }
@@ -64,6 +64,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     },
     refuse(reason) {
       const item = current();
+      for (const set of [...fresh.values(), ...revisiting.values()]) dropRows(set, item);
       refusedItems.push({ item, reason });
       const itemBytes = raw.subarray(itemAt[item * 2], itemAt[item * 2 + 1]);
       encodeRejectedRow(row(INGEST_REJECTED), { projectId, signal, reason, sqlstate: undefined, raw: itemBytes, receivedAtMs });
@@ -85,6 +86,14 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
       };
     },
   };
+}
+
+/** Takes back the rows of the item that was written last. */
+function dropRows(set: RowSet, item: number): void {
+  while (set.items.at(-1) === item) {
+    set.items.pop();
+    set.bytes.length = set.starts.pop() ?? 0;
+  }
 }
 
 /** Rows are about as large as what they came from: start there instead of doubling up from nothing. */
