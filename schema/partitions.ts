@@ -112,6 +112,14 @@ export async function dropPartition(target: Target, partition: string): Promise<
   });
 }
 
+/** Deletes up to `limit` rows of before a time from DEFAULT and returns how many there were. */
+export async function deleteDefaultBatch({ sql, schema, table }: Target, before: Date, limit: number): Promise<number> {
+  const from = sql`${sql(schema)}.${sql(defaultPartition(table))}`;
+  const deleted = await sql`
+    DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${from} WHERE ${sql(table.timeColumn)} < ${before} LIMIT ${limit})) RETURNING 1`;
+  return deleted.length;
+}
+
 export const defaultPartition = (table: PartitionedTable): string => `${table.name}_default`;
 
 /** `spans_20261120` for a day, `spans_20261101_20261201` for a wider range. */

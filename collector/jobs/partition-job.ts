@@ -2,7 +2,7 @@ import type { Sql } from "../../schema/connect.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { runUnderLease } from "./lease.ts";
-import { maintainPartitions, type PartitionReport } from "./partitions.ts";
+import { maintainPartitions, type PartitionReport, readDefaultRows } from "./partitions.ts";
 
 const INTERVAL_MS = 10 * 60_000;
 const LEASE_TTL_MS = 60_000;
@@ -35,16 +35,17 @@ export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
   let running: Promise<void> = Promise.resolve();
 
   async function runOnce(): Promise<PartitionReport | undefined> {
-    const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
-    const report = await runUnderLease(sql, lease, (lost) =>
-      maintainPartitions(sql, { schema, now: new Date(), signal: AbortSignal.any([lost, stopping.signal]) }),
-    );
-    if (report === undefined) return undefined;
-    for (const [table, rows] of Object.entries(report.defaultRows)) metrics.defaultPartitionRows.set({ table }, rows);
-    if (report.created.length > 0) log.info({ partitions: report.created.length }, "partitions made");
-    if (report.merged.length > 0) log.info({ partitions: report.merged.length }, "partitions merged");
-    if (report.busy.length > 0) log.warn({ tables: report.busy }, "tables were too busy for their partitions; trying again later");
-    return report;
+    try {
+      const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
+      const report = await runUnderLease(sql, lease, (lost) =>
+        maintainPartitions(sql, { schema, now: new Date(), signal: AbortSignal.any([lost, stopping.signal]) }),
+      );
+      if (report !== undefined) logReport(log, report);
+      return report;
+    } finally {
+      // Every collector measures, also where maintenance fails: this is the alarm for it.
+      for (const [table, rows] of Object.entries(await readDefaultRows(sql, schema))) metrics.defaultPartitionRows.set({ table }, rows);
+    }
   }
 
   function runLogged(): void {
@@ -66,6 +67,12 @@ export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
       await running;
     },
   };
+}
+
+function logReport(log: Log, { created, merged, busy }: PartitionReport): void {
+  if (created.length > 0) log.info({ partitions: created.length }, "partitions made");
+  if (merged.length > 0) log.info({ partitions: merged.length }, "partitions merged");
+  if (busy.length > 0) log.warn({ tables: busy }, "tables were too busy for their partitions; trying again later");
 }
 
 /** A code only: the text of a database error may hold a user's names. */

@@ -52,6 +52,13 @@ export async function maintainPartitions(sql: Sql, options: PartitionOptions): P
   return report;
 }
 
+/** Rows that wait in DEFAULT partitions, by table. */
+export async function readDefaultRows(sql: Sql, schema: string): Promise<Record<string, number>> {
+  const rows: Record<string, number> = {};
+  for (const table of PARTITIONED_TABLES) rows[table.name] = total(await countDefaultRows({ sql, schema, table }));
+  return rows;
+}
+
 type Settings = PartitionOptions & typeof DEFAULTS;
 
 async function maintainTable(target: Target, settings: Settings, report: PartitionReport): Promise<void> {
