@@ -1,6 +1,9 @@
 import { parse } from "yaml";
 
-/** A value that came from `${…}` alone: typed as YAML, with the original text for fields that want text (leading zeros survive). */
+/**
+ * A value in which `${…}` was expanded. One that is nothing but a reference is typed as YAML and keeps its original text for fields
+ * that want text (leading zeros survive). Messages never quote it: it may be a secret.
+ */
 export class Expanded {
   readonly value: unknown;
   readonly text: string;
@@ -35,6 +38,7 @@ export function expandTree(node: unknown, context: ExpandContext): unknown {
 function expandText(text: string, context: ExpandContext): unknown {
   if (!text.includes("$")) return text;
   let current = text.replaceAll("$$", ESCAPED_DOLLAR);
+  let expanded = false;
   for (let round = 0; ; round++) {
     const match = REFERENCE.exec(current);
     if (match === null) break;
@@ -44,6 +48,7 @@ function expandText(text: string, context: ExpandContext): unknown {
     }
     const found = resolve(match[2] ?? "", context);
     if (found === undefined) return null;
+    expanded = true;
     const whole = match[0] === current;
     if (whole) {
       if (found === null) return new Expanded(null, "");
@@ -51,7 +56,8 @@ function expandText(text: string, context: ExpandContext): unknown {
     }
     current = current.slice(0, match.index) + (found ?? "") + current.slice(match.index + match[0].length);
   }
-  return current.replaceAll(ESCAPED_DOLLAR, "$");
+  const result = current.replaceAll(ESCAPED_DOLLAR, "$");
+  return expanded ? new Expanded(result, result) : result;
 }
 
 /** The text of one reference; null when the variable is unset, undefined when the reference itself is wrong. */

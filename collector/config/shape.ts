@@ -27,6 +27,9 @@ const at = (place: Place, key: string | number): Place => ({ ...place, path: pla
 /** What a typed field sees: a value from `${…}` by its YAML type. */
 const plain = (value: unknown): unknown => (value instanceof Expanded ? value.value : value);
 
+/** A value as a message may show it. */
+const shown = (value: unknown): string => (value instanceof Expanded ? "from ${…}" : JSON.stringify(value));
+
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (value === null) return "null";
@@ -61,7 +64,7 @@ export const oneOf =
   <T extends string>(...values: readonly T[]): Reader<T> =>
   (value, place) => {
     const given = text(value, place);
-    if (!values.includes(given as T)) fault(place, `unknown value "${given}" (valid values: ${values.join(", ")})`);
+    if (!values.includes(given as T)) fault(place, `unknown value ${shown(value)} (valid values: ${values.join(", ")})`);
     return given as T;
   };
 
@@ -77,7 +80,7 @@ export const integer =
   (value, place) => {
     const given = plain(value);
     if (typeof given !== "number" || !Number.isInteger(given)) fault(place, `expected a whole number, got ${kindOf(given)}`);
-    else if (given < min || given > max) fault(place, `must be from ${min} to ${max}, got ${given}`);
+    else if (given < min || given > max) fault(place, `must be from ${min} to ${max}, got ${shown(value)}`);
     return typeof given === "number" ? given : min;
   };
 
@@ -90,7 +93,7 @@ export const durationMillis: Reader<number> = (value, place) => {
   if (typeof given === "string" && pieces.length > 0 && pieces.map(([all]) => all).join("") === given) {
     return pieces.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ""] ?? 0), 0);
   }
-  fault(place, `time: invalid duration ${JSON.stringify(given)} (write it like 300ms, 5s or 1h30m)`);
+  fault(place, `time: invalid duration ${shown(value)} (write it like 300ms, 5s or 1h30m)`);
   return 0;
 };
 
@@ -106,7 +109,7 @@ export const endpoint: Reader<Endpoint> = (value, place) => {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given);
   const port = Number(match?.[3]);
   if (match === null || port > 65_535) {
-    fault(place, `invalid endpoint "${given}" (write host:port, such as 127.0.0.1:4318)`);
+    fault(place, `invalid endpoint ${shown(value)} (write host:port, such as 127.0.0.1:4318)`);
     return { host: "127.0.0.1", port: 0 };
   }
   return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
@@ -114,7 +117,7 @@ export const endpoint: Reader<Endpoint> = (value, place) => {
 
 export const urlPath: Reader<string> = (value, place) => {
   const given = text(value, place);
-  if (!given.startsWith("/")) fault(place, `must begin with "/", got "${given}"`);
+  if (!given.startsWith("/")) fault(place, `must begin with "/", got ${shown(value)}`);
   return given;
 };
 

@@ -1,0 +1,171 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ConfigError, loadConfig } from "../../../collector/config/index.ts";
+
+const TESTDATA = new URL("testdata/", import.meta.url);
+const cases = readdirSync(TESTDATA).filter((file) => file.endsWith(".yaml"));
+const read = (file: string): string => readFileSync(new URL(file, TESTDATA), "utf8");
+
+function problemsOf(text: string, env: Record<string, string> = {}, name = "test.yaml"): readonly string[] {
+  try {
+    loadConfig({ files: [{ name, text }], env });
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+}
+
+/** A sound file with one line of its own for the receiver's HTTP section. */
+const withHttp = (line: string): string => `receivers: {otlp: {protocols: {http: {${line}}}}}
+exporters: {postgres: }
+service: {pipelines: {traces: {receivers: [otlp], exporters: [postgres]}}}`;
+
+const httpOf = (line: string, env: Record<string, string> = {}) => {
+  const { config, warnings } = loadConfig({ files: [{ name: "t", text: withHttp(line) }], env });
+  const receiver = config.receivers.get("otlp");
+  return { http: receiver!.options.http, warnings };
+};
+
+describe("one file per case", () => {
+  it("has good and bad cases", () => {
+    expect(cases.filter((file) => file.startsWith("good-")).length).toBeGreaterThan(2);
+    expect(cases.filter((file) => file.startsWith("bad-")).length).toBeGreaterThan(10);
+  });
+
+  it.each(cases)("%s", (file) => {
+    const expectedFile = file.replace(".yaml", ".expected.txt");
+    const expected = existsSync(new URL(expectedFile, TESTDATA)) ? read(expectedFile).trimEnd().split("\n") : [];
+    expect(file.startsWith("bad-")).toBe(expected.length > 0);
+    expect([...problemsOf(read(file), {}, file)].map((problem) => problem.trimEnd())).toEqual(expected.map((line) => line.trimEnd()));
+  });
+
+  it("the shipped otel-config.yaml is sound and listens on this machine alone", () => {
+    const text = readFileSync(new URL("../../../otel-config.yaml", import.meta.url), "utf8");
+    const { config, warnings } = loadConfig({ files: [{ name: "otel-config.yaml", text }], env: {} });
+    expect(warnings).toEqual([]);
+    expect(config.receivers.get("otlp")!.options.http.endpoint).toEqual({ host: "127.0.0.1", port: 4318 });
+    expect([...config.service.pipelines.keys()]).toEqual(["traces", "logs"]);
+  });
+});
+
+describe("values", () => {
+  it("everything that was left out has its default", () => {
+    expect(httpOf("").http).toEqual({
+      endpoint: { host: "127.0.0.1", port: 4318 },
+      traces_url_path: "/v1/traces",
+      logs_url_path: "/v1/logs",
+      metrics_url_path: "/v1/metrics",
+      max_request_body_size: 64 * 1024 * 1024,
+      cors: undefined,
+    });
+  });
+
+  it.each([
+    ["300ms", 300],
+    ["1.5s", 1500],
+    ["2h45m", 9_900_000],
+    ["1m0.5s", 60_500],
+  ])("the duration %s is %i ms", (text, millis) => {
+    const file = `receivers: {otlp: {protocols: {http: }}}
+exporters: {postgres: {write_timeout: ${text}}}
+service: {pipelines: {traces: {receivers: [otlp], exporters: [postgres]}}}`;
+    const exporter = loadConfig({ files: [{ name: "t", text: file }], env: {} }).config.exporters.get("postgres");
+    expect(exporter).toMatchObject({ options: { write_timeout: millis } });
+  });
+
+  it.each([
+    ['"[::1]:4318"', { host: "::1", port: 4318 }],
+    ['":4318"', { host: "0.0.0.0", port: 4318 }],
+    ["localhost:0", { host: "localhost", port: 0 }],
+  ])("the endpoint %s is understood", (text, expected) => {
+    expect(httpOf(`endpoint: ${text}`).http.endpoint).toEqual(expected);
+  });
+});
+
+describe("expansion", () => {
+  it.each<[string, string, Record<string, string>, string]>([
+    ["a variable inside a longer string", "/a/${env:X}/b", { X: "7" }, "/a/7/b"],
+    ["the short form", "/${X}", { X: "short" }, "/short"],
+    ["a default where it is unset", "/${env:X:-d}", {}, "/d"],
+    ["an empty variable stays empty", "/x${env:X:-d}", { X: "" }, "/x"],
+    ["an empty default", "/x${env:X:-}", {}, "/x"],
+    ["a doubled dollar is a dollar", "/$${X}", { X: "no" }, "/${X}"],
+    ["an odd run of dollars escapes in pairs", "/$$${X}", { X: "yes" }, "/$yes"],
+    ["nested references, inside out", "/${env:${Y}}", { Y: "X", X: "deep" }, "/deep"],
+    ["a value is not expanded again", "/x${env:X}", { X: "${Y}" }, "/x${Y}"],
+    ["a number keeps its text in a text field", "${env:X}", { X: "/007" }, "/007"],
+  ])("%s", (_, given, env, expected) => {
+    expect(httpOf(`traces_url_path: '${given}'`, env).http.traces_url_path).toBe(expected);
+  });
+
+  it("a whole value is typed as YAML", () => {
+    expect(httpOf("max_request_body_size: '${env:SIZE}'", { SIZE: "4096" }).http.max_request_body_size).toBe(4096);
+  });
+
+  it("an unset variable without default warns and counts as null", () => {
+    const { warnings } = httpOf("cors: '${env:NONE}'");
+    expect(warnings).toEqual(["configuration references unset environment variable NONE"]);
+  });
+
+  it("references that grow without end are refused", () => {
+    expect(problemsOf(withHttp(`traces_url_path: '${"${A:-".repeat(1100)}x${"}".repeat(1100)}'`))[0]).toContain(
+      "too many recursive expansions",
+    );
+  });
+});
+
+describe("several files and --set", () => {
+  const base = withHttp("endpoint: '127.0.0.1:1', traces_url_path: /a");
+
+  it("maps merge, scalars replace", () => {
+    const { config } = loadConfig({
+      files: [
+        { name: "a", text: base },
+        { name: "b", text: "receivers: {otlp: {protocols: {http: {endpoint: 'localhost:2'}}}}" },
+      ],
+      env: {},
+    });
+    expect(config.receivers.get("otlp")!.options.http).toMatchObject({ endpoint: { host: "localhost", port: 2 }, traces_url_path: "/a" });
+  });
+
+  it("lists replace", () => {
+    const { config } = loadConfig({
+      files: [
+        { name: "a", text: base },
+        { name: "b", text: "exporters: {debug: }\nservice: {pipelines: {traces: {exporters: [debug]}}}" },
+      ],
+      env: {},
+    });
+    expect(config.service.pipelines.get("traces")!.exporters).toEqual(["debug"]);
+  });
+
+  it("null wipes the earlier map", () => {
+    const { config } = loadConfig({
+      files: [
+        { name: "a", text: base },
+        { name: "b", text: "receivers: {otlp: {protocols: {http: null}}}" },
+      ],
+      env: {},
+    });
+    expect(config.receivers.get("otlp")!.options.http.endpoint.port).toBe(4318);
+  });
+
+  it("--set comes last and is typed", () => {
+    const { config } = loadConfig({
+      files: [{ name: "a", text: base }],
+      env: {},
+      sets: ["receivers.otlp.protocols.http.max_request_body_size=10"],
+    });
+    expect(config.receivers.get("otlp")!.options.http.max_request_body_size).toBe(10);
+  });
+});
+
+it("PRC-11 every fault is named by its key, and no value of the environment is shown", () => {
+  const secret = "canary-4711";
+  const problems = problemsOf(withHttp("endpoint: '${env:SECRET}', nope: '${env:SECRET}', max_request_body_size: '${env:SECRET}'"), {
+    SECRET: secret,
+  });
+  expect(problems.some((problem) => problem.includes("nope"))).toBe(true);
+  expect(problems.join("\n")).not.toContain(secret);
+});
