@@ -8,12 +8,12 @@ const MIN_DELAY_MS = 300;
 /** What `stop` grants an attempt that is being cut short. */
 const STOP_WAIT_MS = 100;
 
-/** Spaces the attempts of all sessions together, so that a server that is down or turns everybody away is not besieged. */
+/** Spaces the attempts of all sessions together, so that a server that is down or turns everybody away is not besieged. Times in milliseconds. */
 export interface Backoff {
-  /** Waits for the next place in the row. */
-  wait(signal: AbortSignal): Promise<void>;
+  /** Books the next place in the row: how long to wait for it. */
+  book(now: number): number;
   /** A connection could not be made, or was lost. */
-  failed(): void;
+  failed(now: number): void;
   /** A transaction was committed: all is well. Connecting alone proves nothing. */
   succeeded(): void;
 }
@@ -24,15 +24,14 @@ export function createBackoff(random: () => number = Math.random): Backoff {
   const delay = (): number =>
     failures === 0 ? 0 : Math.min(MAX_DELAY_MS, MIN_DELAY_MS * 2 ** Math.min(failures - 1, 8)) * (0.8 + random() * 0.4);
   return {
-    async wait(signal) {
-      const now = performance.now();
+    book(now) {
       const at = Math.max(now, nextAt);
       nextAt = at + delay();
-      if (at > now) await sleep(at - now, undefined, { signal }).catch(() => {});
+      return at - now;
     },
-    failed() {
+    failed(now) {
       failures++;
-      nextAt = Math.max(nextAt, performance.now() + delay());
+      nextAt = Math.max(nextAt, now + delay());
     },
     succeeded() {
       failures = 0;
@@ -65,7 +64,7 @@ export function createLink({ connect, backoff, onUp, onDown }: LinkOptions): Lin
 
   async function keepOpen(): Promise<void> {
     while (!stopping.signal.aborted) {
-      await backoff.wait(stopping.signal);
+      await sleep(backoff.book(performance.now()), undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) break;
       let failure: unknown;
       try {
@@ -81,7 +80,7 @@ export function createLink({ connect, backoff, onUp, onDown }: LinkOptions): Lin
       if (current !== undefined) next = Promise.withResolvers();
       next.promise.catch(() => {});
       current = undefined;
-      backoff.failed();
+      backoff.failed(performance.now());
       onDown(failure);
     }
     await current?.close();

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { createMetrics } from "../../../collector/base/metrics.ts";
+import type { Batch } from "../../../collector/exporters/postgres/batch.ts";
+import { gatherRows } from "../../../collector/exporters/postgres/gather.ts";
+import { emptyMarks, markStored } from "../../../collector/exporters/postgres/marks.ts";
+import { createQueue, type Queue } from "../../../collector/exporters/postgres/queue.ts";
+import { encodedRequest, span } from "../../support/encoded-request.ts";
+
+const metrics = createMetrics();
+const queueOf = (change: Partial<Parameters<typeof createQueue>[0]> = {}): Queue =>
+  createQueue({ maxBatchBytes: 1e6, maxBatchRows: 100, maxPendingBytes: 1e6, writeDeadlineMillis: 5_000, metrics, ...change });
+
+const request = (count: number, sizeBytes = 100) => {
+  const items = Array.from({ length: count }, (_, i) => span(`${count}/${i}`));
+  return encodedRequest(items, { sizeBytes });
+};
+
+/** Answers as if the whole batch had been stored. */
+function commit(queue: Queue, batch: Batch): void {
+  const marks = emptyMarks();
+  for (const table of gatherRows(batch.parts, "fresh")) markStored(marks, table, table.rows);
+  queue.written(batch.parts, marks);
+  queue.release(batch);
+}
+
+const pendingBytes = async (): Promise<number> => (await metrics.pendingBytes.get()).values[0]!.value;
+
+describe("the queue", () => {
+  it("hands the first request over at once and gathers what comes meanwhile into one batch", async () => {
+    const queue = queueOf();
+    const first = queue.take();
+    const answers = [queue.add(request(1)), queue.add(request(2)), queue.add(request(3))];
+    expect((await first)?.parts).toHaveLength(1);
+    const second = await queue.take();
+    expect(second?.parts.map((part) => part.toItem)).toEqual([2, 3]);
+    commit(queue, (await first)!);
+    commit(queue, second!);
+    expect((await Promise.all(answers)).map((answer) => answer.kind === "committed" && answer.stored)).toEqual([1, 2, 3]);
+  });
+
+  it("answers nobody before the last part of the request is written", async () => {
+    const queue = queueOf({ maxBatchRows: 4 });
+    let answered = false;
+    const answer = queue.add(request(10)).then((result) => {
+      answered = true;
+      return result;
+    });
+    const batches = [await queue.take(), await queue.take(), await queue.take()];
+    for (const batch of batches.slice(0, 2)) commit(queue, batch!);
+    await sleep(1);
+    expect(answered).toBe(false);
+    commit(queue, batches[2]!);
+    expect(await answer).toEqual({ kind: "committed", stored: 10, duplicates: 0, conflicting: 0, refused: [] });
+  });
+
+  it("counts what is neither stored nor refused as duplicate", async () => {
+    const queue = queueOf();
+    const answer = queue.add(encodedRequest([span("a"), span("b"), span("a")], { refusedItems: [{ item: 1, reason: "bad id" }] }));
+    const batch = (await queue.take())!;
+    const marks = emptyMarks();
+    const [spans] = gatherRows(batch.parts, "fresh");
+    markStored(marks, spans!, [spans!.rows[0]!]);
+    queue.written(batch.parts, marks);
+    expect(await answer).toMatchObject({ stored: 1, duplicates: 1, refused: [{ item: 1, reason: "bad id" }] });
+  });
+
+  it("MEM-01 refuses what exceeds the bound on pending bytes, and takes requests again when memory is free", async () => {
+    const queue = queueOf({ maxPendingBytes: 250 });
+    const answers = [queue.add(request(1)), queue.add(request(1))];
+    expect(await queue.add(request(1))).toMatchObject({ kind: "failed", reason: "overload" });
+    commit(queue, (await queue.take())!);
+    await Promise.all(answers);
+    expect(await pendingBytes()).toBe(0);
+    void queue.add(request(1));
+    expect(await pendingBytes()).toBe(100);
+    await queue.drain(0);
+  });
+
+  it("takes a request that is larger than the bound when nothing else waits", async () => {
+    const queue = queueOf({ maxPendingBytes: 250 });
+    const answer = queue.add(request(1, 1_000));
+    commit(queue, (await queue.take())!);
+    expect((await answer).kind).toBe("committed");
+  });
+
+  it("answers within the deadline although nobody takes the batch, and forgets its memory", async () => {
+    const queue = queueOf({ writeDeadlineMillis: 80 });
+    const began = performance.now();
+    expect(await queue.add(request(1))).toMatchObject({ kind: "failed", reason: "database" });
+    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(await pendingBytes()).toBe(0);
+  });
+
+  it("keeps counting the memory of a batch that is still being written after its callers left", async () => {
+    const queue = queueOf({ writeDeadlineMillis: 60 });
+    const answer = queue.add(request(1));
+    const batch = (await queue.take())!;
+    expect((await answer).kind).toBe("failed");
+    expect(await pendingBytes()).toBe(100);
+    expect(queue.awaited(batch.parts)).toEqual([]);
+    queue.release(batch);
+    expect(await pendingBytes()).toBe(0);
+  });
+
+  it("drains: takes nothing new, waits for what is there, and lets its takers go", async () => {
+    const queue = queueOf();
+    const answer = queue.add(request(2));
+    const batch = (await queue.take())!;
+    const taker = queue.take();
+    const drained = queue.drain(2_000);
+    expect(await queue.add(request(1))).toMatchObject({ kind: "failed", reason: "stopping" });
+    commit(queue, batch);
+    expect(await drained).toBe(0);
+    expect(await answer).toMatchObject({ stored: 2 });
+    expect(await taker).toBeUndefined();
+  });
+
+  it("says after the grace time how many items were not written, and tells their senders", async () => {
+    const queue = queueOf();
+    const answer = queue.add(request(3));
+    expect(await queue.drain(20)).toBe(3);
+    expect(await answer).toMatchObject({ kind: "failed", reason: "stopping" });
+  });
+});
