@@ -17,6 +17,9 @@ export type RetryReason = "overload" | "database" | "deadline" | "stopping" | "i
 
 export type RejectReason = "undecodable" | "too_large" | "unauthenticated" | "forbidden" | "unsupported_type";
 
+export type Retryable = Extract<Outcome, { kind: "retryable" }>;
+export type Rejected = Extract<Outcome, { kind: "rejected" }>;
+
 /** A JavaScript exporter gives up after about 8 s in all, so a longer wait would lose its batch (otlp-rules E11). */
 export const MAX_RETRY_AFTER_SECONDS = 3;
 
@@ -24,11 +27,11 @@ export const accepted = (warning?: string): Outcome => (warning === undefined ? 
 
 export const partial = (rejected: number, message: string): Outcome => ({ kind: "partial", rejected, message });
 
-export const retryable = (reason: RetryReason, message: string, retryAfterSeconds = 1): Outcome => ({
+export const retryable = (reason: RetryReason, message: string, retryAfterSeconds = 1): Retryable => ({
   kind: "retryable",
   reason,
   message,
   retryAfterSeconds: Math.min(retryAfterSeconds, MAX_RETRY_AFTER_SECONDS),
 });
 
-export const rejected = (reason: RejectReason, message: string): Outcome => ({ kind: "rejected", reason, message });
+export const rejected = (reason: RejectReason, message: string): Rejected => ({ kind: "rejected", reason, message });

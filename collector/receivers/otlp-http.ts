@@ -1,0 +1,186 @@
+import type { HttpBindings } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { cors } from "hono/cors";
+import type { Authenticate } from "../base/authenticate.ts";
+import { readCredentials } from "../base/credentials.ts";
+import { MAX_MESSAGE_CHARS, REQUEST_DEADLINE_MS } from "../base/limits.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { type Outcome, rejected, retryable } from "../base/outcome.ts";
+import type { Encoding, IncomingRequest, Signal } from "../base/signal.ts";
+import { encodePartial, encodeStatus, encodeSuccess } from "../otlp/encode.ts";
+import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
+import { ENCODINGS, inflateBody } from "./inflate.ts";
+import { outcomeStatus } from "./outcome-status.ts";
+import { type BodyResult, readIncoming, readStream } from "./read-body.ts";
+
+export interface OtlpHttpOptions {
+  /** The next step; its outcome is the answer. */
+  readonly consume: (request: IncomingRequest) => Promise<Outcome>;
+  readonly authenticate: Authenticate;
+  readonly paths: Readonly<Record<Signal, string>>;
+  /** Bytes of a body, before and after inflating. */
+  readonly maxRequestBodyBytes: number;
+  /** Bytes of all bodies that are being read or inflated at the same time. */
+  readonly maxReadingBytes: number;
+  readonly cors:
+    | { readonly allowed_origins: readonly string[]; readonly allowed_headers: readonly string[]; readonly max_age: number }
+    | undefined;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** From the first byte to the answer, whatever happens. */
+  readonly deadlineMillis?: number;
+}
+
+type Env = { Bindings: Partial<HttpBindings> };
+type Ctx = Context<Env>;
+
+const MEDIA_TYPES: Readonly<Record<Encoding, string>> = { protobuf: "application/x-protobuf", json: "application/json" };
+
+/** OTLP/HTTP (otlp-rules H1–H27): reads, authenticates, inflates, hands on, and answers in the request's encoding. */
+export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
+  const app = new Hono<Env>();
+  const budget = createByteBudget(options.maxReadingBytes);
+  if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
+  for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
+    app.post(path, (context) => answer(context, signal, { ...options, budget }));
+    app.all(path, (context) => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" }));
+  }
+  app.notFound((context) => context.text(`no such path; OTLP/HTTP is served at ${Object.values(options.paths).join(", ")}\n`, 404));
+  return app;
+}
+
+type Step = OtlpHttpOptions & { readonly budget: ByteBudget };
+
+async function answer(context: Ctx, signal: Signal, step: Step): Promise<Response> {
+  const began = performance.now();
+  const encoding = encodingOf(context.req.header("content-type"));
+  const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { signal, encoding, step });
+  step.metrics.requests.inc({ protocol: "http", signal, status: String(response.status) });
+  step.metrics.requestSeconds.observe({ protocol: "http", signal }, (performance.now() - began) / 1000);
+  return response;
+}
+
+interface Exchange {
+  readonly signal: Signal;
+  readonly encoding: Encoding;
+  readonly step: Step;
+}
+
+async function answerEncoded(context: Ctx, exchange: Exchange): Promise<Response> {
+  const { step } = exchange;
+  const outcome = await withinDeadline(outcomeOf(context, exchange), step.deadlineMillis ?? REQUEST_DEADLINE_MS).catch((error: unknown) => {
+    step.log.error({ error: error instanceof Error ? error.name : "unknown" }, "a request failed inside the collector");
+    return retryable("internal", "the collector failed on this request; send it again");
+  });
+  return toResponse(outcome, exchange);
+}
+
+/** Everything up to the outcome. A body of an unauthenticated sender is never read. */
+async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange): Promise<Outcome> {
+  const permit = await step.authenticate(
+    readCredentials((name) => context.req.header(name)),
+    "ingest",
+  );
+  if (permit.kind !== "granted") return permit;
+  const declared = Number(context.req.header("content-length") ?? 0);
+  if (declared > step.maxRequestBodyBytes) return tooLarge(step);
+  const read = await readBody(context, step);
+  if ("failure" in read) return readFailure(read.failure, step);
+  try {
+    const receivedAtMs = Date.now();
+    const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", step.maxRequestBodyBytes);
+    if ("failure" in inflated) return inflateFailure(inflated.failure, step);
+    const body = inflated.bytes;
+    step.metrics.requestBytes.inc({ protocol: "http", form: "wire" }, read.bytes.length);
+    step.metrics.requestBytes.inc({ protocol: "http", form: "inflated" }, body.length);
+    return await step.consume({ signal, encoding, body, projectId: permit.projectId, receivedAtMs });
+  } finally {
+    step.budget.give(read.bytes.length);
+  }
+}
+
+function readBody(context: Ctx, { maxRequestBodyBytes: maxBytes, budget }: Step): Promise<BodyResult> {
+  const { incoming, outgoing } = context.env ?? {};
+  const limits = { maxBytes, budget };
+  if (incoming !== undefined && outgoing !== undefined && !("stream" in incoming && incoming.httpVersionMajor >= 2)) {
+    return readIncoming(incoming as import("node:http").IncomingMessage, outgoing as import("node:http").ServerResponse, limits);
+  }
+  return readStream(context.req.raw.body, limits);
+}
+
+const tooLarge = (step: Step): Outcome =>
+  rejected(
+    "too_large",
+    `the request is larger than ${step.maxRequestBodyBytes} bytes; send smaller batches, or raise max_request_body_size`,
+  );
+
+function readFailure(failure: "too_large" | "overload" | "aborted", step: Step): Outcome {
+  if (failure === "too_large") return tooLarge(step);
+  if (failure === "overload") return retryable("overload", "too many requests are being read; send the data again");
+  return rejected("undecodable", "the body ended too early");
+}
+
+function inflateFailure(failure: "too_large" | "corrupt" | "unsupported", step: Step): Outcome {
+  if (failure === "too_large") return tooLarge(step);
+  if (failure === "corrupt") return rejected("undecodable", "the body is not what its Content-Encoding says");
+  return rejected("unsupported_type", `this Content-Encoding is not supported; use one of ${ENCODINGS.join(", ")}`);
+}
+
+/** The encoding that a Content-Type names; parameters such as charset do not matter. */
+function encodingOf(contentType: string | undefined): Encoding | undefined {
+  const media = contentType?.split(";", 1)[0]?.trim().toLowerCase();
+  if (media === "application/x-protobuf" || media === "application/protobuf") return "protobuf";
+  return media === "application/json" ? "json" : undefined;
+}
+
+const unsupportedType = (context: Ctx): Response =>
+  context.text("unsupported Content-Type: send application/x-protobuf or application/json\n", 415);
+
+/** An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. */
+async function withinDeadline(work: Promise<Outcome>, millis: number): Promise<Outcome> {
+  const late = Promise.withResolvers<Outcome>();
+  const timer = setTimeout(() => late.resolve(retryable("deadline", "the request took too long; send it again")), millis);
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response {
+  const status = outcomeStatus(outcome);
+  const headers = new Headers({ "Content-Type": MEDIA_TYPES[encoding] });
+  if (status.retryAfterSeconds !== undefined) headers.set("Retry-After", String(status.retryAfterSeconds));
+  if (status.http === 401) headers.set("WWW-Authenticate", 'Bearer realm="genspan"');
+  const body = bodyOf(outcome, { signal, encoding, code: status.grpc });
+  return new Response(new Uint8Array(body), { status: status.http, headers });
+}
+
+function bodyOf(outcome: Outcome, at: { readonly signal: Signal; readonly encoding: Encoding; readonly code: number }): Buffer {
+  switch (outcome.kind) {
+    case "accepted":
+      return outcome.warning === undefined ? encodeSuccess(at.encoding) : encodePartial(at.signal, at.encoding, 0, short(outcome.warning));
+    case "partial":
+      return encodePartial(at.signal, at.encoding, outcome.rejected, short(outcome.message));
+    default:
+      return encodeStatus(at.encoding, at.code, short(outcome.message));
+  }
+}
+
+const short = (message: string): string => (message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS)}…` : message);
+
+function corsOf(settings: NonNullable<OtlpHttpOptions["cors"]>) {
+  const patterns = settings.allowed_origins.map(originPattern);
+  return cors({
+    origin: (origin) => (patterns.some((pattern) => pattern.test(origin)) ? origin : null),
+    allowMethods: ["POST"],
+    allowHeaders: ["content-type", "content-encoding", "authorization", "x-service-key", ...settings.allowed_headers],
+    maxAge: settings.max_age,
+  });
+}
+
+/** An allowed origin, in which `*` stands for any text. */
+const originPattern = (allowed: string): RegExp =>
+  new RegExp(`^${allowed.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*")}$`, "i");
