@@ -1,0 +1,106 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
+import { generation, hexId, type Item, span } from "../../support/encoded-request.ts";
+import { countsOf, createExporterRig, type ExporterRig } from "../../support/exporter-rig.ts";
+
+const spans = (count: number): Item[][] => Array.from({ length: count }, (_, i) => span(`s${i}`));
+
+describeEachServer("a row that the database refuses", (server) => {
+  let database: TestDatabase;
+  let rig: ExporterRig;
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+  beforeEach(() => {
+    rig = createExporterRig({ url: database.url });
+  });
+  afterEach(async () => {
+    await rig.sql`DROP TRIGGER IF EXISTS refuse ON spans`;
+    await rig.sql`TRUNCATE spans, generation_logs, ingest_rejected`;
+    await rig.stop();
+  });
+  const write = async (items: Item[][]): Promise<ReturnType<typeof countsOf>> => countsOf(await rig.write(items));
+  const rejected = () => rig.sql`SELECT reason, sqlstate, convert_from(raw, 'UTF8') AS raw FROM ingest_rejected ORDER BY raw`;
+
+  async function refuseSpans(condition: string, sqlstate: string): Promise<void> {
+    await rig.sql.unsafe(`CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN IF ${condition} THEN RAISE EXCEPTION 'refused' USING ERRCODE = '${sqlstate}'; END IF; RETURN NEW; END $$`);
+    await rig.sql.unsafe("CREATE TRIGGER refuse BEFORE INSERT ON spans FOR EACH ROW EXECUTE FUNCTION refuse()");
+  }
+
+  it.each(["22000", "23514", "P0001"])(
+    "DBF-13 is set aside with its bytes and %s; the 499 others are stored within a second",
+    async (state) => {
+      await refuseSpans(`NEW.span_id = '${hexId("span s321", 16)}'`, state);
+      const began = performance.now();
+      const result = await rig.write(spans(500));
+      expect(performance.now() - began).toBeLessThan(1_000);
+      expect(countsOf(result)).toEqual({ stored: 499, duplicates: 0, conflicting: 0, refused: 1 });
+      expect(result).toMatchObject({ refused: [{ item: 321, reason: `database refused the value (${state})` }] });
+      expect(await rejected()).toEqual([
+        { reason: `database refused the value (${state})`, sqlstate: state, raw: "raw bytes of item 321" },
+      ]);
+      expect(await rig.count("spans")).toBe(499);
+    },
+  );
+
+  it("takes the rows of its item with it, and no others", async () => {
+    const items = [generation("a"), generation("b", {}, { attributes: "{broken" }), generation("c")];
+    expect(await write(items)).toMatchObject({ stored: 2, refused: 1 });
+    expect([await rig.count("spans"), await rig.count("generation_logs")]).toEqual([2, 2]);
+  });
+
+  it("is found among rows that are there already, and a resend changes nothing", async () => {
+    await write(spans(40));
+    const items = [...spans(60), span("bad", { attributes: "{broken" }), span("worse", { kind: 1, name: "ok", attributes: "\u0001" })];
+    expect(await write(items)).toEqual({ stored: 20, duplicates: 40, conflicting: 0, refused: 2 });
+    expect(await write(items)).toEqual({ stored: 0, duplicates: 60, conflicting: 0, refused: 2 });
+    expect(await rejected()).toHaveLength(2);
+  });
+
+  it("does not hold up the requests around it", async () => {
+    const results = await Promise.all([
+      rig.write([span("bad", { attributes: "{broken" })]),
+      ...Array.from({ length: 20 }, (_, i) => rig.write([span(`good${i}`)])),
+    ]);
+    expect(results.map(countsOf).map(({ stored, refused }) => stored - refused)).toEqual([-1, ...Array.from({ length: 20 }, () => 1)]);
+  });
+
+  it("may be every row of a request, within the deadline", async () => {
+    await refuseSpans("true", "23514");
+    expect(await write(spans(300))).toEqual({ stored: 0, duplicates: 0, conflicting: 0, refused: 300 });
+    expect(await rejected()).toHaveLength(300);
+  });
+
+  it("may offend a unique index of the operator", async () => {
+    await rig.sql.unsafe("CREATE UNIQUE INDEX one_name ON ingest_rejected (reason)");
+    const twice = [span("a", { attributes: "{broken" })];
+    expect(await write(twice as Item[][])).toMatchObject({ refused: 1 });
+    await rig.sql.unsafe("DROP INDEX one_name");
+  });
+
+  it("is not the row's fault when no partition takes it: nothing is set aside, the sender keeps its data", async () => {
+    const short = createExporterRig({ url: database.url, writeDeadlineMillis: 600 });
+    const [partition] = await rig.sql<[{ name: string }]>`
+      SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
+      WHERE i.inhparent = 'spans'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'`;
+    await rig.sql.unsafe(`ALTER TABLE spans DETACH PARTITION ${partition.name}`);
+    const far = [span("far", { start_time: Date.UTC(1999, 0, 1) })];
+    expect(await short.write(far)).toMatchObject({ kind: "failed", reason: "database" });
+    expect(await rig.count("ingest_rejected")).toBe(0);
+    await rig.sql.unsafe(`ALTER TABLE spans ATTACH PARTITION ${partition.name} DEFAULT`);
+    expect(countsOf(await short.write(far))).toMatchObject({ stored: 1 });
+    await short.stop();
+  });
+
+  it("is kept apart from an outage: a missing table sets nothing aside", async () => {
+    const short = createExporterRig({ url: database.url, writeDeadlineMillis: 600 });
+    await rig.sql.unsafe("ALTER TABLE spans RENAME TO spans_elsewhere");
+    expect(await short.write(spans(8))).toMatchObject({ kind: "failed", reason: "database" });
+    await rig.sql.unsafe("ALTER TABLE spans_elsewhere RENAME TO spans");
+    expect(await rig.count("ingest_rejected")).toBe(0);
+    expect(countsOf(await short.write(spans(8)))).toMatchObject({ stored: 8 });
+    await short.stop();
+  });
+});

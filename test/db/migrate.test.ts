@@ -1,0 +1,207 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import postgres, { type Sql } from "postgres";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { migrate } from "../../schema/migrate.ts";
+import { loadMigrations, type Migration, toMigration } from "../../schema/migration-files.ts";
+import { SchemaError } from "../../schema/schema-error.ts";
+import { createEmptyDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+
+const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
+const MIGRATORS = 20;
+const ROUNDS = LONG ? 20 : 4;
+const OURS = loadMigrations();
+const next = (sql: string): Migration[] => [
+  ...OURS,
+  toMigration(OURS.length + 1, `${String(OURS.length + 1).padStart(4, "0")}_next.sql`, sql),
+];
+
+describeEachServer("migrate", (server) => {
+  let database: TestDatabase;
+  let sql: Sql;
+  beforeEach(async () => {
+    database = await createEmptyDatabase(server);
+    sql = postgres(database.url, { max: 4, onnotice: () => {} });
+  });
+  afterEach(async () => {
+    await sql.end();
+    await database[Symbol.asyncDispose]();
+  });
+
+  const refusal = async (work: Promise<unknown>): Promise<string> => {
+    const error = await work.then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(SchemaError);
+    return (error as SchemaError).message;
+  };
+  const tables = async (schema = "public"): Promise<string[]> =>
+    (await sql<{ name: string }[]>`SELECT tablename AS name FROM pg_tables WHERE schemaname = ${schema}`).map((row) => row.name);
+
+  it("applies every file once, in order, and tells of each", async () => {
+    const told: object[] = [];
+    const log = { info: (fields: object) => void told.push(fields) };
+    expect(await migrate({ url: database.url, log })).toEqual({ applied: OURS.map((each) => each.name), version: OURS.length });
+    expect(told).toEqual(OURS.map((each) => ({ migration: each.name })));
+    expect(await migrate({ url: database.url, log })).toEqual({ applied: [], version: OURS.length });
+  });
+
+  it(`SCH-01 ${MIGRATORS} migrators racing on an empty database leave one right schema (${ROUNDS} rounds)`, async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const schema = `round_${round}`;
+      const results = await Promise.all(Array.from({ length: MIGRATORS }, () => migrate({ url: database.url, schema })));
+      expect(results.flatMap((result) => result.applied).toSorted()).toEqual(OURS.map((each) => each.name));
+      expect(new Set(results.map((result) => result.version))).toEqual(new Set([OURS.length]));
+      expect(await tables(schema)).toContain("generation_runs");
+    }
+  }, 300_000);
+
+  it("SCH-02 a migrator killed in the middle of a file leaves nothing of it, and the next one goes on", async () => {
+    const slow = next("CREATE TABLE half_made (id int);\nSELECT pg_sleep(2);");
+    const script = `
+      const { migrate } = await import(process.argv[1]);
+      await migrate({ url: process.argv[2], migrations: JSON.parse(process.argv[3]) });`;
+    const module = new URL("../../schema/migrate.ts", import.meta.url).href;
+    const child = spawn(process.execPath, ["--input-type=module", "-e", script, module, database.url, JSON.stringify(slow)]);
+    await expect
+      .poll(
+        () => sql`SELECT FROM pg_stat_activity WHERE query LIKE '%half_made%' AND wait_event = 'PgSleep' AND datname = current_database()`,
+        { timeout: 20_000 },
+      )
+      .toHaveLength(1);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+
+    const mended = next("CREATE TABLE half_made (id int);");
+    // The server notices the dead client only when the file is through; it must not commit then.
+    expect((await migrate({ url: database.url, migrations: mended })).applied).toEqual([mended.at(-1)?.name]);
+    expect(await tables()).toContain("half_made");
+    const versions = await sql<{ version: number; checksum: string }[]>`SELECT version, checksum FROM genspan_migrations ORDER BY version`;
+    expect(versions.map((row) => row.version)).toEqual(mended.map((each) => each.version));
+    expect(versions.at(-1)?.checksum).toBe(mended.at(-1)?.checksum);
+  });
+
+  it("a file that fails leaves nothing of itself", async () => {
+    await expect(migrate({ url: database.url, migrations: next("CREATE TABLE half_made (id int);\nSELECT 1 / 0;") })).rejects.toThrow(
+      /division by zero/,
+    );
+    expect(await tables()).not.toContain("half_made");
+    expect(await migrate({ url: database.url })).toEqual({ applied: [], version: OURS.length });
+  });
+
+  it("SCH-03 an old collector goes on writing while a new one migrates", async () => {
+    await migrate({ url: database.url });
+    let writing = true;
+    let written = 0;
+    const writer = (async () => {
+      while (writing) {
+        await sql`INSERT INTO spans (project_id, trace_id, span_id, start_time, start_nano, name, kind, service_name, status_code, attributes,
+            resource_id, received_at)
+          VALUES (1, ${String(written).padStart(32, "0")}, 'a', now(), 0, 'n', 1, 's', 0, '{}', gen_random_uuid(), now())`;
+        written++;
+      }
+    })();
+    await expect.poll(() => written).toBeGreaterThan(20);
+    await migrate({ url: database.url, migrations: next("ALTER TABLE spans ADD COLUMN later text;") });
+    const before = written;
+    await expect.poll(() => written).toBeGreaterThan(before + 20);
+    writing = false;
+    await writer;
+    expect(await sql`SELECT count(*)::int AS n FROM spans`).toEqual([{ n: written }]);
+  });
+
+  it("asks for a lock again and again instead of holding up everybody behind one long wait", async () => {
+    await migrate({ url: database.url });
+    const holder = postgres(database.url, { max: 1 });
+    const locked = await holder.reserve();
+    await locked`BEGIN`;
+    await locked`LOCK TABLE spans IN ACCESS SHARE MODE`;
+    const migrating = migrate({ url: database.url, migrations: next("ALTER TABLE spans ADD COLUMN later text;") });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    await locked`COMMIT`;
+    locked.release();
+    await expect(migrating).resolves.toMatchObject({ applied: [next("").at(-1)?.name] });
+    await holder.end();
+  });
+
+  it("SCH-04 refuses a database that a newer version made", async () => {
+    await migrate({ url: database.url, migrations: next("CREATE TABLE later (id int);") });
+    expect(await refusal(migrate({ url: database.url }))).toMatch(
+      /schema version \d+ \(\d{4}_next.sql\) and this genspan knows \d+: start the newer/,
+    );
+  });
+
+  it("refuses a file that changed after it was applied, naming it", async () => {
+    await migrate({ url: database.url });
+    const changed = OURS.map((each) => (each.version === 2 ? toMigration(2, each.name, `${each.sql}-- changed\n`) : each));
+    expect(await refusal(migrate({ url: database.url, migrations: changed }))).toContain(OURS[1]?.name);
+  });
+
+  it("refuses a table of ours that another program made, naming it, and changes nothing", async () => {
+    await sql`CREATE TABLE spans (id int)`;
+    expect(await refusal(migrate({ url: database.url }))).toMatch(/"public"."spans", which genspan did not make: set GENSPAN_SCHEMA/);
+    expect(await tables()).toEqual(["spans"]);
+  });
+
+  it("refuses a function of ours that another program made, in a sentence", async () => {
+    await sql.unsafe("CREATE FUNCTION genspan_project() RETURNS integer LANGUAGE sql RETURN 1");
+    expect(await refusal(migrate({ url: database.url }))).toMatch(/genspan_project.* set GENSPAN_SCHEMA/);
+  });
+
+  it("lives in another schema beside a foreign table of our name", async () => {
+    await sql`CREATE TABLE spans (id int)`;
+    await migrate({ url: database.url, schema: "telemetry" });
+    expect(await tables("telemetry")).toContain("spans_default");
+    expect(await tables()).toEqual(["spans"]);
+    expect(await migrate({ url: database.url, schema: "telemetry" })).toMatchObject({ applied: [] });
+  });
+
+  it("takes a schema name that needs quotes", async () => {
+    await migrate({ url: database.url, schema: 'My "own" schema' });
+    expect(await tables('My "own" schema')).toContain("generation_logs");
+  });
+
+  it("SCH-09 refuses a role without CREATE, naming the GRANT, and leaves no half schema", async () => {
+    const role = `powerless_${Date.now()}`;
+    await sql.unsafe(`CREATE ROLE ${role} LOGIN PASSWORD 'weak'; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
+    const url = Object.assign(new URL(database.url), { username: role, password: "weak" }).href;
+    expect(await refusal(migrate({ url }))).toContain(`GRANT CREATE ON SCHEMA "public" TO "${role}"`);
+    expect(await refusal(migrate({ url, schema: "mine" }))).toContain(`CREATE SCHEMA "mine" AUTHORIZATION "${role}"`);
+    expect(await tables()).toEqual([]);
+    await sql.unsafe(`DROP ROLE ${role}`);
+  });
+
+  it("SCH-10 refuses a database that is not UTF8", async () => {
+    const name = `ascii_${Date.now()}`;
+    await sql.unsafe(`CREATE DATABASE ${name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
+    const url = Object.assign(new URL(database.url), { pathname: `/${name}` }).href;
+    expect(await refusal(migrate({ url }))).toMatch(/encoding SQL_ASCII; genspan needs UTF8: create one with CREATE DATABASE/);
+    await sql.unsafe(`DROP DATABASE ${name}`);
+  });
+
+  it("stores large values with lz4, and uncompressed where the server has no lz4, in partitions too", async () => {
+    await migrate({ url: database.url });
+    const stored = await sql`
+      SELECT DISTINCT attcompression::text AS compression, attstorage::text AS storage FROM pg_attribute
+      WHERE (attrelid::regclass::text, attname) IN (('generation_logs', 'prompt_full_text'), ('generation_logs_default', 'prompt_full_text'),
+        ('spans_default', 'attributes'), ('ingest_rejected', 'raw'))`;
+    const [{ hasLz4 }] = await sql<[{ hasLz4: boolean }]>`
+      SELECT 'lz4' = ANY (enumvals) AS "hasLz4" FROM pg_settings WHERE name = 'default_toast_compression'`;
+    expect(stored).toEqual([hasLz4 ? { compression: "l", storage: "x" } : { compression: "", storage: "e" }]);
+  });
+
+  it.each([
+    ["a port where nothing listens", (url: URL) => Object.assign(url, { port: "1" }), /no PostgreSQL answers at .*:1: start it/],
+    ["a wrong password", (url: URL) => Object.assign(url, { password: "wrong" }), /refuses the user .* check user and password/],
+    ["a missing database", (url: URL) => Object.assign(url, { pathname: "/nowhere" }), /database "nowhere" does not exist .* create it/],
+  ])("says what to do about %s, without the password", async (_, change, sentence) => {
+    const message = await refusal(migrate({ url: change(new URL(database.url)).href }));
+    expect(message).toMatch(sentence);
+    expect(message).not.toContain(new URL(database.url).password);
+  });
+
+  it("says what a database URL looks like when it is none", async () => {
+    expect(await refusal(migrate({ url: "localhost" }))).toContain("postgres://user:password@host:5432/database");
+  });
+});
