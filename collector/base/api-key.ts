@@ -6,7 +6,7 @@ export type Scope = (typeof SCOPES)[number];
 
 /** A key as it is kept: its digest, never the key itself. */
 export interface StoredKey {
-  readonly id: number;
+  readonly id: string;
   readonly projectId: number;
   /** SHA-256 of the key. A key is 256 random bits, so a slow hash would protect nothing more. */
   readonly hash: Buffer;

@@ -18,7 +18,7 @@ export interface AuthenticatorOptions {
   /** Whether every address served is a loopback address. Only then, and while no key was ever created, everyone is let in. */
   readonly loopbackOnly: boolean;
   /** Told now and then which keys were used. Its failure is ignored: it is a convenience for people. */
-  readonly markUsed?: (ids: readonly number[]) => Promise<void>;
+  readonly markUsed?: (ids: readonly string[]) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -63,7 +63,7 @@ function checkKey(
   presented: string | undefined,
   scope: Scope,
   now: number,
-): Authentication | (Authentication & { keyId: number }) {
+): Authentication | (Authentication & { keyId: string }) {
   if (presented === undefined || presented === "") {
     return rejected("unauthenticated", "a key is required: send it as Authorization: Bearer KEY or as X-Service-Key: KEY");
   }
@@ -109,8 +109,8 @@ function createKeyRing(loadKeys: AuthenticatorOptions["loadKeys"], now: () => nu
   };
 }
 
-function createUseNotes(markUsed: AuthenticatorOptions["markUsed"], now: () => number): (id: number) => void {
-  const used = new Set<number>();
+function createUseNotes(markUsed: AuthenticatorOptions["markUsed"], now: () => number): (id: string) => void {
+  const used = new Set<string>();
   let lastMarkedAt = Number.NEGATIVE_INFINITY;
   return (id) => {
     if (markUsed === undefined) return;

@@ -113,7 +113,8 @@ const postgres = section({
 });
 
 const debug = section({
-  verbosity: field(oneOf("basic", "normal", "detailed"), "basic" as "basic" | "normal" | "detailed"),
+  /** basic: a line per request · normal: also its rows by table. Content is never logged. */
+  verbosity: field(oneOf("basic", "normal"), "basic" as "basic" | "normal"),
 });
 
 const web = section({ endpoint: field(endpoint, WEB) });

@@ -53,7 +53,25 @@ export function readService(value: unknown, context: ServiceContext): Service {
       loading.push(`service::pipelines: unknown signal "${id.type}" in "${id.text}" (valid values: [${SIGNALS.join(" ")}])`);
     else pipelines.set(id.text, readPipeline(id.text, id.type, { ...context, body }));
   }
+  meaning.push(...sharedReceivers(pipelines));
   return Object.freeze({ extensions, pipelines });
+}
+
+/** Two pipelines of one signal on one receiver would store everything twice; the Collector's fan-out has no meaning here yet. */
+function sharedReceivers(pipelines: ReadonlyMap<string, Pipeline>): string[] {
+  const owners = new Map<string, string>();
+  const faults: string[] = [];
+  for (const [id, { signal, receivers }] of pipelines) {
+    for (const receiver of receivers) {
+      const owner = owners.get(`${signal} ${receiver}`);
+      if (owner !== undefined)
+        faults.push(
+          `service::pipelines::${id}: receiver "${receiver}" already feeds pipeline "${owner}"; one pipeline a signal is supported`,
+        );
+      owners.set(`${signal} ${receiver}`, id);
+    }
+  }
+  return faults;
 }
 
 const isSignal = (type: string): type is Pipeline["signal"] => (SIGNALS as readonly string[]).includes(type);

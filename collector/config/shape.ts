@@ -28,7 +28,7 @@ const at = (place: Place, key: string | number): Place => ({ ...place, path: pla
 const plain = (value: unknown): unknown => (value instanceof Expanded ? value.value : value);
 
 /** A value as a message may show it. */
-const shown = (value: unknown): string => (value instanceof Expanded ? "from ${…}" : JSON.stringify(value));
+const shown = (value: unknown): string => (value instanceof Expanded ? "of the environment" : JSON.stringify(value));
 
 function kindOf(value: unknown): string {
   if (Array.isArray(value)) return "a list";

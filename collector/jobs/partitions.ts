@@ -1,14 +1,14 @@
 import type { LockedChange } from "../../schema/brief-locks.ts";
 import type { Sql } from "../../schema/connect.ts";
-import { rebuildDefault } from "../../schema/default-rebuild.ts";
 import {
   countDefaultRows,
   createPartition,
-  mergePartitions,
   PARTITIONED_TABLES,
   readPartitions,
   type Target,
+  type TimeRange,
 } from "../../schema/partitions.ts";
+import { mergePartitions, rebuildDefault } from "../../schema/rebuild.ts";
 import { planMerge, planPartitions } from "./partition-plan.ts";
 
 export interface PartitionOptions {
@@ -63,34 +63,27 @@ type Settings = PartitionOptions & typeof DEFAULTS;
 
 async function maintainTable(target: Target, settings: Settings, report: PartitionReport): Promise<void> {
   const { name } = target.table;
-  const note = <T>(change: LockedChange<T>, list: T[]): void => {
-    if (change.kind === "done") list.push(change.value);
-    else if (!report.busy.includes(name)) report.busy.push(name);
+  const stopped = (): boolean => settings.signal?.aborted === true || report.busy.includes(name);
+  const note = (change: LockedChange<string | string[]>, list: string[]): void => {
+    if (change.kind === "done") list.push(...[change.value].flat());
+    else report.busy.push(name);
   };
 
   const defaultRows = await countDefaultRows(target);
-  let missing = planPartitions({ ...settings, existing: await readPartitions(target), defaultRows });
-  const full = missing.filter((range) => defaultRows.some(({ day }) => day !== null && range.from <= day && day < range.to));
-  if (full.length > 0 && total(defaultRows) > settings.rebuildRows) {
-    const rebuilt = await rebuildDefault(target, full);
-    if (rebuilt.kind === "busy") report.busy.push(name);
-    else report.created.push(...rebuilt.value);
-    // With DEFAULT still full, making the others would read it under a lock once for each.
-    missing = rebuilt.kind === "busy" ? [] : missing.filter((range) => !full.includes(range));
+  const missing = planPartitions({ ...settings, existing: await readPartitions(target), defaultRows });
+  const holdsRows = (range: TimeRange): boolean => defaultRows.some(({ day }) => day !== null && range.from <= day && day < range.to);
+  const full = total(defaultRows) > settings.rebuildRows ? missing.filter(holdsRows) : [];
+  if (full.length > 0) note(await rebuildDefault(target, full), report.created);
+  for (const range of missing) {
+    if (stopped()) break;
+    if (!full.includes(range)) note(await createPartition(target, range), report.created);
   }
-  for (const range of missing) note(await createPartition(target, range), report.created);
-  await mergeOld(target, settings, (change) => note(change, report.merged));
-  report.defaultRows[name] = total(await countDefaultRows(target));
-}
-
-async function mergeOld(target: Target, settings: Settings, note: (change: LockedChange<string>) => void): Promise<void> {
   for (;;) {
     const merge = planMerge(await readPartitions(target), settings.now, settings.maxLive);
-    if (merge === undefined || settings.signal?.aborted) return;
-    const change = await mergePartitions(target, merge.sources, merge.range);
-    note(change);
-    if (change.kind === "busy") return;
+    if (merge === undefined || stopped()) break;
+    note(await mergePartitions(target, merge.sources, merge.range), report.merged);
   }
+  report.defaultRows[name] = total(await countDefaultRows(target));
 }
 
 const total = (counts: readonly { rows: number }[]): number => counts.reduce((sum, each) => sum + each.rows, 0);

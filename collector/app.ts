@@ -1,0 +1,321 @@
+import { randomUUID } from "node:crypto";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import postgres, { type Sql } from "postgres";
+import { migrate } from "../schema/migrate.ts";
+import { ensureReader } from "../schema/reader.ts";
+import { createApiApp } from "./api/app.ts";
+import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
+import { createAuthenticator } from "./base/authenticate.ts";
+import { type Log, throttled } from "./base/log.ts";
+import { createMetrics, type Metrics } from "./base/metrics.ts";
+import { retryable } from "./base/outcome.ts";
+import { createKeyStore, type KeyStore } from "./commands/keys.ts";
+import type { Component, Config, Pipeline as PipelineConfig } from "./config/index.ts";
+import { type EmbeddedDatabase, startEmbedded } from "./embedded/index.ts";
+import { createDebugExporter } from "./exporters/debug.ts";
+import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
+import { createPartitionJob } from "./jobs/partition-job.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
+import { createAttributesProcessor } from "./processors/attributes.ts";
+import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
+import { latestSpans } from "./query/latest.ts";
+import { type Listening, listen } from "./receivers/http-server.ts";
+import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
+import type { EncodedRequest, WriteResult } from "./rows/encoded-request.ts";
+
+export interface AppOptions {
+  readonly config: Config;
+  /** A server of one's own; undefined starts the embedded one on `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly embeddedPort: number;
+  readonly schema: string;
+  readonly log: Log;
+  readonly version: string;
+}
+
+export interface RunningApp {
+  /** Base URLs of OTLP/HTTP, one per receiver. */
+  readonly otlpUrls: readonly string[];
+  readonly webUrl: string | undefined;
+  /** The database as a person may read it: without a password. */
+  readonly database: string;
+  /** Stops taking requests, finishes those under way, then everything else. `unwritten` counts items that were refused for it. */
+  stop(graceMillis: number): Promise<{ readonly unwritten: number }>;
+}
+
+/** Keys are looked up while a request waits: an unresponsive database must not hold it. */
+const KEY_LOOKUP_MS = 1_000;
+/** Bodies being read at once; what waits for the database is bounded by the exporter. */
+const MAX_READING_BYTES = 192 * 1024 * 1024;
+const LATEST_ROWS = 20;
+
+/** Builds a running collector from a configuration, in the order of its parts; whatever was started is stopped when a later part fails. */
+export async function startApp(options: AppOptions): Promise<RunningApp> {
+  const started = new AsyncDisposableStack();
+  try {
+    return await build(options, started);
+  } catch (error) {
+    await started.disposeAsync();
+    throw error;
+  }
+}
+
+async function build(options: AppOptions, started: AsyncDisposableStack): Promise<RunningApp> {
+  const { config, schema } = options;
+  const log = throttled(options.log);
+  const metrics = createMetrics();
+  started.defer(watchEventLoop(metrics));
+  const database = await openDatabase(options, started);
+  const owner = pool(database.url, 3, started);
+  const keys = createKeyStore(owner, schema);
+  const hosts = listeningHosts(config);
+  const stored = await keys.load();
+  for (const host of hosts) requireKeyForAddress(host, stored);
+
+  const job = createPartitionJob({ sql: owner, schema, holder: randomUUID(), log, metrics });
+  await job.runOnce();
+  job.start();
+  started.defer(() => job.stop());
+
+  const exporter = createPostgresExporter({ url: database.url, schema, metrics, log: options.log, ...postgresOptions(config) });
+  let unwritten = 0;
+  let stopping = false;
+  started.defer(async () => {
+    ({ unwritten } = await exporter.stop(grace.millis));
+  });
+  const grace = { millis: 0 };
+  await exporter.check();
+
+  const authenticate = createAuthenticator({
+    loadKeys: () => inTime(keys.load(), KEY_LOOKUP_MS),
+    markUsed: (ids) => keys.markUsed(ids),
+    loopbackOnly: hosts.every(isLoopbackAddress),
+  });
+  const otlp: Listening[] = [];
+  for (const [id, receiver] of config.receivers) {
+    const pipeline = pipelineOf(id, { config, exporter, metrics, log, isStopping: () => stopping, started });
+    if (pipeline === undefined) continue;
+    const { http } = receiver.options;
+    const app = createOtlpHttpReceiver({
+      consume: pipeline.consume,
+      authenticate,
+      paths: { traces: http.traces_url_path, logs: http.logs_url_path, metrics: http.metrics_url_path },
+      maxRequestBodyBytes: http.max_request_body_size,
+      maxReadingBytes: Math.max(MAX_READING_BYTES, http.max_request_body_size * 2),
+      cors: http.cors,
+      metrics,
+      log,
+    });
+    otlp.push(await listen({ fetch: app.fetch, ...http.endpoint, purpose: `receivers::${id}::protocols::http::endpoint` }));
+  }
+  started.defer(async () => {
+    stopping = true;
+    await Promise.all(otlp.map((server) => server.close(grace.millis)));
+  });
+
+  const web = await serveWeb({
+    options,
+    metrics,
+    authenticate,
+    reader: pool(database.readUrl, 3, started),
+    otlp,
+    database,
+    isStopping: () => stopping,
+    exporter,
+  });
+  if (web !== undefined) started.defer(() => web.close(0));
+  return {
+    otlpUrls: otlp.map((server) => server.url),
+    webUrl: web?.url,
+    database: database.shown,
+    async stop(graceMillis) {
+      stopping = true;
+      grace.millis = graceMillis;
+      await started.disposeAsync();
+      return { unwritten };
+    },
+  };
+}
+
+interface Database {
+  readonly url: string;
+  readonly readUrl: string;
+  readonly shown: string;
+}
+
+async function openDatabase(options: AppOptions, started: AsyncDisposableStack): Promise<Database> {
+  const { schema, log } = options;
+  let embedded: EmbeddedDatabase | undefined;
+  if (options.databaseUrl === undefined) {
+    embedded = await startEmbedded({ dataDir: options.dataDir, host: "127.0.0.1", port: options.embeddedPort, log });
+    started.defer(embedded.stop);
+  }
+  const url = options.databaseUrl ?? embedded?.url ?? "";
+  await migrate({ url, schema, log });
+  const reader = await ensureReader({ url, schema });
+  const passwordHint = embedded === undefined ? "" : ` (password in ${embedded.folder}/password)`;
+  return { url, readUrl: reader.url, shown: `${withoutPassword(url)}${passwordHint}` };
+}
+
+/** A small pool that gives up on a server that does not answer, and is closed with everything else. */
+function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
+  const sql = postgres(url, {
+    max,
+    connect_timeout: 3,
+    idle_timeout: 60,
+    onnotice: () => {},
+    connection: { application_name: "genspan", statement_timeout: 60_000 },
+  });
+  started.defer(() => sql.end({ timeout: 1 }));
+  return sql;
+}
+
+interface PipelineInput {
+  readonly config: Config;
+  readonly exporter: PostgresExporter;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly isStopping: () => boolean;
+  readonly started: AsyncDisposableStack;
+}
+
+/** The pipeline of all signals that a receiver feeds; undefined for a receiver that no pipeline uses. */
+function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefined {
+  const { config, metrics } = input;
+  const fed = [...config.service.pipelines.values()].filter((pipeline) => pipeline.receivers.includes(receiverId));
+  if (fed.length === 0) return undefined;
+  const bySignal = new Map(fed.map((pipeline) => [pipeline.signal, pipeline]));
+  const limiters = limitersOf(fed, input);
+  const changesOf = (signal: PipelineConfig["signal"]) => attributeChanges(bySignal.get(signal), config);
+  return createPipeline({
+    admit: () => {
+      if (input.isStopping()) return retryable("stopping", "the collector is stopping; send the data again");
+      return limiters.map((limiter) => limiter.refuse()).find((refusal) => refusal !== undefined);
+    },
+    signals: new Set(bySignal.keys()),
+    spanProcessors: changesOf("traces"),
+    logProcessors: changesOf("logs"),
+    write: (request) => writeTo(bySignal.get(request.signal as PipelineConfig["signal"]), request, input),
+    metrics,
+  });
+}
+
+function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: PipelineInput): MemoryLimiter[] {
+  const ids = new Set(pipelines.flatMap((pipeline) => pipeline.processors));
+  return [...ids].flatMap((id) => {
+    const processor = config.processors.get(id);
+    if (processor?.type !== "memory_limiter") return [];
+    const limiter = createMemoryLimiter(processor.options);
+    started.defer(() => limiter.stop());
+    return [limiter];
+  });
+}
+
+function attributeChanges(pipeline: PipelineConfig | undefined, config: Config) {
+  return (pipeline?.processors ?? []).flatMap((id) => {
+    const processor = config.processors.get(id);
+    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options.actions)] : [];
+  });
+}
+
+/** Hands a request to the pipeline's exporters: the database answers, debug only watches. */
+function writeTo(
+  pipeline: PipelineConfig | undefined,
+  request: EncodedRequest,
+  { config, exporter, log }: PipelineInput,
+): Promise<WriteResult> {
+  const exporters = (pipeline?.exporters ?? []).flatMap((id) => config.exporters.get(id) ?? []);
+  for (const each of exporters) if (each.type === "debug") createDebugExporter(each.options.verbosity, log)(request);
+  if (exporters.some((each) => each.type === "postgres")) return exporter.write(request);
+  const stored = request.received - request.refusedItems.length;
+  return Promise.resolve({ kind: "committed", stored, duplicates: 0, conflicting: 0, refused: request.refusedItems });
+}
+
+interface WebInput {
+  readonly options: AppOptions;
+  readonly metrics: Metrics;
+  readonly authenticate: ReturnType<typeof createAuthenticator>;
+  readonly reader: Sql;
+  readonly otlp: readonly Listening[];
+  readonly database: Database;
+  readonly exporter: PostgresExporter;
+  readonly isStopping: () => boolean;
+}
+
+async function serveWeb(input: WebInput): Promise<Listening | undefined> {
+  const { options, exporter, reader, database } = input;
+  const { config, schema, version } = options;
+  const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
+  const web = id === undefined ? undefined : config.extensions.get(id);
+  if (web === undefined) return undefined;
+  const unready = () => (input.isStopping() ? "stopping" : exporter.ready() ? undefined : "database");
+  const app = createApiApp({
+    unready,
+    authenticate: input.authenticate,
+    metrics: input.metrics,
+    startPage: async (projectId) => ({
+      version,
+      otlpUrl: input.otlp[0]?.url ?? "",
+      ready: unready() === undefined,
+      sqlHint: `psql ${database.shown}`,
+      latest: await inTime(latestSpans(reader, { schema, projectId, limit: LATEST_ROWS }), 3_000).catch(() => undefined),
+    }),
+  });
+  return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
+}
+
+function listeningHosts(config: Config): string[] {
+  const used = new Set([...config.service.pipelines.values()].flatMap((pipeline) => pipeline.receivers));
+  const receivers = [...config.receivers].filter(([id]) => used.has(id)).map(([, receiver]) => receiver.options.http.endpoint.host);
+  const extensions = config.service.extensions
+    .flatMap((id) => config.extensions.get(id) ?? [])
+    .map((extension) => extension.options.endpoint.host);
+  return [...receivers, ...extensions];
+}
+
+function postgresOptions(config: Config) {
+  const found = [...config.exporters.values()].find(
+    (exporter): exporter is Extract<Component<"exporters">, { type: "postgres" }> => exporter.type === "postgres",
+  );
+  return {
+    connections: found?.options.connections ?? 2,
+    maxPendingBytes: found?.options.max_pending_bytes ?? MAX_READING_BYTES,
+    maxBatchBytes: found?.options.max_batch_bytes ?? 4 * 1024 * 1024,
+    writeDeadlineMillis: found?.options.write_timeout ?? 5_000,
+  };
+}
+
+/** Feeds the event-loop metric; the returned function ends it. */
+function watchEventLoop(metrics: Metrics): () => void {
+  const delay = monitorEventLoopDelay({ resolution: 10 });
+  delay.enable();
+  const timer = setInterval(() => {
+    metrics.eventLoopLag.set(delay.percentile(99) / 1e9);
+    delay.reset();
+  }, 5_000);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    delay.disable();
+  };
+}
+
+async function inTime<T>(work: Promise<T>, millis: number): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("the database did not answer in time")), millis);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => {});
+  }
+}
+
+function withoutPassword(text: string): string {
+  const url = new URL(text);
+  const user = url.username === "" ? "" : `${url.username}@`;
+  return `postgres://${user}${hostAndPort(url.hostname.replace(/^\[|\]$/g, ""), Number(url.port || 5432))}${url.pathname}`;
+}
+
+export type { KeyStore };

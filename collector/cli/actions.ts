@@ -1,0 +1,77 @@
+import type { LogLevel } from "../base/log.ts";
+import type { ExitCode } from "./exit-codes.ts";
+import type { ResultSet } from "./result-set.ts";
+
+/** Where a command finds the database: a URL, else the embedded one of the data folder. */
+export interface DatabaseOptions {
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  readonly schema: string;
+}
+
+export interface ServeOptions extends DatabaseOptions {
+  /** Later files win; none means the built-in configuration. */
+  readonly configFiles: readonly string[];
+  /** Address that receivers and the web server bind to where the configuration names none. */
+  readonly host: string;
+  readonly logLevel: LogLevel;
+}
+
+export interface DoctorOptions extends ServeOptions {
+  /** Base address of OTLP/HTTP, such as http://127.0.0.1:4318; undefined takes it from the configuration. */
+  readonly endpoint: string | undefined;
+  /** Key with the scope ingest, where the collector asks for one. */
+  readonly key: string | undefined;
+}
+
+/** One finding of `genspan doctor`. A failed check says what to do, and with which code the command then ends. */
+export interface DoctorCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly exitCode?: ExitCode;
+}
+
+export interface SqlOptions extends DatabaseOptions {
+  readonly timeoutMillis: number;
+  readonly projectId: number;
+}
+
+export const KEY_SCOPES = ["ingest", "read", "admin"] as const;
+export type KeyScope = (typeof KEY_SCOPES)[number];
+
+export interface KeyRequest extends DatabaseOptions {
+  readonly name: string;
+  readonly scopes: readonly KeyScope[];
+  readonly projectId: number;
+}
+
+/** A key as listed: never the key itself, of which only a hash is kept. */
+export interface KeySummary {
+  readonly id: string;
+  readonly name: string;
+  readonly projectId: number;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly lastUsedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/**
+ * What the commands run. main provides it, so that the command line knows nothing of databases and servers.
+ * An action reports an expected failure as SetupError or CommandError.
+ */
+export interface Actions {
+  /** Resolves when the collector was told to stop and has stopped. */
+  serve(options: ServeOptions): Promise<void>;
+  /** Resolves when the files are sound; throws with every fault otherwise. */
+  validate(configFiles: readonly string[]): Promise<void>;
+  migrate(options: DatabaseOptions): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
+  doctor(options: DoctorOptions): AsyncIterable<DoctorCheck>;
+  sql(query: string, options: SqlOptions): Promise<ResultSet>;
+  /** Resolves with the key's text, which nothing can show again. */
+  createKey(request: KeyRequest): Promise<{ readonly id: string; readonly key: string }>;
+  listKeys(options: DatabaseOptions): Promise<readonly KeySummary[]>;
+  /** Resolves with false when there is no such key. */
+  revokeKey(id: string, options: DatabaseOptions): Promise<boolean>;
+}

@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { styleText } from "node:util";
+
+/** Standard output for data, standard error for everything else. */
+export interface Terminal {
+  /** Writes data; waits when the reader is slow. Throws BrokenPipe once nobody reads any more. */
+  write(text: string): Promise<void>;
+  /** Writes a line for the person. */
+  note(text: string): void;
+  /** Marks text on standard output where that is a terminal that wants colours (NO_COLOR, FORCE_COLOR). */
+  style(format: Style, text: string): string;
+  /** Whether standard output is a terminal. */
+  readonly interactive: boolean;
+}
+
+export type Style = "bold" | "dim" | "green" | "red" | "yellow";
+
+/** The reader of standard output has gone (`| head -1`): no fault of ours, and nothing more to do. */
+export class BrokenPipe extends Error {
+  override readonly name = "BrokenPipe";
+}
+
+export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: Writable): Terminal {
+  let broken: Error | undefined;
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    broken = error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" ? new BrokenPipe("standard output was closed") : error;
+  });
+  stderr.on("error", () => {});
+  return {
+    interactive: stdout.isTTY === true,
+    note: (text) => void stderr.write(`${text}\n`),
+    style: (format, text) => styleText(format, text, { stream: stdout }),
+    async write(text) {
+      if (broken !== undefined) throw broken;
+      if (stdout.write(text)) return;
+      await Promise.race([once(stdout, "drain"), once(stdout, "close")]).catch(() => {});
+      if (broken !== undefined) throw broken;
+    },
+  };
+}
