@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { SetupError } from "../base/setup-error.ts";
@@ -116,6 +116,7 @@ function copyWhole(native: string, copy: string): void {
     mkdirSync(join(partial, "native"), { recursive: true, mode: 0o755 });
     cpSync(native, join(partial, "native"), { recursive: true, verbatimSymlinks: true });
     mend(join(partial, "native"));
+    openForReading(join(partial, "native"));
     renameSync(join(partial, "native"), copy);
   } catch (error) {
     if (existsSync(copy)) return;
@@ -125,5 +126,15 @@ function copyWhole(native: string, copy: string): void {
     );
   } finally {
     rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+/** Where npm ran under a strict umask its files are closed to other users, and so would be the copy. */
+function openForReading(folder: string): void {
+  chmodSync(folder, 0o755);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) openForReading(path);
+    else if (entry.isFile()) chmodSync(path, basename(folder) === "bin" ? 0o755 : 0o644);
   }
 }

@@ -45,6 +45,7 @@ export interface EmbeddedDatabase {
 const DATABASE = "genspan";
 /** Held by a session of the collector for as long as it lives: the system gives it back also after kill -9. */
 const COLLECTOR_LOCK = 4_317_431_843_194_320n;
+const WATCH_EVERY_MS = 500;
 /** A killed collector's sessions end within this time. */
 const LOCK_WITHIN_MS = 5_000;
 
@@ -76,6 +77,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   const url = urlOf(address, password, DATABASE);
   await createDatabase(urlOf(address, password, "postgres"));
   const lock = await lockForUs(url);
+  const guard = watchServer(place, { address, password, lock, log });
   writeState(folder, { url, host: address.host, port: address.port, pid: process.pid });
   return {
     url,
@@ -83,6 +85,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
     folder,
     async stop() {
       rmSync(join(folder, "embedded.json"), { force: true });
+      await guard.stop();
       await lock.end({ timeout: 1 });
       await stopServer(place);
     },
@@ -104,6 +107,43 @@ async function runOrTakeOver(place: ServerPlace, wanted: ServerAddress, password
   return address;
 }
 
+interface Watched {
+  readonly address: ServerAddress;
+  readonly password: string;
+  readonly lock: Sql;
+  readonly log: Log;
+}
+
+/** Starts the server again when it has died (killed, out of memory): its clients meet a short outage and nothing else. */
+function watchServer(place: ServerPlace, { address, password, lock, log }: Watched): { stop(): Promise<void> } {
+  let mending: Promise<void> | undefined;
+  const mend = async (): Promise<void> => {
+    log.error({}, "the embedded database has died; starting it again");
+    try {
+      await startServer(place, address, password);
+      await tryLock(lock);
+      log.info({}, "the embedded database runs again");
+    } catch (error) {
+      log.error(
+        { error: error instanceof Error ? error.name : "unknown" },
+        "the embedded database could not be started again; trying again",
+      );
+    }
+  };
+  const timer = setInterval(() => {
+    if (mending !== undefined || runningServer(place.cluster) !== undefined) return;
+    mending = mend().finally(() => {
+      mending = undefined;
+    });
+  }, WATCH_EVERY_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await mending;
+    },
+  };
+}
+
 async function createDatabase(adminUrl: string): Promise<void> {
   const sql = postgres(adminUrl, { max: 1, onnotice: () => {} });
   try {
@@ -112,6 +152,11 @@ async function createDatabase(adminUrl: string): Promise<void> {
   } finally {
     await sql.end({ timeout: 1 });
   }
+}
+
+async function tryLock(sql: Sql): Promise<boolean> {
+  const [answer] = await sql<[{ locked: boolean }]>`SELECT pg_try_advisory_lock(${COLLECTOR_LOCK.toString()}::bigint) AS locked`;
+  return answer.locked;
 }
 
 async function lockForUs(url: string): Promise<Sql> {
@@ -124,8 +169,7 @@ async function lockForUs(url: string): Promise<Sql> {
   });
   const deadline = Date.now() + LOCK_WITHIN_MS;
   for (;;) {
-    const [answer] = await sql<[{ locked: boolean }]>`SELECT pg_try_advisory_lock(${COLLECTOR_LOCK.toString()}::bigint) AS locked`;
-    if (answer.locked) return sql;
+    if (await tryLock(sql)) return sql;
     if (Date.now() > deadline) break;
     await sleep(100);
   }
