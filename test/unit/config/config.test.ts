@@ -169,3 +169,12 @@ it("PRC-11 every fault is named by its key, and no value of the environment is s
   expect(problems.some((problem) => problem.includes("nope"))).toBe(true);
   expect(problems.join("\n")).not.toContain(secret);
 });
+
+it("docs/configuration.md names every key that is accepted, with its default", () => {
+  const docs = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../../collector/config/components.ts", import.meta.url), "utf8");
+  const keys = [...source.matchAll(/^ {2}(\w+): (?:field|optional)\(/gm)].map(([, key]) => key!);
+  expect(keys.length).toBeGreaterThan(20);
+  expect(keys.filter((key) => !docs.includes(`\`${key}\``))).toEqual([]);
+  for (const value of [64 * 1024 * 1024, 192 * 1024 * 1024, 4 * 1024 * 1024]) expect(docs).toContain(String(value));
+});
