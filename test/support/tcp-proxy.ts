@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /**
- * pass: bytes go through · hang: connections are accepted and nothing moves any more, in either direction ·
+ * pass: bytes go through · hang: connections are accepted, and nothing moves in either direction until the next `pass` ·
  * fin: a new connection is closed at once, as by a balancer without a backend.
  */
 export type ProxyMode = "pass" | "hang" | "fin";
@@ -32,13 +32,25 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     sockets.add(socket);
     return socket.on("close", () => sockets.delete(socket)).on("error", () => {});
   };
+  const releases = new Set<() => void>();
   const forward = (from: Socket, to: Socket): void => {
-    from.on("data", (chunk) => {
-      if (mode === "hang") return void from.pause();
-      if (delayMillis === 0) to.write(chunk);
+    const held: Buffer[] = [];
+    const release = (): void => {
+      for (const chunk of held.splice(0)) to.write(chunk);
+      from.resume();
+    };
+    releases.add(release);
+    from.on("data", (chunk: Buffer) => {
+      if (mode === "hang") {
+        held.push(chunk);
+        from.pause();
+      } else if (delayMillis === 0) to.write(chunk);
       else setTimeout(() => to.write(chunk), delayMillis);
     });
-    from.on("close", () => to.destroy());
+    from.on("close", () => {
+      releases.delete(release);
+      to.destroy();
+    });
   };
   const server = createServer((client) => {
     accepted.push(performance.now());
@@ -65,7 +77,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     },
     setMode(next) {
       mode = next;
-      if (next === "pass") for (const socket of sockets) socket.resume();
+      if (next === "pass") for (const release of releases) release();
     },
     setDelay(millis) {
       delayMillis = millis;

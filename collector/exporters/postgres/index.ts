@@ -64,7 +64,10 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
     createLink({
       connect: (signal) => connectWriter({ url, timeoutMillis, signal }),
       backoff,
-      onUp: () => log.info({}, "connected to the database"),
+      onUp() {
+        log.info({}, "connected to the database");
+        queue.offer();
+      },
       onDown(error) {
         sharedRows.forget();
         metrics.connectionsReplaced.inc();

@@ -15,8 +15,13 @@ export interface QueueOptions extends BatchLimits {
  */
 export interface Queue {
   add(request: EncodedRequest): Promise<WriteResult>;
-  /** The next batch, when there is one; undefined once the queue is drained. Whoever takes it hands it back to `release`. */
-  take(): Promise<Batch | undefined>;
+  /**
+   * The next batch, once there is one and `isReady` holds: a worker without a session must not keep it from one that has one.
+   * undefined once the queue is drained. Whoever takes a batch hands it back to `release`.
+   */
+  take(isReady: () => boolean): Promise<Batch | undefined>;
+  /** Somebody has become ready. */
+  offer(): void;
   /** The parts that somebody still waits for. */
   awaited(parts: readonly Part[]): Part[];
   /** These parts are committed. */
@@ -40,12 +45,18 @@ const STOPPING = "the collector is stopping; send the data again";
 type FailureReason = Extract<WriteResult, { kind: "failed" }>["reason"];
 const failed = (reason: FailureReason, message: string): WriteResult => ({ kind: "failed", reason, message });
 
+interface Taker {
+  readonly isReady: () => boolean;
+  readonly resolve: (batch: Batch | undefined) => void;
+}
+
 export function createQueue(options: QueueOptions): Queue {
   const batches: Batch[] = [];
-  const takers: ((batch: Batch | undefined) => void)[] = [];
+  const takers: Taker[] = [];
   const pending = new Set<PendingRequest>();
   let pendingBytes = 0;
   let stopped = false;
+  let drained = false;
   let onEmpty = (): void => {};
   const sweep = setInterval(giveUpLate, SWEEP_MS);
   sweep.unref();
@@ -87,7 +98,16 @@ export function createQueue(options: QueueOptions): Queue {
     batch.parts.push(part);
     batch.bytes += part.bytes;
     batch.rows += part.rows;
-    if (takers.length > 0) takers.shift()?.(batches.shift());
+    offer();
+  }
+
+  function offer(): void {
+    while (batches.length > 0) {
+      const next = takers.findIndex((taker) => taker.isReady());
+      if (next < 0) return;
+      const [taker] = takers.splice(next, 1);
+      taker?.resolve(batches.shift());
+    }
   }
 
   function advance(entry: PendingRequest, items: number): void {
@@ -124,10 +144,13 @@ export function createQueue(options: QueueOptions): Queue {
   return {
     add,
     release,
-    take() {
-      const batch = batches.shift();
-      if (batch !== undefined || stopped) return Promise.resolve(batch);
-      return new Promise((resolve) => takers.push(resolve));
+    offer,
+    take(isReady) {
+      if (drained) return Promise.resolve(undefined);
+      const { promise, resolve } = Promise.withResolvers<Batch | undefined>();
+      takers.push({ isReady, resolve });
+      offer();
+      return promise;
     },
     awaited: (parts) => parts.filter((part) => !part.pending.settled),
     written(parts, marks) {
@@ -157,7 +180,8 @@ export function createQueue(options: QueueOptions): Queue {
       const left = [...pending];
       for (const entry of left) settle(entry, failed("stopping", STOPPING));
       for (const batch of batches.splice(0)) release(batch);
-      for (const taker of takers.splice(0)) taker(undefined);
+      drained = true;
+      for (const taker of takers.splice(0)) taker.resolve(undefined);
       return left.reduce((sum, entry) => sum + entry.openItems, 0);
     },
   };

@@ -35,9 +35,9 @@ const REFUSED = "the database does not take data at the moment; send it again";
 
 /** Feeds one session: whenever it is free it takes the oldest batch. Ends when the queue is drained. */
 export async function runWorker(options: WorkerOptions): Promise<void> {
-  const { queue } = options;
+  const { queue, link } = options;
   const writer = createBatchWriter(options);
-  for (let batch = await queue.take(); batch !== undefined; batch = await queue.take()) {
+  for (let batch = await queue.take(link.up); batch !== undefined; batch = await queue.take(link.up)) {
     await writer.write(batch);
     queue.release(batch);
   }

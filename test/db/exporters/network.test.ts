@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { WriteResult } from "../../../collector/rows/encoded-request.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
-import { generation, type Item, span } from "../../support/encoded-request.ts";
+import { generation, type Item, resource, span } from "../../support/encoded-request.ts";
 import { createExporterRig, type ExporterRig, type RigOptions } from "../../support/exporter-rig.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 
@@ -126,17 +126,28 @@ describeEachServer("the way to the database", (server) => {
     await until(() => rig.exporter.ready());
   });
 
-  it("a session that hangs is cut at the deadline and replaced: the next request succeeds", async () => {
+  it("a session that hangs is cut at the deadline and replaced, while the database still hangs; service resumes with it", async () => {
     await rig.write([span("warm")]);
+    const before = proxy.accepted.length;
     proxy.setMode("hang");
     const { result, millis } = await timed(rig.write([span("a")]));
     expect(result).toMatchObject({ kind: "failed", reason: "database" });
     expect(millis).toBeLessThan(DEADLINE_MS + 500);
-    const before = proxy.accepted.length;
-    proxy.setMode("pass");
     await until(() => proxy.accepted.length > before);
+    proxy.setMode("pass");
     await until(() => rig.exporter.ready());
     expect(await rig.write([span("b")])).toMatchObject({ kind: "committed" });
+  });
+
+  it("resources are offered again after a lost connection: the database behind it may be an older state", async () => {
+    await rig.write([span("a")], { shared: [resource()] });
+    expect(await rig.count("resources")).toBe(1);
+    await rig.sql`TRUNCATE resources`;
+    proxy.reset();
+    await until(() => !rig.exporter.ready());
+    await until(() => rig.exporter.ready());
+    await rig.write([span("b")], { shared: [resource()] });
+    expect(await rig.count("resources")).toBe(1);
   });
 
   it("DBF-17 a slow database bounds what waits: some are stored, the rest is told to come back, and memory stays within the budget", {

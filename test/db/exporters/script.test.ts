@@ -7,6 +7,7 @@ import type { ScriptStatement } from "../../../collector/exporters/postgres/scri
 import { createStatements } from "../../../collector/exporters/postgres/statements.ts";
 import { writeTransaction } from "../../../collector/exporters/postgres/transaction.ts";
 import { connectWriter, type WriterConnection } from "../../../collector/exporters/postgres/writer-connection.ts";
+import { GENERATION_LOGS, SPANS } from "../../../collector/rows/table-spec.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
 import { encodedRequest, generation, type Item, span } from "../../support/encoded-request.ts";
 import { partOf } from "../../support/pending-parts.ts";
@@ -114,6 +115,24 @@ describeEachServer("a transaction in one write", (server) => {
     ]);
     expect([prepared?.rows, settings?.rows, tables?.rows]).toEqual([[["0"]], [], []]);
   });
+
+  it.each(["key", "timeless"] as const)(
+    "looks rows up by their %s, however large the tables: no plan reads a table as a whole",
+    async (identity) => {
+      await connection.run(script(large()));
+      await sql`ANALYZE spans, generation_logs`;
+      for (const table of [SPANS, GENERATION_LOGS]) {
+        const explained = [statements.conflicting(table, identity), ...(identity === "timeless" ? [statements.mergeTimeless(table)] : [])];
+        const results = await connection.run([
+          ...[...statements.begin, ...statements.planLookups, statements.createStaging(table)].map((each) => ({ sql: each })),
+          ...explained.map((each) => ({ sql: `EXPLAIN ${each}` })),
+          { sql: "ROLLBACK" },
+        ]);
+        const scans = results.flatMap(({ rows }) => rows.flat()).filter((line) => line?.includes("Seq Scan") === true);
+        expect(scans.filter((line) => line?.includes("genspan_stage_") !== true)).toEqual([]);
+      }
+    },
+  );
 
   it("commits durably although the role says otherwise", async () => {
     await sql.unsafe(`ALTER ROLE CURRENT_USER IN DATABASE ${new URL(database.url).pathname.slice(1)} SET synchronous_commit = off`);

@@ -8,6 +8,7 @@ import { createQueue, type Queue } from "../../../collector/exporters/postgres/q
 import { encodedRequest, span } from "../../support/encoded-request.ts";
 
 const metrics = createMetrics();
+const always = (): boolean => true;
 const queueOf = (change: Partial<Parameters<typeof createQueue>[0]> = {}): Queue =>
   createQueue({ maxBatchBytes: 1e6, maxBatchRows: 100, maxPendingBytes: 1e6, writeDeadlineMillis: 5_000, metrics, ...change });
 
@@ -29,10 +30,10 @@ const pendingBytes = async (): Promise<number> => (await metrics.pendingBytes.ge
 describe("the queue", () => {
   it("hands the first request over at once and gathers what comes meanwhile into one batch", async () => {
     const queue = queueOf();
-    const first = queue.take();
+    const first = queue.take(always);
     const answers = [queue.add(request(1)), queue.add(request(2)), queue.add(request(3))];
     expect((await first)?.parts).toHaveLength(1);
-    const second = await queue.take();
+    const second = await queue.take(always);
     expect(second?.parts.map((part) => part.toItem)).toEqual([2, 3]);
     commit(queue, (await first)!);
     commit(queue, second!);
@@ -46,7 +47,7 @@ describe("the queue", () => {
       answered = true;
       return result;
     });
-    const batches = [await queue.take(), await queue.take(), await queue.take()];
+    const batches = [await queue.take(always), await queue.take(always), await queue.take(always)];
     for (const batch of batches.slice(0, 2)) commit(queue, batch!);
     await sleep(1);
     expect(answered).toBe(false);
@@ -57,7 +58,7 @@ describe("the queue", () => {
   it("counts what is neither stored nor refused as duplicate", async () => {
     const queue = queueOf();
     const answer = queue.add(encodedRequest([span("a"), span("b"), span("a")], { refusedItems: [{ item: 1, reason: "bad id" }] }));
-    const batch = (await queue.take())!;
+    const batch = (await queue.take(always))!;
     const marks = emptyMarks();
     const [spans] = gatherRows(batch.parts, "fresh");
     markStored(marks, spans!, [spans!.rows[0]!]);
@@ -69,7 +70,7 @@ describe("the queue", () => {
     const queue = queueOf({ maxPendingBytes: 250 });
     const answers = [queue.add(request(1)), queue.add(request(1))];
     expect(await queue.add(request(1))).toMatchObject({ kind: "failed", reason: "overload" });
-    commit(queue, (await queue.take())!);
+    commit(queue, (await queue.take(always))!);
     await Promise.all(answers);
     expect(await pendingBytes()).toBe(0);
     void queue.add(request(1));
@@ -80,7 +81,7 @@ describe("the queue", () => {
   it("takes a request that is larger than the bound when nothing else waits", async () => {
     const queue = queueOf({ maxPendingBytes: 250 });
     const answer = queue.add(request(1, 1_000));
-    commit(queue, (await queue.take())!);
+    commit(queue, (await queue.take(always))!);
     expect((await answer).kind).toBe("committed");
   });
 
@@ -95,7 +96,7 @@ describe("the queue", () => {
   it("keeps counting the memory of a batch that is still being written after its callers left", async () => {
     const queue = queueOf({ writeDeadlineMillis: 60 });
     const answer = queue.add(request(1));
-    const batch = (await queue.take())!;
+    const batch = (await queue.take(always))!;
     expect((await answer).kind).toBe("failed");
     expect(await pendingBytes()).toBe(100);
     expect(queue.awaited(batch.parts)).toEqual([]);
@@ -103,11 +104,25 @@ describe("the queue", () => {
     expect(await pendingBytes()).toBe(0);
   });
 
+  it("gives a batch to a worker that has a session, not to the one that has waited longest", async () => {
+    const queue = queueOf();
+    let recovered = false;
+    const without = queue.take(() => recovered);
+    const withSession = queue.take(always);
+    void queue.add(request(1));
+    expect((await withSession)?.parts[0]?.toItem).toBe(1);
+    void queue.add(request(2));
+    recovered = true;
+    queue.offer();
+    expect((await without)?.parts[0]?.toItem).toBe(2);
+    await queue.drain(0);
+  });
+
   it("drains: takes nothing new, waits for what is there, and lets its takers go", async () => {
     const queue = queueOf();
     const answer = queue.add(request(2));
-    const batch = (await queue.take())!;
-    const taker = queue.take();
+    const batch = (await queue.take(always))!;
+    const taker = queue.take(always);
     const drained = queue.drain(2_000);
     expect(await queue.add(request(1))).toMatchObject({ kind: "failed", reason: "stopping" });
     commit(queue, batch);
