@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import postgres, { type Sql } from "postgres";
+import { START_CSS, startPage } from "../dashboards/web/start-page.ts";
+import type { Sql } from "../schema/connect.ts";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
@@ -19,6 +20,7 @@ import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createAttributesProcessor } from "./processors/attributes.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
 import { latestSpans } from "./query/latest.ts";
+import { createPool } from "./query/pool.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
 import type { EncodedRequest, WriteResult } from "./rows/encoded-request.ts";
@@ -158,15 +160,9 @@ async function openDatabase(options: AppOptions, started: AsyncDisposableStack):
   return { url, readUrl: reader.url, shown: `${withoutPassword(url)}${passwordHint}` };
 }
 
-/** A small pool that gives up on a server that does not answer, and is closed with everything else. */
+/** A small pool that is closed with everything else. */
 function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
-  const sql = postgres(url, {
-    max,
-    connect_timeout: 3,
-    idle_timeout: 60,
-    onnotice: () => {},
-    connection: { application_name: "genspan", statement_timeout: 60_000 },
-  });
+  const sql = createPool(url, max);
   started.defer(() => sql.end({ timeout: 1 }));
   return sql;
 }
@@ -254,13 +250,15 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
     unready,
     authenticate: input.authenticate,
     metrics: input.metrics,
-    startPage: async (projectId) => ({
-      version,
-      otlpUrl: input.otlp[0]?.url ?? "",
-      ready: unready() === undefined,
-      sqlHint: `psql ${database.shown}`,
-      latest: await inTime(latestSpans(reader, { schema, projectId, limit: LATEST_ROWS }), 3_000).catch(() => undefined),
-    }),
+    startCss: START_CSS,
+    startPage: async (projectId) =>
+      startPage({
+        version,
+        otlpUrl: input.otlp[0]?.url ?? "",
+        ready: unready() === undefined,
+        sqlHint: `psql ${database.shown}`,
+        latest: await inTime(latestSpans(reader, { schema, projectId, limit: LATEST_ROWS }), 3_000).catch(() => undefined),
+      }),
   });
   return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
 }

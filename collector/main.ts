@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CommanderError } from "commander";
-import postgres from "postgres";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { SchemaError } from "../schema/schema-error.ts";
@@ -10,12 +8,13 @@ import { createLog } from "./base/log.ts";
 import { SetupError } from "./base/setup-error.ts";
 import type { Actions, DatabaseOptions, ServeOptions } from "./cli/actions.ts";
 import { CommandError, EXIT } from "./cli/exit-codes.ts";
-import { createProgram } from "./cli/program.ts";
+import { createProgram, isUsageError } from "./cli/program.ts";
 import { BrokenPipe, createTerminal } from "./cli/terminal.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import { ConfigError, loadConfig } from "./config/index.ts";
 import { examine } from "./doctor.ts";
 import { readEmbeddedState } from "./embedded/index.ts";
+import { createPool, isServerError } from "./query/pool.ts";
 import { runSql } from "./query/run-sql.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -95,7 +94,7 @@ function ownerUrl(options: DatabaseOptions): string {
 async function withKeys<T>(options: DatabaseOptions, work: (keys: KeyStore) => Promise<T>): Promise<T> {
   const url = ownerUrl(options);
   await migrate({ url, schema: options.schema });
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  const sql = createPool(url, 1);
   try {
     return await work(createKeyStore(sql, options.schema));
   } finally {
@@ -143,7 +142,7 @@ const actions: Actions = {
 /** The exit code of what a command threw, after telling the person. */
 function explain(error: unknown): number {
   if (error instanceof BrokenPipe) return EXIT.ok;
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (isUsageError(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CommandError) {
     terminal.note(error.message);
     return error.exitCode;
@@ -152,7 +151,7 @@ function explain(error: unknown): number {
     terminal.note(error.message);
     return EXIT.failure;
   }
-  if (error instanceof postgres.PostgresError) {
+  if (isServerError(error)) {
     terminal.note(`The database refused (${error.code}): ${error.message}`);
     return EXIT.failure;
   }

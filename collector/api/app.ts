@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { Hono } from "hono";
+import type { html } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
-import { START_CSS, type StartPageModel, startPage } from "../../dashboards/web/start-page.ts";
 import type { Scope } from "../base/api-key.ts";
 import type { Authenticate } from "../base/authenticate.ts";
 import { readCredentials } from "../base/credentials.ts";
@@ -12,9 +12,13 @@ export interface ApiOptions {
   readonly unready: () => "database" | "stopping" | undefined;
   readonly authenticate: Authenticate;
   readonly metrics: Metrics;
-  /** What the start page shows of a project. */
-  readonly startPage: (projectId: number) => Promise<StartPageModel>;
+  /** The start page as a project may see it, rendered, and its style sheet. */
+  readonly startPage: (projectId: number) => Promise<Page>;
+  readonly startCss: string;
 }
+
+/** Rendered HTML, as hono/html gives it: what came from outside is escaped already. */
+export type Page = ReturnType<typeof html>;
 
 /** The web address: start page, health, readiness and metrics. Health says nothing of what is inside, so it needs no key. */
 export function createApiApp(options: ApiOptions): Hono {
@@ -39,7 +43,7 @@ export function createApiApp(options: ApiOptions): Hono {
     const reason = options.unready();
     return reason === undefined ? context.text("ready\n") : context.text(`${reason}\n`, 503);
   });
-  app.get("/start.css", (context) => context.body(START_CSS, 200, { "Content-Type": "text/css; charset=utf-8" }));
+  app.get("/start.css", (context) => context.body(options.startCss, 200, { "Content-Type": "text/css; charset=utf-8" }));
   app.get("/metrics", (context) =>
     permitted(context, options.authenticate, "read", async () => {
       const { registry } = options.metrics;
@@ -47,7 +51,7 @@ export function createApiApp(options: ApiOptions): Hono {
     }),
   );
   app.get("/", (context) =>
-    permitted(context, options.authenticate, "read", async (projectId) => context.html(startPage(await options.startPage(projectId)))),
+    permitted(context, options.authenticate, "read", async (projectId) => context.html(await options.startPage(projectId))),
   );
   app.notFound((context) => context.json({ error: { code: "not_found", message: "there is nothing at this address" } }, 404));
   return app;

@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS, type LogLevel } from "../base/log.ts";
 import { type Actions, type DatabaseOptions, KEY_SCOPES, type KeyScope, type ServeOptions } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
@@ -32,6 +32,9 @@ export function createProgram(input: ProgramInput): Command {
   addKey(program, input);
   return program;
 }
+
+/** What commander throws: help and version (exit code 0), or a command line that is wrong. */
+export const isUsageError = (error: unknown): error is CommanderError => error instanceof CommanderError;
 
 const examples = (...lines: readonly string[]): string => `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`;
 

@@ -1,5 +1,4 @@
 import { totalmem } from "node:os";
-import { constrainedMemory, memoryUsage } from "node:process";
 import { type Outcome, retryable } from "../base/outcome.ts";
 
 /** Options of the Collector's memory_limiter, as config/ reads them. */
@@ -28,10 +27,10 @@ const MIB = 1024 * 1024;
 const DEFAULT_SPIKE_SHARE = 0.2;
 
 const PROCESS_MEMORY: MemorySource = {
-  residentBytes: () => memoryUsage.rss(),
+  residentBytes: () => process.memoryUsage.rss(),
   /** A container's limit counts when there is one; an unlimited one reports 0 or more than the machine has. */
   totalBytes: () => {
-    const limit = constrainedMemory();
+    const limit = process.constrainedMemory();
     return limit > 0 && limit < totalmem() ? limit : totalmem();
   },
 };

@@ -30,7 +30,7 @@ export interface TestCluster {
   destroy(): Promise<void>;
 }
 
-const PASSWORD = "test";
+const PASSWORD = "s3cr3t-4711";
 const SYSTEM_FOLDER = "/usr/lib/postgresql";
 
 /** The newest PostgreSQL installed on this machine, if there is one that our user can run. */

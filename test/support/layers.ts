@@ -36,7 +36,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/query": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/jobs": rule("collector/base collector/query collector/commands schema"),
-  "collector/receivers": rule("collector/base collector/otlp", "hono @grpc/grpc-js"),
+  "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),
   "collector/api": rule(
     "collector/base collector/model collector/otlp collector/query collector/commands collector/dialects",
     "hono zod @hono/zod-openapi",
@@ -48,8 +48,9 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/protocols": rule("collector/base collector/otlp collector/query", "hono @grpc/grpc-js"),
   "collector/cli": rule("collector/base", "commander"),
   "collector/demo": rule("collector/base sdk"),
-  "collector/app": rule(EVERYTHING, "@hono/node-server"),
-  "collector/main": rule(EVERYTHING, "@hono/node-server"),
+  "collector/doctor": rule("collector/base collector/cli collector/query"),
+  "collector/app": rule(EVERYTHING),
+  "collector/main": rule(EVERYTHING),
 };
 
 const withoutEnding = (path: string): string => path.replace(/\.[a-z]+$/, "");

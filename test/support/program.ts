@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** More configuration, merged over free ports. */
   readonly config?: string;
+  /** Runs as this operating-system user (only root can ask for that). */
+  readonly user?: { readonly uid: number; readonly gid: number };
 }
 
 const FREE_PORTS = `
@@ -36,6 +38,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   const folder = mkdtempSync(join(tmpdir(), "genspan-e2e-"));
   // As root the database runs as another user, who must be able to enter.
   chmodSync(folder, 0o755);
+  if (options.user !== undefined) chownSync(folder, options.user.uid, options.user.gid);
   writeFileSync(join(folder, "ports.yaml"), FREE_PORTS);
   writeFileSync(join(folder, "more.yaml"), options.config ?? "");
   const files = [join(ROOT, "otel-config.yaml"), join(folder, "ports.yaml"), join(folder, "more.yaml")];
@@ -49,6 +52,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],
+    ...options.user,
   });
   let output = "";
   const collect = (chunk: Buffer): void => {
