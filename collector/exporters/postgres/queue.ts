@@ -42,6 +42,8 @@ const LATE = "the database did not take the data in time; send it again";
 const FULL = "too much data is waiting for the database; send it again";
 const STOPPING = "the collector is stopping; send the data again";
 
+const NOTHING: WriteResult = { kind: "committed", stored: 0, duplicates: 0, conflicting: 0, refused: [] };
+
 type FailureReason = Extract<WriteResult, { kind: "failed" }>["reason"];
 const failed = (reason: FailureReason, message: string): WriteResult => ({ kind: "failed", reason, message });
 
@@ -119,6 +121,7 @@ export function createQueue(options: QueueOptions): Queue {
   }
 
   function add(request: EncodedRequest): Promise<WriteResult> {
+    if (request.received === 0) return Promise.resolve(NOTHING);
     if (stopped) return Promise.resolve(failed("stopping", STOPPING));
     if (pendingBytes > 0 && pendingBytes + request.sizeBytes > options.maxPendingBytes) return Promise.resolve(failed("overload", FULL));
     const { promise, resolve } = Promise.withResolvers<WriteResult>();

@@ -127,6 +127,7 @@ describeEachServer("the way to the database", (server) => {
   });
 
   it("a session that hangs is cut at the deadline and replaced, while the database still hangs; service resumes with it", async () => {
+    await until(() => proxy.accepted.length === 2);
     await rig.write([span("warm")]);
     const before = proxy.accepted.length;
     proxy.setMode("hang");
