@@ -3,7 +3,7 @@ import { sqlState } from "./connect.ts";
 
 /** A waiting ACCESS EXCLUSIVE lock stops everybody behind it, so nobody may wait for one longer than this. */
 const LOCK_TIMEOUT_MS = 200;
-const ATTEMPTS = 25;
+const ATTEMPTS = 15;
 const LOCK_NOT_AVAILABLE = "55P03";
 const DEADLOCK_DETECTED = "40P01";
 
@@ -11,8 +11,7 @@ const DEADLOCK_DETECTED = "40P01";
 export type LockedChange<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "busy" };
 
 /**
- * Runs `work` in a transaction that never waits long for a lock: ingest goes on between the attempts. `work` must do its slow part before it
- * asks for strong locks. Other errors are thrown.
+ * Runs `work` in a transaction that never waits long for a lock: ingest goes on between the attempts. Other errors are thrown.
  */
 export async function withBriefLocks<T>(
   sql: Sql,
@@ -33,17 +32,4 @@ export async function withBriefLocks<T>(
     await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
   }
   return { kind: "busy" };
-}
-
-/** Takes a lock inside a running transaction without losing its work when the lock is not to be had at once. Throws 55P03 in the end. */
-export async function lockPatiently(tx: TransactionSql, lockStatement: string, attempts: number = ATTEMPTS): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await tx.savepoint((nested) => nested.unsafe(lockStatement));
-      return;
-    } catch (error) {
-      if (attempt === attempts || sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
-  }
 }

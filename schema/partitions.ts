@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { type LockedChange, lockPatiently, withBriefLocks } from "./brief-locks.ts";
+import { type LockedChange, withBriefLocks } from "./brief-locks.ts";
 import { quoteName } from "./connect.ts";
 
 /** A partitioned table and the column that says which partition a row belongs to. */
@@ -71,35 +71,11 @@ export async function createPartition(target: Target, range: TimeRange): Promise
   const partition = partitionName(target.table, range);
   return withBriefLocks(target.sql, async (tx) => {
     await createDetached(tx, target, partition);
-    await tx.unsafe(`LOCK TABLE ${names.byDefault} IN ACCESS EXCLUSIVE MODE`);
+    // The parent too: a COPY that had found DEFAULT for its rows and waited for it would fail (23514) once they have a partition of their own.
+    await tx.unsafe(`LOCK TABLE ONLY ${names.parent}, ${names.byDefault} IN ACCESS EXCLUSIVE MODE`);
     await moveFromDefault(tx, target, { partition, range });
     await attach(tx, target, { partition, range });
     return partition;
-  });
-}
-
-/**
- * Puts one wide partition in the place of several adjacent ones. Copying happens while readers and fresh rows go on; only rows for the old
- * ranges wait. The parent is locked for the exchange alone.
- */
-export async function mergePartitions(target: Target, sources: readonly Partition[], range: TimeRange): Promise<LockedChange<string>> {
-  const { qualified, byDefault, parent } = namesIn(target);
-  const merged = partitionName(target.table, range);
-  const sourceNames = sources.map((source) => qualified(source.name));
-  return withBriefLocks(target.sql, async (tx) => {
-    await tx.unsafe(`LOCK TABLE ${sourceNames.join(", ")} IN SHARE MODE`);
-    await createDetached(tx, target, merged);
-    const columns = await writableColumns(tx, target);
-    for (const source of sourceNames)
-      await tx.unsafe(`INSERT INTO ${qualified(merged)} (${columns}) SELECT ${columns} FROM ONLY ${source}`);
-    // A valid constraint like the partition's own spares ATTACH the reading of all rows under the parent's lock.
-    await tx.unsafe(`ALTER TABLE ${qualified(merged)} ADD CONSTRAINT in_range CHECK (${inRange(target.table, range)})`);
-    await lockPatiently(tx, `LOCK TABLE ONLY ${parent}, ${byDefault}, ${sourceNames.join(", ")} IN ACCESS EXCLUSIVE MODE`);
-    for (const source of sourceNames) await tx.unsafe(`ALTER TABLE ${parent} DETACH PARTITION ${source}; DROP TABLE ${source}`);
-    await moveFromDefault(tx, target, { partition: merged, range });
-    await attach(tx, target, { partition: merged, range });
-    await tx.unsafe(`ALTER TABLE ${qualified(merged)} DROP CONSTRAINT in_range`);
-    return merged;
   });
 }
 
@@ -160,7 +136,8 @@ export async function attach(tx: TransactionSql, target: Target, { partition, ra
   await tx.unsafe(`ALTER TABLE ${parent} ATTACH PARTITION ${qualified(partition)} FOR VALUES ${bounds}`);
 }
 
-async function moveFromDefault(tx: TransactionSql, target: Target, { partition, range }: Placed): Promise<void> {
+/** Takes the rows of a range out of DEFAULT; the caller has locked it. */
+export async function moveFromDefault(tx: TransactionSql, target: Target, { partition, range }: Placed): Promise<void> {
   const { byDefault, qualified } = namesIn(target);
   const columns = await writableColumns(tx, target);
   await tx.unsafe(`WITH moved AS (DELETE FROM ${byDefault} WHERE ${inRange(target.table, range)} RETURNING ${columns})

@@ -6,7 +6,9 @@ import {
   createDetached,
   defaultPartition,
   inRange,
+  moveFromDefault,
   namesIn,
+  type Partition,
   type PartitionNames,
   partitionName,
   type Target,
@@ -14,53 +16,78 @@ import {
   writableColumns,
 } from "./partitions.ts";
 
-/** So few changes are applied while ingest stands still. */
-const FINAL_CHANGES = 2_000;
-const CATCH_UP_ROUNDS = 100;
-const CHANGES_PER_ROUND = 50_000;
+// Replaces partitions by others with the same rows while ingest and readers go on. A trigger notes the keys that change in the old ones, the
+// rows are copied, the changes are caught up with, and in one short exchange the new tables take the old ones' place. The trigger exists
+// only meanwhile. What a killed run leaves behind is removed by the next one. Only one may run at a time per table: callers hold a lease.
+
+/** So few changes are applied while ingest stands still: less than a second's work. */
+const STILL_CHANGES = 10_000;
+/** A round beside ingest must leave less than this share of the last one's work, or ingest is too fast for it. */
+const SHRINKING = 0.7;
+/** Enough for an hour of changes at the pace of the slices; then the rebuild is given up. */
+const MAX_SLICES = 1_000;
 /** Comment on the tables of an unfinished rebuild: by it the next run knows them from tables that somebody has detached to keep. */
-const UNFINISHED = "genspan: unfinished rebuild of a DEFAULT partition";
+const UNFINISHED = "genspan: unfinished rebuild of partitions";
 
 /**
- * Empties a DEFAULT partition that has grown too large for `createPartition`, while ingest keeps writing into it: a trigger notes the keys
- * that change, the rows are copied into new tables, the changes are caught up with, and in one short exchange the new tables take the place
- * of the old DEFAULT. The trigger exists only meanwhile. `ranges` must cover most rows; the others go into the new DEFAULT. `busy`: nothing
- * has changed. What a killed run leaves behind is removed by the next one; only one may run at a time per table.
+ * Empties a DEFAULT partition that has grown too large to be emptied under a lock. `ranges` must cover most of its rows; the others go into
+ * the new DEFAULT. Gives the names of the new partitions; `busy`: nothing has changed.
  */
 export async function rebuildDefault(target: Target, ranges: readonly TimeRange[]): Promise<LockedChange<string[]>> {
-  const rebuild = await describe(target, ranges);
-  if (!(await removeRemains(target, rebuild))) return { kind: "busy" };
-  try {
-    const noting = await withBriefLocks(target.sql, (tx) => noteChanges(tx, rebuild));
-    if (noting.kind === "busy") return noting;
-    for (const part of rebuild.parts) await copyPart(target, rebuild, part);
-    if (!(await catchUp(target.sql, rebuild))) return { kind: "busy" };
-    return await withBriefLocks(target.sql, (tx) => exchange(tx, target, rebuild));
-  } finally {
-    // Should this not get its locks, the next run does it; until then the trigger only costs time.
-    await removeRemains(target, rebuild);
-  }
+  const covered = ranges.map((range) => `(${inRange(target.table, range)})`).join(" OR ");
+  const rest = { name: `${target.table.name}_default_next`, range: undefined, condition: covered === "" ? "true" : `NOT (${covered})` };
+  return rebuild(target, [defaultPartition(target.table)], [...ranges.map((range) => partOf(target, range)), rest]);
 }
 
-/** One new table and the condition for the rows that it takes. */
+/** Puts one wide partition in the place of several neighbours. Gives its name; `busy`: nothing has changed. */
+export async function mergePartitions(target: Target, sources: readonly Partition[], range: TimeRange): Promise<LockedChange<string[]>> {
+  return rebuild(
+    target,
+    sources.map((source) => source.name),
+    [partOf(target, range)],
+  );
+}
+
+/** One new table and the condition for the rows that it takes; without a range it becomes DEFAULT. */
 interface Part {
   readonly name: string;
   readonly range: TimeRange | undefined;
   readonly condition: string;
 }
 
+const partOf = ({ table }: Target, range: TimeRange): Part => ({
+  name: partitionName(table, range),
+  range,
+  condition: inRange(table, range),
+});
+
 interface Rebuild {
   readonly names: PartitionNames;
   readonly parts: readonly Part[];
-  /** Column lists as SQL text. */
+  /** The tables to be replaced, and all the following: as SQL text. */
+  readonly sources: readonly string[];
   readonly columns: string;
   readonly key: readonly string[];
-  /** Names as SQL text. */
   readonly changes: string;
   readonly trigger: string;
 }
 
-async function describe(target: Target, ranges: readonly TimeRange[]): Promise<Rebuild> {
+async function rebuild(target: Target, sources: readonly string[], parts: readonly Part[]): Promise<LockedChange<string[]>> {
+  const job = await describe(target, sources, parts);
+  if (!(await removeRemains(target, job))) return { kind: "busy" };
+  try {
+    const noting = await withBriefLocks(target.sql, (tx) => noteChanges(tx, job));
+    if (noting.kind === "busy") return noting;
+    for (const part of parts) await copyPart(target, job, part);
+    if (!(await catchUp(target.sql, job))) return { kind: "busy" };
+    return await withBriefLocks(target.sql, (tx) => exchange(tx, target, job));
+  } finally {
+    // Should this not get its locks, the next run does it; until then the trigger only costs time.
+    await removeRemains(target, job);
+  }
+}
+
+async function describe(target: Target, sources: readonly string[], parts: readonly Part[]): Promise<Rebuild> {
   const names = namesIn(target);
   const { columns, key } = await target.sql.begin("read only", async (tx) => ({
     columns: await writableColumns(tx, target),
@@ -69,88 +96,114 @@ async function describe(target: Target, ranges: readonly TimeRange[]): Promise<R
       JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = k.attnum
       WHERE x.indrelid = to_regclass(${names.parent}) AND x.indisprimary ORDER BY k.position`,
   }));
-  const covered = ranges.map((range) => `(${inRange(target.table, range)})`).join(" OR ");
-  const parts: Part[] = ranges.map((range) => ({
-    name: partitionName(target.table, range),
-    range,
-    condition: inRange(target.table, range),
-  }));
-  parts.push({ name: `${target.table.name}_default_next`, range: undefined, condition: covered === "" ? "true" : `NOT (${covered})` });
   return {
     names,
     parts,
+    sources: sources.map(names.qualified),
     columns,
     key: key.map((column) => column.name),
-    changes: names.qualified(`${target.table.name}_default_changes`),
+    changes: names.qualified(`${target.table.name}_noted_changes`),
     trigger: names.qualified(`${target.table.name}_note_change`),
   };
 }
 
-async function noteChanges(tx: TransactionSql, { names, key, changes, trigger }: Rebuild): Promise<void> {
+async function noteChanges(tx: TransactionSql, { names, sources, key, changes, trigger }: Rebuild): Promise<void> {
   const keyOf = (row: string): string => key.map((column) => `${row}.${column}`).join(", ");
   await tx.unsafe(`
-    CREATE TABLE ${changes} AS SELECT ${key.join(", ")} FROM ${names.byDefault} WHERE false;
+    CREATE TABLE ${changes} AS SELECT ${key.join(", ")} FROM ${names.parent} WHERE false;
     CREATE FUNCTION ${trigger}() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
       IF TG_OP <> 'INSERT' THEN INSERT INTO ${changes} VALUES (${keyOf("OLD")}); END IF;
       IF TG_OP <> 'DELETE' THEN INSERT INTO ${changes} VALUES (${keyOf("NEW")}); END IF;
       RETURN NULL;
-    END $$;
-    CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON ${names.byDefault} FOR EACH ROW EXECUTE FUNCTION ${trigger}()`);
+    END $$`);
+  for (const source of sources)
+    await tx.unsafe(`CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON ${source} FOR EACH ROW EXECUTE FUNCTION ${trigger}()`);
 }
 
-async function copyPart({ sql, ...rest }: Target, { names, columns }: Rebuild, part: Part): Promise<void> {
-  await sql.begin(async (tx) => {
-    await createDetached(tx, { sql, ...rest }, part.name);
-    await tx.unsafe(`COMMENT ON TABLE ${names.qualified(part.name)} IS '${UNFINISHED}'`);
-    await tx.unsafe(
-      `INSERT INTO ${names.qualified(part.name)} (${columns}) SELECT ${columns} FROM ${names.byDefault} WHERE ${part.condition}`,
-    );
+async function copyPart(target: Target, { names, sources, columns }: Rebuild, part: Part): Promise<void> {
+  const table = names.qualified(part.name);
+  await target.sql.begin("isolation level read committed", async (tx) => {
+    await createDetached(tx, target, part.name);
+    await tx.unsafe(`COMMENT ON TABLE ${table} IS '${UNFINISHED}'`);
+    for (const source of sources)
+      await tx.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${source} WHERE ${part.condition}`);
     // Spares ATTACH the reading of all rows under the parent's lock.
-    await tx.unsafe(`ALTER TABLE ${names.qualified(part.name)} ADD CONSTRAINT in_range CHECK (${part.condition})`);
+    await tx.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT in_range CHECK (${part.condition})`);
   });
 }
 
-/** Applies noted changes until few are left. False where ingest is faster than this. */
-async function catchUp(sql: Sql, rebuild: Rebuild): Promise<boolean> {
-  for (let round = 0; round < CATCH_UP_ROUNDS; round++) {
-    const applied = (await sql.begin("isolation level read committed", (tx) => applyChanges(tx, rebuild, CHANGES_PER_ROUND))) as number;
-    if (applied <= FINAL_CHANGES) return true;
+/**
+ * Applies noted changes until few are left: beside ingest while that gets ahead, then in slices during which writers (not readers) wait,
+ * with half as much time for them between the slices. False where even that is too slow, or a lock was not to be had.
+ */
+async function catchUp(sql: Sql, job: Rebuild): Promise<boolean> {
+  let last = Number.POSITIVE_INFINITY;
+  for (;;) {
+    await sql.unsafe(`VACUUM ${job.changes}`);
+    const applied = await sql.begin("isolation level read committed", (tx) => applyChanges(tx, job));
+    if (applied <= STILL_CHANGES) return true;
+    if (applied > last * SHRINKING) break;
+    last = applied;
+  }
+  for (let slice = 0; slice < MAX_SLICES; slice++) {
+    await sql.unsafe(`VACUUM ${job.changes}`);
+    const started = performance.now();
+    const applied = await withBriefLocks(sql, async (tx) => {
+      await tx.unsafe(`LOCK TABLE ONLY ${job.names.parent} IN EXCLUSIVE MODE`);
+      return applyChanges(tx, job, 2 * STILL_CHANGES);
+    });
+    if (applied.kind === "busy") return false;
+    if (applied.value <= STILL_CHANGES) return true;
+    await new Promise((resolve) => setTimeout(resolve, (performance.now() - started) / 2));
   }
   return false;
 }
 
 /**
- * Brings the rows of the oldest noted keys up to date in their new tables and returns how many keys that were. The rows are read after the
- * notes were taken: whatever changes them later is noted again.
+ * Brings the rows of noted keys up to date in their new tables and returns how many keys that were. The rows are read after the notes were
+ * taken: whatever changes them later is noted again.
  */
-async function applyChanges(tx: TransactionSql, { names, parts, columns, key, changes }: Rebuild, limit: number): Promise<number> {
+async function applyChanges(
+  tx: TransactionSql,
+  { names, sources, parts, columns, key, changes }: Rebuild,
+  limit?: number,
+): Promise<number> {
+  const some = limit === undefined ? "" : `WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${changes} LIMIT ${limit}))`;
   const keys = key.join(", ");
+  const matches = (row: string): string => key.map((column) => `${row}.${column} = c.${column}`).join(" AND ");
   await tx.unsafe(`CREATE TEMP TABLE taken_changes ON COMMIT DROP AS SELECT ${keys} FROM ${changes} LIMIT 0`);
   await tx.unsafe(`WITH taken AS (
-      DELETE FROM ${changes} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${changes} LIMIT ${limit})) RETURNING ${keys}
+      DELETE FROM ${changes} ${some} RETURNING ${keys}
     ) INSERT INTO pg_temp.taken_changes SELECT DISTINCT ${keys} FROM taken`);
+  // Few keys are looked up by index, many are joined; the planner must know which it is.
+  await tx.unsafe("ANALYZE pg_temp.taken_changes");
   for (const part of parts) {
     const table = names.qualified(part.name);
-    const matches = (row: string): string => key.map((column) => `${row}.${column} = c.${column}`).join(" AND ");
     await tx.unsafe(`DELETE FROM ${table} p USING pg_temp.taken_changes c WHERE ${matches("p")}`);
-    await tx.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM (
-        SELECT d.* FROM ${names.byDefault} d JOIN pg_temp.taken_changes c ON ${matches("d")}
-      ) changed WHERE ${part.condition}`);
+    for (const source of sources)
+      await tx.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM (
+          SELECT s.* FROM ${source} s JOIN pg_temp.taken_changes c ON ${matches("s")}
+        ) changed WHERE ${part.condition}`);
   }
   const [taken] = await tx.unsafe<[{ count: number }]>("SELECT count(*)::int AS count FROM pg_temp.taken_changes");
   return taken.count;
 }
 
-async function exchange(tx: TransactionSql, target: Target, rebuild: Rebuild): Promise<string[]> {
-  const { names, parts, changes, trigger } = rebuild;
-  await tx.unsafe(`LOCK TABLE ONLY ${names.parent}, ${names.byDefault} IN ACCESS EXCLUSIVE MODE`);
-  await applyChanges(tx, rebuild, 2 ** 31 - 1);
-  await tx.unsafe(`ALTER TABLE ${names.parent} DETACH PARTITION ${names.byDefault};
-    DROP TABLE ${names.byDefault}, ${changes}; DROP FUNCTION ${trigger}()`);
+async function exchange(tx: TransactionSql, target: Target, job: Rebuild): Promise<string[]> {
+  const { names, sources, parts, changes, trigger } = job;
+  // The parent first: once it is ours nobody else is in its partitions, so the other locks cannot deadlock with writers.
+  const locked = new Set([names.parent, names.byDefault, ...sources]);
+  await tx.unsafe(`LOCK TABLE ONLY ${[...locked].join(", ONLY ")} IN ACCESS EXCLUSIVE MODE`);
+  await applyChanges(tx, job);
+  for (const source of sources) await tx.unsafe(`ALTER TABLE ${names.parent} DETACH PARTITION ${source}; DROP TABLE ${source}`);
+  await tx.unsafe(`DROP TABLE ${changes}; DROP FUNCTION ${trigger}()`);
   for (const { name, range } of parts) {
     if (range === undefined) await takeDefaultsPlace(tx, target, name);
-    else await attach(tx, target, { partition: name, range });
+    else {
+      if (!sources.includes(names.byDefault)) await moveFromDefault(tx, target, { partition: name, range });
+      await attach(tx, target, { partition: name, range });
+    }
     const table = range === undefined ? names.byDefault : names.qualified(name);
     await tx.unsafe(`ALTER TABLE ${table} DROP CONSTRAINT in_range; COMMENT ON TABLE ${table} IS NULL`);
   }

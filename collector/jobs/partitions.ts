@@ -4,6 +4,7 @@ import {
   countDefaultRows,
   createPartition,
   PARTITIONED_TABLES,
+  type PartitionedTable,
   readPartitions,
   type Target,
   type TimeRange,
@@ -22,6 +23,7 @@ export interface PartitionOptions {
   readonly minRows?: number;
   /** With more rows than this in DEFAULT it is rebuilt beside ingest instead of emptied under a lock. */
   readonly rebuildRows?: number;
+  readonly tables?: readonly PartitionedTable[];
   readonly signal?: AbortSignal;
 }
 
@@ -45,7 +47,7 @@ export interface PartitionReport {
  */
 export async function maintainPartitions(sql: Sql, options: PartitionOptions): Promise<PartitionReport> {
   const report: PartitionReport = { created: [], merged: [], busy: [], defaultRows: {} };
-  for (const table of PARTITIONED_TABLES) {
+  for (const table of options.tables ?? PARTITIONED_TABLES) {
     if (options.signal?.aborted) break;
     await maintainTable({ sql, schema: options.schema, table }, { ...DEFAULTS, ...options }, report);
   }
