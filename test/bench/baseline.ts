@@ -57,7 +57,7 @@ export async function prepareBaseline(url: string, rowsPerBatch = SPANS_PER_REQU
     const filled = tables.filter(([, rows]) => rows.length > 0);
     batches.push({
       spans: part.length,
-      sql: [statements.begin, ...filled.map(([table]) => statements.copy(table)), "COMMIT"].join("; "),
+      sql: [...statements.begin, ...filled.map(([table]) => statements.copy(table)), "COMMIT"].join("; "),
       copies: filled.map(([, rows]) => frame(rows)),
     });
   }

@@ -10,6 +10,7 @@ const COPY_DONE = Buffer.from([0x63, 0, 0, 0, 4]);
 
 export async function openPipe(url: string): Promise<Pipe> {
   const client = new pg.Client(url);
+  client.on("error", () => {});
   await client.connect();
   return {
     copy: (sql, copies) =>
