@@ -24,13 +24,17 @@ export const TracesData = protobuf.Root.fromJSON({
     }),
     Event: message({ timeUnixNano: field(1, "fixed64"), name: field(2, "string"), attributes: many(3, "KeyValue") }),
     KeyValue: message({ key: field(1, "string"), value: field(2, "AnyValue") }),
-    AnyValue: message({
-      stringValue: field(1, "string"),
-      boolValue: field(2, "bool"),
-      intValue: field(3, "int64"),
-      doubleValue: field(4, "double"),
-      arrayValue: field(5, "ArrayValue"),
-    }),
+    AnyValue: {
+      // As a oneof a value of 0 is told from no value.
+      oneofs: { value: { oneof: ["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue"] } },
+      ...message({
+        stringValue: field(1, "string"),
+        boolValue: field(2, "bool"),
+        intValue: field(3, "int64"),
+        doubleValue: field(4, "double"),
+        arrayValue: field(5, "ArrayValue"),
+      }),
+    },
     ArrayValue: message({ values: many(1, "AnyValue") }),
   },
 }).lookupType("TracesData");
