@@ -28,6 +28,13 @@ import {
 
 const NANOS_PER_MILLI = 1e6;
 
+/** One model call: its span, what a dialect found on it, and what its rows share. */
+export interface ModelCall {
+  readonly view: SpanView;
+  readonly draft: GenerationDraft;
+  readonly context: SpanContext;
+}
+
 /** How the call ended, as the span tells it. */
 interface Ending {
   readonly status: "success" | "failed" | "timeout";
@@ -40,13 +47,14 @@ interface Ending {
  * Writes the row of table generation_logs (field order of GENERATION_LOGS.columns), then takes the content that it holds
  * off the span's attributes and says so in `context.contentMoved`.
  */
-export function encodeGenerationRow(out: ByteWriter, view: SpanView, draft: GenerationDraft, context: SpanContext): void {
+export function encodeGenerationRow(out: ByteWriter, call: ModelCall): void {
+  const { view, draft, context } = call;
   const source: ColumnSource = { out, attributes: view.attributes, notes: context.notes };
   const prompt = promptContent(view.attributes, draft);
   const response = responseContent(view.attributes, draft);
   out.u16(GENERATION_LOGS.columns.length);
   copySpanKey(out, context.key);
-  encodeIdentity(out, view, draft, context);
+  encodeIdentity(out, call);
   encodePrompt(source, draft, prompt);
   encodeParameters(source, draft);
   const finishReason = encodeResponse(source, draft, response);
@@ -62,7 +70,7 @@ export function encodeGenerationRow(out: ByteWriter, view: SpanView, draft: Gene
   context.contentMoved = moveContent(view, draft, [prompt, response]);
 }
 
-function encodeIdentity(out: ByteWriter, view: SpanView, draft: GenerationDraft, context: SpanContext): void {
+function encodeIdentity(out: ByteWriter, { view, draft, context }: ModelCall): void {
   const { request } = view.arena;
   if (namesSpan(request, view.parentSpanIdOffset, view.parentSpanIdSize)) {
     out.u32(16);

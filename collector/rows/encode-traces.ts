@@ -49,7 +49,7 @@ export function createTraceEncoder(): TraceEncoder {
         notes.clear();
         const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
         const revisits = context.key.start === undefined;
-        if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), view, draft, context);
+        if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context });
         encodeSpanRow(builder.row(SPANS, revisits), view, context);
       });
     },
