@@ -1,17 +1,19 @@
-import { readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { SchemaError } from "../schema/schema-error.ts";
-import { startApp } from "./app.ts";
+import { type RunningApp, startApp } from "./app.ts";
 import { createLog } from "./base/log.ts";
 import { SetupError } from "./base/setup-error.ts";
-import type { Actions, DatabaseOptions, ServeOptions } from "./cli/actions.ts";
+import type { Actions, DatabaseOptions, DemoOptions, ServeOptions } from "./cli/actions.ts";
 import { CommandError, EXIT } from "./cli/exit-codes.ts";
 import { createProgram, isUsageError } from "./cli/program.ts";
 import { BrokenPipe, createTerminal } from "./cli/terminal.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import { ConfigError, loadConfig } from "./config/index.ts";
+import { sendHistory, sendLive, sendTo } from "./demo/index.ts";
 import { examine } from "./doctor.ts";
 import { readEmbeddedState } from "./embedded/index.ts";
 import { createPool, isServerError } from "./query/pool.ts";
@@ -52,20 +54,8 @@ function untilSignal(onSecond: () => void): Promise<void> {
   });
 }
 
-async function serve(options: ServeOptions): Promise<void> {
-  const { config, warnings } = readConfig(options.configFiles);
-  const log = createLog(options.logLevel);
-  for (const warning of warnings) log.warn({}, warning);
-  const port = Number(process.env["GENSPAN_EMBEDDED_PORT"] ?? EMBEDDED_PORT);
-  const app = await startApp({ config, ...options, embeddedPort: port, log, version: VERSION });
-  const signalled = untilSignal(() => {
-    log.error({}, "stopped by force: requests under way were not answered, their senders will send them again");
-    process.exit(EXIT.failure);
-  });
-  process.on("unhandledRejection", (error) =>
-    log.error({ error: error instanceof Error ? error.name : "unknown" }, "unexpected rejection; the collector goes on"),
-  );
-  await terminal.write(
+const announce = (app: RunningApp): Promise<void> =>
+  terminal.write(
     [
       `genspan ${VERSION} is ready`,
       ...app.otlpUrls.map((url) => `  OTLP/HTTP   ${url}`),
@@ -74,6 +64,53 @@ async function serve(options: ServeOptions): Promise<void> {
       "",
     ].join("\n"),
   );
+
+async function demo(options: DemoOptions): Promise<void> {
+  const { config } = readConfig(options.configFiles);
+  const folder = mkdtempSync(join(tmpdir(), "genspan-demo-"));
+  // As root the database runs as another user, who must be able to enter.
+  chmodSync(folder, 0o755);
+  const stop = new AbortController();
+  const signalled = untilSignal(() => process.exit(EXIT.failure)).then(() => stop.abort());
+  try {
+    const app = await startApp({
+      config,
+      databaseUrl: undefined,
+      dataDir: folder,
+      embeddedPort: embeddedPort(),
+      schema: "public",
+      log: createLog("warn"),
+      version: VERSION,
+    });
+    const send = sendTo(app.otlpUrls[0] ?? "");
+    const requests = await sendHistory({ rows: options.rows, seed: options.seed, nowMillis: Date.now() }, send);
+    await announce(app);
+    terminal.note(
+      `Two weeks of demonstration data are in (${requests} requests).${options.live ? " New calls come in until Ctrl+C." : ""}`,
+    );
+    if (options.live) await Promise.race([signalled, sendLive(options.seed, send, stop.signal)]);
+    stop.abort();
+    await app.stop(GRACE_MS);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const embeddedPort = (): number => Number(process.env["GENSPAN_EMBEDDED_PORT"] ?? EMBEDDED_PORT);
+
+async function serve(options: ServeOptions): Promise<void> {
+  const { config, warnings } = readConfig(options.configFiles);
+  const log = createLog(options.logLevel);
+  for (const warning of warnings) log.warn({}, warning);
+  const app = await startApp({ config, ...options, embeddedPort: embeddedPort(), log, version: VERSION });
+  const signalled = untilSignal(() => {
+    log.error({}, "stopped by force: requests under way were not answered, their senders will send them again");
+    process.exit(EXIT.failure);
+  });
+  process.on("unhandledRejection", (error) =>
+    log.error({ error: error instanceof Error ? error.name : "unknown" }, "unexpected rejection; the collector goes on"),
+  );
+  await announce(app);
   await signalled;
   log.info({}, "stopping: finishing requests under way");
   const { unwritten } = await app.stop(GRACE_MS);
@@ -107,6 +144,7 @@ const readerUrl = async (options: DatabaseOptions): Promise<string> =>
 
 const actions: Actions = {
   serve,
+  demo,
   async validate(files) {
     readConfig(files);
   },

@@ -17,6 +17,15 @@ export interface ServeOptions extends DatabaseOptions {
   readonly logLevel: LogLevel;
 }
 
+export interface DemoOptions {
+  /** About how many model calls of history to send. */
+  readonly rows: number;
+  readonly seed: number;
+  /** Whether to go on sending until stopped. */
+  readonly live: boolean;
+  readonly configFiles: readonly string[];
+}
+
 export interface DoctorOptions extends ServeOptions {
   /** Base address of OTLP/HTTP, such as http://127.0.0.1:4318; undefined takes it from the configuration. */
   readonly endpoint: string | undefined;
@@ -64,6 +73,8 @@ export interface KeySummary {
 export interface Actions {
   /** Resolves when the collector was told to stop and has stopped. */
   serve(options: ServeOptions): Promise<void>;
+  /** Serves demonstration data from a temporary folder. Resolves when it was told to stop (or, without live data, after the history) and has cleaned up. */
+  demo(options: DemoOptions): Promise<void>;
   /** Resolves when the files are sound; throws with every fault otherwise. */
   validate(configFiles: readonly string[]): Promise<void>;
   migrate(options: DatabaseOptions): Promise<{ readonly applied: readonly string[]; readonly version: number }>;

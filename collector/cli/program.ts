@@ -25,6 +25,7 @@ export function createProgram(input: ProgramInput): Command {
     .configureOutput({ writeOut: (text) => void input.terminal.write(text), writeErr: (text) => input.terminal.note(text.trimEnd()) })
     .addHelpText("after", examples("genspan serve", "genspan doctor", "genspan sql 'select count(*) from generation_logs'"));
   addServe(program, input);
+  addDemo(program, input);
   addValidate(program, input);
   addMigrate(program, input);
   addDoctor(program, input);
@@ -88,6 +89,21 @@ function addServe(program: Command, { actions, env }: ProgramInput): void {
       examples("genspan serve", "genspan serve --config otel-config.yaml", "DATABASE_URL=postgres://me@db/telemetry genspan serve"),
     )
     .action((flags: Flags) => actions.serve(serveOptions(flags, env)));
+}
+
+const DEMO_ROWS = 5_000;
+const DEMO_SEED = 7;
+
+function addDemo(program: Command, { actions }: ProgramInput): void {
+  withConfig(program.command("demo"))
+    .description("run the collector with two weeks of made-up data and a live generator; leaves nothing behind")
+    .option("--rows <n>", "about how many model calls of history", positiveInteger, DEMO_ROWS)
+    .option("--seed <n>", "another number tells another story", positiveInteger, DEMO_SEED)
+    .option("--no-live", "send the history and stop")
+    .addHelpText("after", examples("genspan demo", "genspan demo --rows 500 --no-live"))
+    .action((flags: Flags & { rows: number; seed: number; live: boolean }) =>
+      actions.demo({ rows: flags.rows, seed: flags.seed, live: flags.live, configFiles: flags.config }),
+    );
 }
 
 function addValidate(program: Command, { actions, terminal }: ProgramInput): void {

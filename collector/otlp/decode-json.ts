@@ -1,251 +1,254 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import { DecodeError } from "./decode-error.ts";
-import { appendBase64, appendId } from "./json-bytes.ts";
-import { NumberReader } from "./json-number.ts";
-import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, JsonTokenizer, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from "./json-tokenizer.ts";
-import { ANY_VALUE, DOUBLE_VALUE_TAG, type Field, type MessageType, REQUESTS } from "./otlp-schema.ts";
-import { closePrefix, WIDE_PREFIX, writeDouble, writeFixed32, writeVarint32, writeVarint64 } from "./proto-writer.ts";
+import { ScalarTranscoder } from "./json-scalar.ts";
+import { CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, JsonTokenizer, LOWER_N, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from "./json-tokenizer.ts";
+import { ANY_VALUE, type Field, type MessageType, REQUESTS } from "./otlp-schema.ts";
+import { closePrefix, WIDE_PREFIX, writeVarint32 } from "./proto-writer.ts";
 
-/** Values nested deeper arrive empty; storage cuts them earlier still, and says so there (MAX_VALUE_DEPTH). */
-const MAX_DEPTH = 200;
+/** Attribute values nested deeper than this become empty; the rows cut far above (MAX_VALUE_DEPTH). */
+export const MAX_JSON_VALUE_DEPTH = 200;
 
-/** The shortest JSON for a message, `{},`, becomes a tag and a wide prefix: never more than twice its size. */
-const GROWTH = 2;
-const SLACK_BYTES = 64;
+/** Open brackets: seven around an attribute's value, at most four for each level of values, and room to spare. */
+const MAX_FRAMES = 4 * MAX_JSON_VALUE_DEPTH + 32;
 
-const TRACE_ID_BYTES = 16;
-const SPAN_ID_BYTES = 8;
-const MAX_UINT32 = 0xffff_ffff;
-const INT64_SIGN = 0x8000_0000;
+/** Positions are held in 32 bits, and the output may be twice as long as the body. */
+const MAX_BODY_BYTES = 2 ** 30 - 64;
+
+/** Output memory up to this size stays for the next body. */
+const KEPT_BYTES = 8 * 1024 * 1024;
+
+/** Source bytes between two looks of `transcodeJsonInSteps` at its caller: a few milliseconds. */
+const STEP_BYTES = 2 * 1024 * 1024;
 
 /**
- * Rewrites an OTLP/JSON request as the same request in protobuf, in one pass over the bytes: what follows reads one encoding only.
- * Lenient where senders differ (otlp-rules J1–J21): unknown fields are skipped, null is absent, numbers may be strings, snake_case names
- * and enum names are understood, ids may be base64. A number that does not fit is left out, an int64 that is none becomes a double.
- * Of a repeated key the last value counts; repeated lists and messages are joined, as in protobuf. Throws DecodeError for anything that
- * is no JSON object of this shape.
+ * Turns OTLP/JSON into OTLP protobuf, so that everything behind it reads one encoding only. Bytes in, bytes out: no JSON.parse, no object per span, no
+ * recursion, and memory of at most twice the body. What it accepts beyond the specification: docs/decisions/0002-json-becomes-protobuf.md.
  */
-export function transcodeJson(body: Buffer, signal: Signal): Buffer {
-  const out = new ByteWriter(body.length * GROWTH + SLACK_BYTES);
-  const { type } = REQUESTS[signal];
-  const { tokenizer } = transcoder;
-  tokenizer.reset(body);
-  try {
-    if (tokenizer.peek() === -1) throw new DecodeError("the body is empty: send a JSON object, {} for an empty request");
-    if (tokenizer.peek() !== OPEN_OBJECT) throw new DecodeError("the body must be one JSON object");
-    transcoder.message(out, type, 0);
-    tokenizer.expectEnd();
-    return out.view();
-  } finally {
-    tokenizer.release();
-  }
-}
+class JsonTranscoder {
+  private readonly json = new JsonTokenizer();
+  private readonly scalars = new ScalarTranscoder(this.json);
+  private out = new ByteWriter();
+  private depth = 0;
+  /** Nothing has been read yet inside the innermost bracket. */
+  private fresh = false;
+  /** AnyValues that are open. */
+  private values = 0;
+  /** Per open bracket: the message of an object, the repeated field of an array, where a message's length prefix is and how wide. */
+  private readonly messages: MessageType[] = [];
+  private readonly arrays: (Field | undefined)[] = [];
+  private readonly prefixAt = new Int32Array(MAX_FRAMES);
+  private readonly prefixWidth = new Uint8Array(MAX_FRAMES);
+  private request = REQUESTS.traces;
+  private sawOwnField = false;
+  private sawOtherSignal: Signal | undefined;
 
-/** Kinds that begin with a string in every accepted form. */
-const TEXT_KINDS: ReadonlySet<string> = new Set(["string", "bytes", "traceId", "spanId"]);
-
-class Transcoder {
-  readonly tokenizer = new JsonTokenizer();
-  private readonly numbers = new NumberReader();
-
-  /** Reads an object, whose brace comes next, and appends its fields. */
-  message(out: ByteWriter, type: MessageType, depth: number): void {
-    const { tokenizer } = this;
-    tokenizer.expect(OPEN_OBJECT);
-    if (tokenizer.peek() === CLOSE_OBJECT) {
-      tokenizer.pos++;
-      return;
+  /** Begins a body. The largest growth is from `{},` in an array, three bytes, to a tag and a wide prefix: six. */
+  begin(body: Buffer, signal: Signal): void {
+    if (body.length > MAX_BODY_BYTES) throw new DecodeError("the JSON body is too large to be read");
+    this.json.reset(body);
+    this.out.clear();
+    this.out.reserve(body.length * 2 + 64);
+    this.request = REQUESTS[signal];
+    this.sawOwnField = false;
+    this.sawOtherSignal = undefined;
+    this.values = 0;
+    if (this.json.peek() !== OPEN_OBJECT) {
+      throw new DecodeError(this.json.pos === body.length ? "the JSON body is empty" : "the JSON body must be an object");
     }
-    for (;;) {
-      tokenizer.key();
-      const field = type.find(tokenizer.scalarBytes, tokenizer.scalarStart, tokenizer.scalarEnd);
-      tokenizer.expect(0x3a);
-      if (field === undefined) tokenizer.skipValue();
-      else if (!tokenizer.takeNull()) this.field(out, field, depth);
-      if (tokenizer.peek() === CLOSE_OBJECT) break;
-      tokenizer.expect(COMMA);
-    }
-    tokenizer.pos++;
+    this.json.pos++;
+    this.depth = 0;
+    this.push(this.request.type, undefined);
   }
 
-  private field(out: ByteWriter, field: Field, depth: number): void {
-    if (!field.repeated) {
-      this.single(out, field, depth);
-      return;
+  /** Reads on until the source position `stopAt` is passed; true when the body is finished. */
+  run(stopAt: number): boolean {
+    const { json } = this;
+    while (this.depth > 0) {
+      if (json.pos > stopAt) return false;
+      const array = this.arrays[this.depth - 1];
+      if (array === undefined) this.member();
+      else this.element(array);
     }
-    const { tokenizer } = this;
-    if (tokenizer.peek() !== OPEN_ARRAY) throw tokenizer.fail(`${field.name} must be a list${listHint(field)}`);
-    tokenizer.pos++;
-    if (tokenizer.peek() === CLOSE_ARRAY) {
-      tokenizer.pos++;
-      return;
-    }
-    for (;;) {
-      if (tokenizer.takeNull()) this.emptyMessage(out, field);
-      else this.single(out, field, depth);
-      if (tokenizer.peek() === CLOSE_ARRAY) break;
-      tokenizer.expect(COMMA);
-    }
-    tokenizer.pos++;
-  }
-
-  private single(out: ByteWriter, field: Field, depth: number): void {
-    if (field.message !== undefined) this.nested(out, field, field.message, depth);
-    else if (TEXT_KINDS.has(field.kind)) this.text(out, field);
-    else this.scalar(out, field);
-  }
-
-  /** A list element that is null still has its place (an unset value in an array). */
-  private emptyMessage(out: ByteWriter, field: Field): void {
-    writeVarint32(out, field.tag);
-    writeVarint32(out, 0);
-  }
-
-  private nested(out: ByteWriter, field: Field, type: MessageType, depth: number): void {
-    const { tokenizer } = this;
-    if (tokenizer.peek() !== OPEN_OBJECT) {
-      const hint = type === ANY_VALUE ? ', such as {"stringValue": "…"}' : "";
-      throw tokenizer.fail(`${field.name} must hold objects${hint}`);
-    }
-    const inner = type === ANY_VALUE ? depth + 1 : depth;
-    if (inner > MAX_DEPTH) {
-      tokenizer.skipValue();
-      this.emptyMessage(out, field);
-      return;
-    }
-    writeVarint32(out, field.tag);
-    const width = type.large ? WIDE_PREFIX : 1;
-    const at = out.length;
-    out.length += width;
-    this.message(out, type, inner);
-    closePrefix(out, at, width);
-  }
-
-  private text(out: ByteWriter, field: Field): void {
-    const { tokenizer } = this;
-    if (tokenizer.peek() !== QUOTE) throw tokenizer.fail(`${field.name} must be a string`);
-    const begin = out.length;
-    writeVarint32(out, field.tag);
-    const at = out.length;
-    out.length++;
-    if (field.kind === "string") tokenizer.copyString(out);
-    else if (!this.encodedBytes(out, field)) {
-      out.length = begin;
-      return;
-    }
-    closePrefix(out, at, 1);
-  }
-
-  /** Bytes that the text stands for; false where it is no base64. */
-  private encodedBytes(out: ByteWriter, field: Field): boolean {
-    const { tokenizer } = this;
-    tokenizer.scalar();
-    const { scalarBytes: bytes, scalarStart: start, scalarEnd: end } = tokenizer;
-    if (field.kind === "bytes") return appendBase64(out, bytes, start, end);
-    appendId(out, { bytes, start, end }, field.kind === "traceId" ? TRACE_ID_BYTES : SPAN_ID_BYTES);
+    json.expectEnd();
+    this.refuseOtherSignal();
     return true;
   }
 
-  private scalar(out: ByteWriter, field: Field): void {
-    const { tokenizer } = this;
-    const first = tokenizer.peek();
-    if (first === OPEN_OBJECT || first === OPEN_ARRAY)
-      throw tokenizer.fail(`${field.name} must be a ${field.kind === "bool" ? "boolean" : "number"}`);
-    const type = tokenizer.scalar();
-    if (field.kind === "bool") {
-      if (type !== "true" && type !== "false") throw tokenizer.fail(`${field.name} must be true or false`);
-      writeVarint32(out, field.tag);
-      writeVarint32(out, type === "true" ? 1 : 0);
+  /** The protobuf bytes, in memory of their own. */
+  finish(): Buffer {
+    const { out } = this;
+    this.json.release();
+    if (out.buffer.length <= KEPT_BYTES) return Buffer.from(out.view());
+    this.out = new ByteWriter();
+    return out.view();
+  }
+
+  /** A member of an object, or its end. */
+  private member(): void {
+    const { json } = this;
+    let byte = json.peek();
+    if (byte === CLOSE_OBJECT) {
+      json.pos++;
+      this.closeObject();
       return;
     }
-    if (type === "true" || type === "false") throw tokenizer.fail(`${field.name} must be a number`);
-    this.number(out, field);
-  }
-
-  private number(out: ByteWriter, field: Field): void {
-    switch (field.kind) {
-      case "int64":
-        this.int64(out, field);
-        break;
-      case "double":
-        this.double(out, field.tag);
-        break;
-      case "fixed64":
-        this.fixed64(out, field);
-        break;
-      case "enum":
-        this.enumeration(out, field);
-        break;
-      default:
-        this.uint32(out, field);
+    if (!this.fresh) {
+      if (byte !== COMMA) throw json.fail("expected , or }");
+      json.pos++;
+    }
+    this.fresh = false;
+    json.key();
+    const field = this.messages[this.depth - 1].find(json.scalarBytes, json.scalarStart, json.scalarEnd);
+    if (this.depth === 1) this.noteRootField(field);
+    json.expect(COLON);
+    byte = json.peek();
+    if (field === undefined) json.skipValue();
+    else if (byte === LOWER_N) json.takeNull();
+    else if (!field.repeated) this.value(field, byte);
+    else {
+      if (byte !== OPEN_ARRAY) throw wrongShape(field, "an array", byte);
+      json.pos++;
+      this.push(this.messages[this.depth - 1], field);
     }
   }
 
-  /** An integer that int64 holds; another number is kept as a double, text that is no number as an empty value. */
-  private int64(out: ByteWriter, field: Field): void {
-    const { numbers, tokenizer } = this;
-    const reading = numbers.integer(tokenizer.scalarBytes, tokenizer.scalarStart, tokenizer.scalarEnd);
-    const { lo, hi, negative } = numbers;
-    const fits = hi < INT64_SIGN || (negative && hi === INT64_SIGN && lo === 0);
-    if (reading !== "integer" || !fits) {
-      this.double(out, DOUBLE_VALUE_TAG);
+  /** An element of an array, or its end. A null stands for an empty message. */
+  private element(field: Field): void {
+    const { json } = this;
+    let byte = json.peek();
+    if (byte === CLOSE_ARRAY && this.fresh) {
+      this.closeArray();
       return;
     }
-    writeVarint32(out, field.tag);
-    if (negative) writeVarint64(out, -lo | 0, lo === 0 ? -hi | 0 : ~hi);
-    else writeVarint64(out, lo, hi);
+    if (!this.fresh) {
+      if (byte === CLOSE_ARRAY) {
+        this.closeArray();
+        return;
+      }
+      if (byte !== COMMA) throw json.fail("expected , or ]");
+      json.pos++;
+      byte = json.peek();
+    }
+    this.fresh = false;
+    if (byte === LOWER_N) {
+      json.takeNull();
+      this.emptyMessage(field);
+    } else this.value(field, byte);
   }
 
-  private double(out: ByteWriter, tag: number): void {
-    const { tokenizer } = this;
-    const value = this.numbers.double(tokenizer.scalarBytes, tokenizer.scalarStart, tokenizer.scalarEnd);
-    if (value === undefined) return;
-    writeVarint32(out, tag);
-    writeDouble(out, value);
-  }
-
-  /** Unix nanoseconds: a negative time, or one beyond 64 bits, is no time and left out. */
-  private fixed64(out: ByteWriter, field: Field): void {
-    const { numbers, tokenizer } = this;
-    const reading = numbers.integer(tokenizer.scalarBytes, tokenizer.scalarStart, tokenizer.scalarEnd);
-    if (numbers.negative || (reading !== "integer" && reading !== "fraction")) return;
-    writeVarint32(out, field.tag);
-    writeFixed32(out, numbers.lo);
-    writeFixed32(out, numbers.hi);
-  }
-
-  private uint32(out: ByteWriter, field: Field): void {
-    const { numbers, tokenizer } = this;
-    const reading = numbers.integer(tokenizer.scalarBytes, tokenizer.scalarStart, tokenizer.scalarEnd);
-    if (numbers.negative || reading !== "integer") return;
-    const value = numbers.hi === 0 ? numbers.lo : MAX_UINT32;
-    writeVarint32(out, field.tag);
-    if (field.kind === "fixed32") writeFixed32(out, value);
-    else writeVarint32(out, value);
-  }
-
-  /** A number, or a name with or without its prefix; an unknown name is refused, since storing it as 0 would be a silent lie. */
-  private enumeration(out: ByteWriter, field: Field): void {
-    const { numbers, tokenizer } = this;
-    const { scalarBytes: bytes, scalarStart: start, scalarEnd: end } = tokenizer;
-    const reading = numbers.integer(bytes, start, end);
-    if (reading === "integer" && numbers.hi === 0) {
-      writeVarint32(out, field.tag);
-      if (numbers.negative) writeVarint64(out, -numbers.lo | 0, -1);
-      else writeVarint32(out, numbers.lo);
+  /** A value that is not null; `byte` is its first. */
+  private value(field: Field, byte: number): void {
+    const { message } = field;
+    if (message === undefined) {
+      if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) throw wrongShape(field, "a single value", byte);
+      this.scalars.transcode(field, this.out);
       return;
     }
-    const { prefix = "", numbers: byName } = field.enumeration ?? {};
-    const name = bytes.toString("latin1", start, end);
-    const value = byName?.get(name.startsWith(prefix) ? name.slice(prefix.length) : name);
-    if (value === undefined) throw tokenizer.fail(`${field.name} must be one of its numbers`);
+    if (byte !== OPEN_OBJECT) throw wrongShape(field, "an object", byte);
+    if (message === ANY_VALUE && this.values === MAX_JSON_VALUE_DEPTH) {
+      this.json.skipValue();
+      this.emptyMessage(field);
+      return;
+    }
+    this.json.pos++;
+    this.openObject(field, message);
+  }
+
+  private openObject(field: Field, message: MessageType): void {
+    const { out } = this;
+    if (message === ANY_VALUE) this.values++;
+    const width = message.large || this.values > 1 ? WIDE_PREFIX : 1;
     writeVarint32(out, field.tag);
-    writeVarint32(out, value);
+    this.prefixAt[this.depth] = out.length;
+    this.prefixWidth[this.depth] = width;
+    out.length += width;
+    this.push(message, undefined);
+  }
+
+  private closeObject(): void {
+    this.depth--;
+    this.fresh = false;
+    if (this.depth === 0) return;
+    if (this.messages[this.depth] === ANY_VALUE) this.values--;
+    closePrefix(this.out, this.prefixAt[this.depth], this.prefixWidth[this.depth]);
+  }
+
+  private closeArray(): void {
+    this.json.pos++;
+    this.depth--;
+    this.fresh = false;
+  }
+
+  private push(message: MessageType, array: Field | undefined): void {
+    this.messages[this.depth] = message;
+    this.arrays[this.depth] = array;
+    this.depth++;
+    this.fresh = true;
+  }
+
+  private emptyMessage(field: Field): void {
+    writeVarint32(this.out, field.tag);
+    writeVarint32(this.out, 0);
+  }
+
+  /** Unknown fields are ignored, but a whole body of another signal would vanish silently (reliability case IDS-08). */
+  private noteRootField(field: Field | undefined): void {
+    if (field !== undefined) {
+      this.sawOwnField = true;
+      return;
+    }
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    for (const signal of ["traces", "logs", "metrics"] as const) {
+      if (REQUESTS[signal].type.find(scalarBytes, scalarStart, scalarEnd) !== undefined) this.sawOtherSignal = signal;
+    }
+  }
+
+  private refuseOtherSignal(): void {
+    const other = this.sawOtherSignal;
+    if (this.sawOwnField || other === undefined) return;
+    throw new DecodeError(`this looks like ${other}: send it to /v1/${other}; expected ${this.request.field}`);
   }
 }
 
-/** Nothing of one body is kept for the next, and a body is read without giving way: one is enough. */
-const transcoder = new Transcoder();
+const HINTS: Readonly<Record<string, string>> = {
+  attributes: ' such as [{"key": "a", "value": {"stringValue": "b"}}]',
+  value: ' such as {"stringValue": "b"}',
+};
 
-const listHint = (field: Field): string => (field.name === "attributes" ? ' of {"key": "…", "value": {"stringValue": "…"}}' : "");
+function wrongShape(field: Field, wanted: string, byte: number): DecodeError {
+  return new DecodeError(`${field.name} must hold ${wanted}${HINTS[field.name] ?? ""}, not ${shapeOf(byte)}`);
+}
+
+function shapeOf(byte: number): string {
+  if (byte === OPEN_OBJECT) return "an object";
+  if (byte === OPEN_ARRAY) return "an array";
+  return byte === QUOTE ? "a string" : "a number or a boolean";
+}
+
+let idle: JsonTranscoder | undefined = new JsonTranscoder();
+
+/**
+ * Turns an OTLP/JSON export request into the protobuf of the same request. Length prefixes may be padded, ids keep wrong lengths (the span is
+ * refused later, with a reason), and of metrics only the number of data points remains.
+ * Throws DecodeError when the body is not JSON or not shaped like a request of this signal.
+ */
+export function transcodeJson(body: Buffer, signal: Signal): Buffer {
+  const transcoder = idle ?? new JsonTranscoder();
+  idle = undefined;
+  try {
+    transcoder.begin(body, signal);
+    transcoder.run(body.length);
+    return transcoder.finish();
+  } finally {
+    idle = transcoder;
+  }
+}
+
+/** As `transcodeJson`, for large bodies: yields every few milliseconds, so that other requests can be served in between. */
+export function* transcodeJsonInSteps(body: Buffer, signal: Signal): Generator<void, Buffer> {
+  const transcoder = new JsonTranscoder();
+  transcoder.begin(body, signal);
+  for (let stopAt = STEP_BYTES; !transcoder.run(stopAt); stopAt += STEP_BYTES) yield;
+  return transcoder.finish();
+}
