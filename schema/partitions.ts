@@ -139,7 +139,7 @@ export async function attach(tx: TransactionSql, target: Target, { partition, ra
 /** Takes the rows of a range out of DEFAULT; the caller has locked it. */
 export async function moveFromDefault(tx: TransactionSql, target: Target, { partition, range }: Placed): Promise<void> {
   const { byDefault, qualified } = namesIn(target);
-  const columns = await writableColumns(tx, target);
+  const columns = (await writableColumns(tx, target)).join(", ");
   await tx.unsafe(`WITH moved AS (DELETE FROM ${byDefault} WHERE ${inRange(target.table, range)} RETURNING ${columns})
     INSERT INTO ${qualified(partition)} (${columns}) SELECT ${columns} FROM moved`);
 }
@@ -148,9 +148,9 @@ export const inRange = (table: PartitionedTable, { from, to }: TimeRange): strin
   `${table.timeColumn} >= timestamptz '${from.toISOString()}' AND ${table.timeColumn} < timestamptz '${to.toISOString()}'`;
 
 /** All columns but the generated ones, which cannot be inserted; read from the catalog because users may add columns of their own. */
-export async function writableColumns(tx: TransactionSql, target: Target): Promise<string> {
+export async function writableColumns(tx: TransactionSql, target: Target): Promise<string[]> {
   const rows = await tx<{ name: string }[]>`
     SELECT quote_ident(attname) AS name FROM pg_attribute
     WHERE attrelid = to_regclass(${namesIn(target).parent}) AND attnum > 0 AND NOT attisdropped AND attgenerated = '' ORDER BY attnum`;
-  return rows.map((row) => row.name).join(", ");
+  return rows.map((row) => row.name);
 }

@@ -21,7 +21,7 @@ import {
 // only meanwhile. What a killed run leaves behind is removed by the next one. Only one may run at a time per table: callers hold a lease.
 
 /** So few changes are applied while ingest stands still: less than a second's work. */
-const STILL_CHANGES = 10_000;
+const STILL_CHANGES = 5_000;
 /** A round beside ingest must leave less than this share of the last one's work, or ingest is too fast for it. */
 const SHRINKING = 0.7;
 /** Enough for an hour of changes at the pace of the slices; then the rebuild is given up. */
@@ -66,7 +66,7 @@ interface Rebuild {
   readonly parts: readonly Part[];
   /** The tables to be replaced, and all the following: as SQL text. */
   readonly sources: readonly string[];
-  readonly columns: string;
+  readonly columns: readonly string[];
   readonly key: readonly string[];
   readonly changes: string;
   readonly trigger: string;
@@ -123,11 +123,11 @@ async function noteChanges(tx: TransactionSql, { names, sources, key, changes, t
 
 async function copyPart(target: Target, { names, sources, columns }: Rebuild, part: Part): Promise<void> {
   const table = names.qualified(part.name);
+  const list = columns.join(", ");
   await target.sql.begin("isolation level read committed", async (tx) => {
     await createDetached(tx, target, part.name);
     await tx.unsafe(`COMMENT ON TABLE ${table} IS '${UNFINISHED}'`);
-    for (const source of sources)
-      await tx.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM ${source} WHERE ${part.condition}`);
+    for (const source of sources) await tx.unsafe(`INSERT INTO ${table} (${list}) SELECT ${list} FROM ${source} WHERE ${part.condition}`);
     // Spares ATTACH the reading of all rows under the parent's lock.
     await tx.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT in_range CHECK (${part.condition})`);
   });
@@ -180,11 +180,12 @@ async function applyChanges(
   await tx.unsafe("ANALYZE pg_temp.taken_changes");
   for (const part of parts) {
     const table = names.qualified(part.name);
-    await tx.unsafe(`DELETE FROM ${table} p USING pg_temp.taken_changes c WHERE ${matches("p")}`);
+    // The key contains the time, so each key concerns one part.
+    const taken = `(SELECT ${keys} FROM pg_temp.taken_changes WHERE ${part.condition}) c`;
+    await tx.unsafe(`DELETE FROM ${table} p USING ${taken} WHERE ${matches("p")}`);
+    const copied = columns.map((column) => `s.${column}`).join(", ");
     for (const source of sources)
-      await tx.unsafe(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM (
-          SELECT s.* FROM ${source} s JOIN pg_temp.taken_changes c ON ${matches("s")}
-        ) changed WHERE ${part.condition}`);
+      await tx.unsafe(`INSERT INTO ${table} (${columns.join(", ")}) SELECT ${copied} FROM ${source} s JOIN ${taken} ON ${matches("s")}`);
   }
   const [taken] = await tx.unsafe<[{ count: number }]>("SELECT count(*)::int AS count FROM pg_temp.taken_changes");
   return taken.count;
