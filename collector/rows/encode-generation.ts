@@ -16,6 +16,7 @@ import { GENERATION_LOGS } from "./table-spec.ts";
 import {
   type ColumnSource,
   float8Column,
+  identifierColumn,
   int8Column,
   jsonColumn,
   optionalInt8,
@@ -102,7 +103,7 @@ function encodePrompt(source: ColumnSource, draft: GenerationDraft, prompt: Cont
 
 function encodeParameters(source: ColumnSource, draft: GenerationDraft): void {
   const { attribute } = draft;
-  textColumn(source, attribute[CONCEPT.model]!, "model_name");
+  identifierColumn(source, attribute[CONCEPT.model]!, "model_name");
   float8Column(source, attribute[CONCEPT.temperature]!);
   sizeColumn(source, attribute[CONCEPT.maxTokens]!);
   float8Column(source, attribute[CONCEPT.topP]!);
@@ -186,12 +187,12 @@ function encodeCost(source: ColumnSource, draft: GenerationDraft): void {
 
 function encodeReferences(source: ColumnSource, draft: GenerationDraft): void {
   const { attribute } = draft;
-  textColumn(source, attribute[CONCEPT.runId]!, "run_id");
+  identifierColumn(source, attribute[CONCEPT.runId]!, "run_id");
   textColumn(source, attribute[CONCEPT.itemId]!, "item_id");
   textColumn(source, attribute[CONCEPT.conversationId]!, "conversation_id");
   textColumn(source, attribute[CONCEPT.userId]!, "user_id");
-  textColumn(source, attribute[CONCEPT.entityType]!, "entity_type");
-  textColumn(source, attribute[CONCEPT.entityId]!, "entity_id");
+  identifierColumn(source, attribute[CONCEPT.entityType]!, "entity_type");
+  identifierColumn(source, attribute[CONCEPT.entityId]!, "entity_id");
   textColumn(source, attribute[CONCEPT.qualityStatus]!, "quality_status");
   jsonColumn(source, attribute[CONCEPT.qualityIssues]!, "quality_issues");
   float8Column(source, attribute[CONCEPT.qualityScore]!);

@@ -1,11 +1,11 @@
 import { MENDED_DEPTH, MENDED_NUL, MENDED_UTF8, TYPE_BYTES, TYPE_NON_FINITE } from "../otlp/value-json.ts";
 
 /** Reasons under which `genspan_sanitized_total` counts. */
-export type SanitizeReason = "nul" | "utf8" | "depth" | "duplicate_key" | "time";
+export type SanitizeReason = "nul" | "utf8" | "depth" | "length" | "duplicate_key" | "time";
 
 /**
  * What had to be mended on one item, for its column `ingest_notes`:
- * `{"sanitized": {"nul": [path…], "utf8": […], "depth": […]}, "types": {path: "bytes" | "double"}, "duplicate_keys": n, "time": {…}}`.
+ * `{"sanitized": {"nul": [path…], "utf8": […], "depth": […], "length": […]}, "types": {path: "bytes" | "double"}, "duplicate_keys": n, "time": {…}}`.
  * Paths name a column or `attributes.<key>`. Empty for nearly every item, so nothing is allocated until the first note.
  */
 export class IngestNotes {
@@ -32,6 +32,11 @@ export class IngestNotes {
     else if ((flags & TYPE_NON_FINITE) !== 0) this.retype(path, "double");
   }
 
+  /** Notes a column that was cut because its index takes no longer text. */
+  cut(path: string): void {
+    this.sanitize("length", path);
+  }
+
   duplicates(count: number): void {
     this.duplicateKeys += count;
     this.count("duplicate_key", count);
@@ -55,7 +60,7 @@ export class IngestNotes {
     });
   }
 
-  private sanitize(reason: "nul" | "utf8" | "depth", path: string): void {
+  private sanitize(reason: "nul" | "utf8" | "depth" | "length", path: string): void {
     this.sanitized ??= Object.create(null) as Record<string, string[]>;
     const paths = this.sanitized[reason] ?? [];
     this.sanitized[reason] = paths;

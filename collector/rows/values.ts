@@ -15,6 +15,7 @@ import { writeJsonValue } from "../otlp/value-json.ts";
 import { WIRE_LENGTH, WireReader } from "../otlp/wire.ts";
 import { beginJson, beginText, copyFloat8, copyInt8, copyJson, copyNull, copyString, copyText, endField } from "./copy-row.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
+import { FIELD_HEAD } from "./table-spec.ts";
 
 /**
  * One attribute as a column of another type. Emitters are liberal (a temperature as int 1, a count as 14.0 or "14", "" for unset),
@@ -106,6 +107,24 @@ export function textColumn(source: ColumnSource, index: number, path: string): v
     default:
       copyNull(out);
   }
+}
+
+/** An entry of an index holds at most 2,704 bytes: two of these and a few fixed columns. */
+const MAX_IDENTIFIER_BYTES = 1_000;
+
+/** Text of a column that an index covers: cut where it is too long for one, and noted. The whole text stays in the span's attributes. */
+export function identifierColumn(source: ColumnSource, index: number, path: string): void {
+  const { out, notes } = source;
+  const at = out.length;
+  textColumn(source, index, path);
+  const from = at + FIELD_HEAD;
+  if (out.length - from <= MAX_IDENTIFIER_BYTES) return;
+  let end = from + MAX_IDENTIFIER_BYTES;
+  // Not in the middle of a character: its bytes after the first are 10xxxxxx.
+  while ((out.buffer[end]! & 0xc0) === 0x80) end--;
+  out.length = end;
+  out.setU32(at, end - from);
+  notes.cut(path);
 }
 
 /** A structure as jsonb; text that holds JSON is opened, other text becomes a JSON string. */

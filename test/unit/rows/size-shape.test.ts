@@ -64,6 +64,30 @@ describe("numbers of parts", () => {
   });
 });
 
+describe("texts that an index covers", () => {
+  const call = (model: string) =>
+    rowsFromTraces(
+      tracesRequest([
+        span({ attributes: [keyValue("gen_ai.operation.name", any.string("chat")), keyValue("gen_ai.request.model", any.string(model))] }),
+      ]),
+    );
+
+  it("are stored whole up to 1,000 bytes", () => {
+    const { spans, generations } = call("é".repeat(500));
+    expect(generations[0]!["model_name"]).toBe("é".repeat(500));
+    expect(spans[0]!["ingest_notes"]).toBeNull();
+  });
+
+  it("are cut between characters above, with a note; the attributes keep them whole", () => {
+    const model = `x${"é".repeat(5_000)}`;
+    const { spans, generations } = call(model);
+    expect(generations[0]!["model_name"]).toBe(`x${"é".repeat(499)}`);
+    expect(generations[0]!["generation_status"]).toBe("success");
+    expect(spans[0]!["ingest_notes"]).toEqual({ sanitized: { length: ["model_name"] } });
+    expect((spans[0]!["attributes"] as Record<string, unknown>)["gen_ai.request.model"]).toBe(model);
+  });
+});
+
 describe("SIZ-15 lengths that lie", () => {
   it.each([
     ["a length of 4 GB in a short body", Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f, 1, 2, 3])],
