@@ -10,6 +10,8 @@ export interface Binaries {
   readonly initdb: string;
   readonly pgCtl: string;
   readonly postgres: string;
+  /** Such as 18.4. */
+  readonly version: string;
   readonly majorVersion: number;
 }
 
@@ -20,6 +22,8 @@ export interface BinariesOptions {
   readonly copyFolder: string;
   /** The `native` folder of the platform package; by default the one that npm installed. */
   readonly nativeFolder?: string;
+  /** Makes `copyFolder` ready. */
+  readonly beforeCopy?: () => unknown;
   /** Told of a copy. */
   readonly onCopy?: (folder: string) => void;
 }
@@ -41,6 +45,7 @@ export function findBinaries(options: BinariesOptions): Binaries {
 
   const copy = join(options.copyFolder, copyName(native));
   if (!existsSync(copy)) {
+    options.beforeCopy?.();
     copyWhole(native, copy);
     options.onCopy?.(copy);
   }
@@ -60,7 +65,7 @@ function installedNativeFolder(): string {
   }
 }
 
-const programs = (folder: string): Omit<Binaries, "majorVersion"> => {
+const programs = (folder: string): Pick<Binaries, "initdb" | "pgCtl" | "postgres"> => {
   const program = (name: string): string => join(folder, "bin", process.platform === "win32" ? `${name}.exe` : name);
   return { initdb: program("initdb"), pgCtl: program("pg_ctl"), postgres: program("postgres") };
 };
@@ -73,8 +78,8 @@ export function tryBinaries(folder: string, account: ServiceAccount | undefined)
   const found = programs(folder);
   const answers = Object.values(found).map((program) => askVersion(program, account));
   if (answers.some((answer) => answer.status !== 0)) return undefined;
-  const version = /\(PostgreSQL\) (\d+)/.exec(answers.at(-1)?.stdout ?? "")?.[1];
-  return version === undefined ? undefined : { ...found, majorVersion: Number(version) };
+  const version = /\(PostgreSQL\) (\d+\S*)/.exec(answers.at(-1)?.stdout ?? "")?.[1];
+  return version === undefined ? undefined : { ...found, version, majorVersion: Number.parseInt(version, 10) };
 }
 
 function firstFault(folder: string, account: ServiceAccount | undefined): string {

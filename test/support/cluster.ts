@@ -1,37 +1,38 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Binaries, findBinaries, tryBinaries } from "../../collector/embedded/binaries.ts";
-import { binariesFolder } from "../../collector/embedded/data-folder.ts";
-import {
-  freePort,
-  giveTo,
-  initCluster,
-  runningServer,
-  type ServerPlace,
-  startServer,
-  stopServer,
-  urlOf,
-} from "../../collector/embedded/server.ts";
+import { binariesFolder, CLUSTER, makeShared } from "../../collector/embedded/data-folder.ts";
+import { isAlive, readPostmaster } from "../../collector/embedded/postmaster-file.ts";
+import { freePort, initCluster, type ServerPlace, startServer, stopServer, urlOf } from "../../collector/embedded/server.ts";
 import { findServiceAccount, type ServiceAccount } from "../../collector/embedded/service-account.ts";
+import { guardFolder } from "./folder-guard.ts";
 
 export type ServerKind = "embedded" | "server";
 
 /** A throw-away PostgreSQL of a test's own. */
 export interface TestCluster {
+  /** A superuser's URL; the same after every start. */
   readonly url: string;
+  /** Everything the server said. */
   readonly logFile: string;
+  /** Of the postmaster; 0 while it is down. */
   pid(): number;
-  /** As after a power cut for the server: postmaster and all its children at once. */
-  kill9(): void;
+  /** As when the machine runs out of memory: postmaster and all its children at once. Resolves when they are gone. */
+  kill9(): Promise<void>;
   start(settings?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
-  /** Stops and removes everything. */
+  /** Stops and removes everything; that happens also when the tests are interrupted. */
   destroy(): Promise<void>;
 }
 
 const PASSWORD = "s3cr3t-4711";
 const SYSTEM_FOLDER = "/usr/lib/postgresql";
+
+/** Small, and with all that a failed test may want to know in its log. */
+const SETTINGS = { shared_buffers: "64MB", max_connections: "150", log_min_messages: "warning", log_min_error_statement: "error" };
 
 /** The newest PostgreSQL installed on this machine, if there is one that our user can run. */
 export function systemBinaries(account: ServiceAccount | undefined): Binaries | undefined {
@@ -47,7 +48,11 @@ function testAccount(): ServiceAccount | undefined {
 }
 
 function binariesOf(kind: ServerKind, account: ServiceAccount | undefined): Binaries {
-  const found = kind === "server" ? systemBinaries(account) : findBinaries({ account, copyFolder: binariesFolder() });
+  const copyFolder = account === undefined ? join(tmpdir(), `genspan-test-binaries-${process.getuid?.()}`) : binariesFolder();
+  const beforeCopy = (): void => {
+    if (account !== undefined) makeShared(copyFolder);
+  };
+  const found = kind === "server" ? systemBinaries(account) : findBinaries({ account, copyFolder, beforeCopy });
   if (found === undefined) throw new Error("no PostgreSQL is installed");
   return found;
 }
@@ -56,31 +61,48 @@ function binariesOf(kind: ServerKind, account: ServiceAccount | undefined): Bina
 export async function startCluster(kind: ServerKind, settings: Readonly<Record<string, string>> = {}): Promise<TestCluster> {
   const account = testAccount();
   const folder = mkdtempSync(join(tmpdir(), `genspan-test-${kind}-`));
-  giveTo(account, folder);
-  const place: ServerPlace = {
-    binaries: binariesOf(kind, account),
-    account,
-    cluster: join(folder, "postgres"),
-    logFile: join(folder, "postgres.log"),
-  };
+  chmodSync(folder, 0o755);
+  const guard = guardFolder(folder);
+  const cluster = join(folder, CLUSTER);
+  const place: ServerPlace = { binaries: binariesOf(kind, account), account, cluster, logFile: join(folder, "postgres.log") };
   initCluster(place, PASSWORD);
   const port = await freePort("127.0.0.1", 0);
   if (port === undefined) throw new Error("no free port");
   const address = { host: "127.0.0.1", port };
-  const start = (more: Readonly<Record<string, string>> = {}) =>
-    startServer(place, address, PASSWORD, { shared_buffers: "64MB", max_connections: "150", ...settings, ...more });
-  const pid = (): number => runningServer(place.cluster)?.pid ?? 0;
+  const start = async (more: Readonly<Record<string, string>> = {}): Promise<void> => {
+    await startServer(place, address, { ...SETTINGS, ...settings, ...more });
+  };
+  const pid = (): number => readPostmaster(cluster)?.pid ?? 0;
   await start();
   return {
     url: urlOf(address, PASSWORD, "postgres"),
     logFile: place.logFile,
     pid,
-    kill9: () => void process.kill(-pid(), "SIGKILL"),
+    kill9: () => killAll(pid()),
     start,
     stop: () => stopServer(place),
     async destroy() {
-      if (pid() > 0) await stopServer(place);
+      await stopServer(place);
       rmSync(folder, { recursive: true, force: true });
+      guard.release();
     },
   };
+}
+
+/** Every session is in a process group of its own, so a signal to the postmaster's group would leave them. */
+export async function killAll(postmaster: number): Promise<void> {
+  if (postmaster === 0) return;
+  const found = spawnSync("pgrep", ["-P", String(postmaster)], { encoding: "utf8" }).stdout ?? "";
+  const pids = [postmaster, ...found.split("\n").filter(Boolean).map(Number)];
+  for (const pid of pids) if (isAlive(pid)) process.kill(pid, "SIGKILL");
+  while (pids.some((pid) => isAlive(pid) && !isZombie(pid))) await sleep(5);
+}
+
+/** A child whose parent has been killed may wait for an init process that never asks. */
+function isZombie(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
 }
