@@ -1,0 +1,186 @@
+import type { ByteWriter } from "../base/byte-writer.ts";
+import { DecodeError } from "./decode-error.ts";
+import { appendBase64, appendId } from "./json-bytes.ts";
+import { NumberReader } from "./json-number.ts";
+import { type JsonTokenizer, QUOTE } from "./json-tokenizer.ts";
+import { DOUBLE_VALUE_TAG, type Field, STRING_VALUE_TAG } from "./otlp-schema.ts";
+import { closePrefix, writeDouble, writeFixed32, writeVarint32, writeVarint64 } from "./proto-writer.ts";
+
+const MAX_INT32 = 0x7fffffff;
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+
+/**
+ * Writes scalar fields. What does not fit its field is kept where a place for it exists: an attribute value that is no number stays as the text it is,
+ * an integer beyond int64 becomes a double. A time or a count that is no number is left out, as if it had not been sent.
+ */
+export class ScalarTranscoder {
+  private readonly json: JsonTokenizer;
+  private readonly numbers = new NumberReader();
+
+  constructor(json: JsonTokenizer) {
+    this.json = json;
+  }
+
+  /** Reads the next value, which is a string, a number, true or false, and appends it as `field`. */
+  transcode(field: Field, out: ByteWriter): void {
+    if (field.kind === "string") {
+      this.string(field, out);
+      return;
+    }
+    const type = this.json.scalar();
+    switch (field.kind) {
+      case "int64":
+        this.int64(field, out);
+        break;
+      case "fixed64":
+        this.fixed64(field, out);
+        break;
+      case "double":
+        this.double(out);
+        break;
+      case "bool":
+        this.bool(field, out);
+        break;
+      case "traceId":
+      case "spanId":
+        this.id(field, out);
+        break;
+      case "bytes":
+        this.bytes(field, out, type === "string");
+        break;
+      case "enum":
+        this.enumeration(field, out);
+        break;
+      default:
+        this.uint32(field, out);
+    }
+  }
+
+  /** A string; of a number or a boolean, its text. */
+  private string(field: Field, out: ByteWriter): void {
+    const { json } = this;
+    const isString = json.peek() === QUOTE;
+    if (!isString) {
+      json.scalar();
+      this.text(field.tag, out);
+      return;
+    }
+    writeVarint32(out, field.tag);
+    const prefixAt = out.length++;
+    json.copyString(out);
+    closePrefix(out, prefixAt, 1);
+  }
+
+  /** The scalar's text as a string field. */
+  private text(tag: number, out: ByteWriter): void {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    writeVarint32(out, tag);
+    writeVarint32(out, scalarEnd - scalarStart);
+    out.bytes(scalarBytes, scalarStart, scalarEnd);
+  }
+
+  private readInteger() {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    return this.numbers.integer(scalarBytes, scalarStart, scalarEnd);
+  }
+
+  private int64(field: Field, out: ByteWriter): void {
+    const reading = this.readInteger();
+    const { lo, hi, negative } = this.numbers;
+    const fits = reading === "integer" && (hi <= MAX_INT32 || (negative && hi === MAX_INT32 + 1 && lo === 0));
+    if (!fits) {
+      this.double(out);
+      return;
+    }
+    writeVarint32(out, field.tag);
+    if (!negative) writeVarint64(out, lo, hi);
+    else writeVarint64(out, -lo, lo === 0 ? -hi : ~hi);
+  }
+
+  private double(out: ByteWriter): void {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    const value = this.numbers.double(scalarBytes, scalarStart, scalarEnd);
+    if (value === undefined) {
+      this.text(STRING_VALUE_TAG, out);
+      return;
+    }
+    writeVarint32(out, DOUBLE_VALUE_TAG);
+    writeDouble(out, value);
+  }
+
+  private bool(field: Field, out: ByteWriter): void {
+    const value = { true: 1, "1": 1, false: 0, "0": 0 }[this.shortText()];
+    if (value === undefined) {
+      this.text(STRING_VALUE_TAG, out);
+      return;
+    }
+    writeVarint32(out, field.tag);
+    writeVarint32(out, value);
+  }
+
+  private bytes(field: Field, out: ByteWriter, isString: boolean): void {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    const before = out.length;
+    writeVarint32(out, field.tag);
+    const prefixAt = out.length++;
+    if (isString && appendBase64(out, scalarBytes, scalarStart, scalarEnd)) {
+      closePrefix(out, prefixAt, 1);
+      return;
+    }
+    out.length = before;
+    this.text(STRING_VALUE_TAG, out);
+  }
+
+  private id(field: Field, out: ByteWriter): void {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    writeVarint32(out, field.tag);
+    const prefixAt = out.length++;
+    const source = { bytes: scalarBytes, start: scalarStart, end: scalarEnd };
+    appendId(out, source, field.kind === "traceId" ? TRACE_ID_BYTES : SPAN_ID_BYTES);
+    closePrefix(out, prefixAt, 1);
+  }
+
+  /** Nanoseconds since 1970: a fraction of one is dropped, a time outside uint64 counts as not sent. */
+  private fixed64(field: Field, out: ByteWriter): void {
+    const reading = this.readInteger();
+    const { lo, hi, negative } = this.numbers;
+    if (reading === "no number" || reading === "too large" || (negative && (lo | hi) !== 0)) return;
+    writeVarint32(out, field.tag);
+    writeFixed32(out, lo);
+    writeFixed32(out, hi);
+  }
+
+  /** A count or flags: what is no integer of 32 bits counts as not sent. */
+  private uint32(field: Field, out: ByteWriter): void {
+    const reading = this.readInteger();
+    const { lo, hi, negative } = this.numbers;
+    if (reading !== "integer" || hi !== 0 || (negative && lo !== 0)) return;
+    writeVarint32(out, field.tag);
+    if (field.kind === "fixed32") writeFixed32(out, lo);
+    else writeVarint32(out, lo);
+  }
+
+  /** An enum's number, or (against otlp-rules J4, but senders do it) its name with or without prefix in any case. */
+  private enumeration(field: Field, out: ByteWriter): void {
+    const reading = this.readInteger();
+    let { lo, hi, negative } = this.numbers;
+    if (reading !== "integer" || hi !== 0 || lo > MAX_INT32) {
+      const type = field.enumeration;
+      const name = this.shortText().toUpperCase();
+      const number = type?.numbers.get(name.startsWith(type.prefix) ? name.slice(type.prefix.length) : name);
+      if (number === undefined) throw new DecodeError(`${field.name} must be a number, such as ${type?.prefix}… stands for`);
+      lo = number;
+      negative = false;
+    }
+    writeVarint32(out, field.tag);
+    if (negative && lo !== 0) writeVarint64(out, -lo, -1);
+    else writeVarint32(out, lo);
+  }
+
+  /** The scalar as a string; of a long one only the beginning, which is enough to tell that it is no name. */
+  private shortText(): string {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    return scalarBytes.toString("latin1", scalarStart, Math.min(scalarEnd, scalarStart + 64));
+  }
+}
