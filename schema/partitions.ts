@@ -56,10 +56,13 @@ export interface DefaultRows {
 /** How many rows wait in the DEFAULT partition, by UTC day. Reads that partition once. */
 export async function countDefaultRows({ sql, schema, table }: Target): Promise<DefaultRows[]> {
   const time = sql(table.timeColumn);
-  return sql<DefaultRows[]>`
-    SELECT CASE WHEN ${time} >= '2000-01-01 00:00:00+00' AND ${time} < '2200-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
-      count(*)::float8 AS rows
-    FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`;
+  return sql.begin("read only", async (tx) => {
+    await tx`SET LOCAL statement_timeout = 0`;
+    return tx<DefaultRows[]>`
+      SELECT CASE WHEN ${time} >= '2000-01-01 00:00:00+00' AND ${time} < '2200-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
+        count(*)::float8 AS rows
+      FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`;
+  });
 }
 
 /**

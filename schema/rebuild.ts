@@ -124,13 +124,21 @@ async function noteChanges(tx: TransactionSql, { names, sources, key, changes, t
 async function copyPart(target: Target, { names, sources, columns }: Rebuild, part: Part): Promise<void> {
   const table = names.qualified(part.name);
   const list = columns.join(", ");
-  await target.sql.begin("isolation level read committed", async (tx) => {
+  await withoutHaste(target.sql, async (tx) => {
     await createDetached(tx, target, part.name);
     await tx.unsafe(`COMMENT ON TABLE ${table} IS '${UNFINISHED}'`);
     for (const source of sources) await tx.unsafe(`INSERT INTO ${table} (${list}) SELECT ${list} FROM ${source} WHERE ${part.condition}`);
     // Spares ATTACH the reading of all rows under the parent's lock.
     await tx.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT in_range CHECK (${part.condition})`);
   });
+}
+
+/** A transaction that no statement timeout of the connection cuts short; it waits for nobody. */
+function withoutHaste<T>(sql: Sql, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
+  return sql.begin("isolation level read committed", async (tx) => {
+    await tx`SET LOCAL statement_timeout = 0`;
+    return work(tx);
+  }) as Promise<T>;
 }
 
 /**
@@ -141,7 +149,7 @@ async function catchUp(sql: Sql, job: Rebuild): Promise<boolean> {
   let last = Number.POSITIVE_INFINITY;
   for (;;) {
     await sql.unsafe(`VACUUM ${job.changes}`);
-    const applied = await sql.begin("isolation level read committed", (tx) => applyChanges(tx, job));
+    const applied = await withoutHaste(sql, (tx) => applyChanges(tx, job));
     if (applied <= STILL_CHANGES) return true;
     if (applied > last * SHRINKING) break;
     last = applied;

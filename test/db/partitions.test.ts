@@ -333,6 +333,20 @@ describeEachServer("partitions", (server) => {
       expect(await metrics.registry.metrics()).toContain('genspan_default_partition_rows{table="spans"} 7');
     });
 
+    it("stops within seconds while a table is locked", async () => {
+      const holder = await sql.reserve();
+      await holder`BEGIN`;
+      await holder`LOCK TABLE spans IN ACCESS EXCLUSIVE MODE`;
+      const waiting = job("waiting");
+      waiting.start();
+      await expect.poll(() => sql`SELECT FROM job_leases`).toHaveLength(1);
+      const started = performance.now();
+      await waiting.stop();
+      expect(performance.now() - started).toBeLessThan(3_000);
+      await holder`ROLLBACK`;
+      holder.release();
+    });
+
     it("starts at once, and stops safely before the start, in the middle and twice", async () => {
       await job("never started").stop();
       const started = job("started");
