@@ -174,10 +174,10 @@ describeEachServer("migrate", (server) => {
 
   it("SCH-10 refuses a database that is not UTF8", async () => {
     const name = `ascii_${Date.now()}`;
-    await sql.unsafe(`CREATE DATABASE ${name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
+    await sql.unsafe(`CREATE DATABASE ${name} ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`);
     const url = Object.assign(new URL(database.url), { pathname: `/${name}` }).href;
     expect(await refusal(migrate({ url }))).toMatch(/encoding SQL_ASCII; genspan needs UTF8: create one with CREATE DATABASE/);
-    await sql.unsafe(`DROP DATABASE ${name}`);
+    await sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
   });
 
   it("stores large values with lz4, and uncompressed where the server has no lz4, in partitions too", async () => {
