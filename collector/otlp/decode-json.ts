@@ -3,7 +3,7 @@ import type { Signal } from "../base/signal.ts";
 import { DecodeError } from "./decode-error.ts";
 import { ScalarTranscoder } from "./json-scalar.ts";
 import { CLOSE_ARRAY, CLOSE_OBJECT, COLON, COMMA, JsonTokenizer, LOWER_N, OPEN_ARRAY, OPEN_OBJECT, QUOTE } from "./json-tokenizer.ts";
-import { ANY_VALUE, type Field, type MessageType, REQUESTS } from "./otlp-schema.ts";
+import { ANY_VALUE, type Field, type FieldName, KEY_VALUE, type MessageType, REQUESTS } from "./otlp-schema.ts";
 import { closePrefix, WIDE_PREFIX, writeVarint32 } from "./proto-writer.ts";
 
 /** Attribute values nested deeper than this become empty; the rows cut far above (MAX_VALUE_DEPTH). */
@@ -12,14 +12,23 @@ export const MAX_JSON_VALUE_DEPTH = 200;
 /** Open brackets: seven around an attribute's value, at most four for each level of values, and room to spare. */
 const MAX_FRAMES = 4 * MAX_JSON_VALUE_DEPTH + 32;
 
-/** Positions are held in 32 bits, and the output may be twice as long as the body. */
-const MAX_BODY_BYTES = 2 ** 30 - 64;
+/** The largest growth is that of `{},` in an array, three bytes, to a tag and a wide prefix: six. */
+const GROWTH = 2;
+const SLACK_BYTES = 64;
 
-/** Output memory up to this size stays for the next body. */
-const KEPT_BYTES = 8 * 1024 * 1024;
+/** Positions in the output are held in 31 bits. */
+const MAX_BODY_BYTES = 2 ** 30 - SLACK_BYTES;
 
 /** Source bytes between two looks of `transcodeJsonInSteps` at its caller: a few milliseconds. */
 const STEP_BYTES = 2 * 1024 * 1024;
+
+const NOTHING = new ByteWriter(0);
+const KEY = KEY_VALUE.named("key");
+const VALUE = KEY_VALUE.named("value");
+const SCALAR_VALUES = ["stringValue", "intValue", "boolValue", "doubleValue"].map((name) => ANY_VALUE.named(name));
+const OPENING = Buffer.from("{");
+const BETWEEN = Buffer.concat([Buffer.from(","), VALUE.member, OPENING]);
+const CLOSING = Buffer.from("}}");
 
 /**
  * Turns OTLP/JSON into OTLP protobuf, so that everything behind it reads one encoding only. Bytes in, bytes out: no JSON.parse, no object per span, no
@@ -28,27 +37,27 @@ const STEP_BYTES = 2 * 1024 * 1024;
 class JsonTranscoder {
   private readonly json = new JsonTokenizer();
   private readonly scalars = new ScalarTranscoder(this.json);
-  private out = new ByteWriter();
+  private out = NOTHING;
   private depth = 0;
   /** Nothing has been read yet inside the innermost bracket. */
   private fresh = false;
   /** AnyValues that are open. */
   private values = 0;
-  /** Per open bracket: the message of an object, the repeated field of an array, where a message's length prefix is and how wide. */
+  /** Per open bracket: the message of an object, the repeated field of an array, the last name read, where the length prefix is and how wide. */
   private readonly messages: MessageType[] = [];
   private readonly arrays: (Field | undefined)[] = [];
+  private readonly names: (FieldName | undefined)[] = [];
   private readonly prefixAt = new Int32Array(MAX_FRAMES);
   private readonly prefixWidth = new Uint8Array(MAX_FRAMES);
   private request = REQUESTS.traces;
   private sawOwnField = false;
   private sawOtherSignal: Signal | undefined;
 
-  /** Begins a body. The largest growth is from `{},` in an array, three bytes, to a tag and a wide prefix: six. */
+  /** Begins a body. */
   begin(body: Buffer, signal: Signal): void {
     if (body.length > MAX_BODY_BYTES) throw new DecodeError("the JSON body is too large to be read");
     this.json.reset(body);
-    this.out.clear();
-    this.out.reserve(body.length * 2 + 64);
+    this.out = new ByteWriter(body.length * GROWTH + SLACK_BYTES);
     this.request = REQUESTS[signal];
     this.sawOwnField = false;
     this.sawOtherSignal = undefined;
@@ -75,13 +84,16 @@ class JsonTranscoder {
     return true;
   }
 
-  /** The protobuf bytes, in memory of their own. */
+  /** The protobuf bytes, and an end to what was held for them. */
   finish(): Buffer {
     const { out } = this;
-    this.json.release();
-    if (out.buffer.length <= KEPT_BYTES) return Buffer.from(out.view());
-    this.out = new ByteWriter();
+    this.release();
     return out.view();
+  }
+
+  release(): void {
+    this.out = NOTHING;
+    this.json.release();
   }
 
   /** A member of an object, or its end. */
@@ -98,10 +110,7 @@ class JsonTranscoder {
       json.pos++;
     }
     this.fresh = false;
-    json.key();
-    const field = this.messages[this.depth - 1].find(json.scalarBytes, json.scalarStart, json.scalarEnd);
-    if (this.depth === 1) this.noteRootField(field);
-    json.expect(COLON);
+    const field = this.name();
     byte = json.peek();
     if (field === undefined) json.skipValue();
     else if (byte === LOWER_N) json.takeNull();
@@ -111,6 +120,29 @@ class JsonTranscoder {
       json.pos++;
       this.push(this.messages[this.depth - 1], field);
     }
+  }
+
+  /** Reads a member's name and colon. */
+  private name(): Field | undefined {
+    const { json } = this;
+    const frame = this.depth - 1;
+    const message = this.messages[frame];
+    const previous = this.names[frame];
+    const guess = previous === undefined ? message.first : previous.follower;
+    if (guess !== undefined && json.takeBytes(guess.member)) {
+      this.names[frame] = guess;
+      if (frame === 0) this.sawOwnField = true;
+      return guess.field;
+    }
+    json.key();
+    const found = message.find(json.scalarBytes, json.scalarStart, json.scalarEnd);
+    if (frame === 0) this.noteRootField(found !== undefined);
+    json.expect(COLON);
+    if (found === undefined) return undefined;
+    if (previous === undefined) message.first = found;
+    else previous.follower = found;
+    this.names[frame] = found;
+    return found.field;
   }
 
   /** An element of an array, or its end. A null stands for an empty message. */
@@ -134,7 +166,46 @@ class JsonTranscoder {
     if (byte === LOWER_N) {
       json.takeNull();
       this.emptyMessage(field);
-    } else this.value(field, byte);
+    } else if (this.values > 0 || field.message !== KEY_VALUE || !this.plainAttribute(field)) this.value(field, byte);
+  }
+
+  /**
+   * A shortcut for the attribute that every SDK writes, `{"key":"…","value":{"stringValue":"…"}}` without white space and with one scalar.
+   * False, and nothing read or written, where it looks otherwise.
+   */
+  private plainAttribute(field: Field): boolean {
+    const { json, out } = this;
+    const from = json.pos;
+    const before = out.length;
+    if (json.takeBytes(OPENING) && json.takeBytes(KEY.member) && json.peek() === QUOTE) {
+      writeVarint32(out, field.tag);
+      const attributeAt = out.length++;
+      this.scalars.string(KEY.field, out);
+      const scalar = json.takeBytes(BETWEEN) ? this.scalarMember() : undefined;
+      if (scalar !== undefined) {
+        writeVarint32(out, VALUE.field.tag);
+        const valueAt = out.length++;
+        this.scalars.transcode(scalar, out);
+        if (json.takeBytes(CLOSING)) {
+          closePrefix(out, valueAt, 1);
+          closePrefix(out, attributeAt, 1);
+          return true;
+        }
+      }
+    }
+    json.pos = from;
+    out.length = before;
+    return false;
+  }
+
+  /** Reads the name of a scalar AnyValue that is not null. */
+  private scalarMember(): Field | undefined {
+    for (const { field, member } of SCALAR_VALUES) {
+      if (!this.json.takeBytes(member)) continue;
+      const byte = this.json.peek();
+      return byte === LOWER_N || byte === OPEN_OBJECT || byte === OPEN_ARRAY ? undefined : field;
+    }
+    return undefined;
   }
 
   /** A value that is not null; `byte` is its first. */
@@ -183,6 +254,7 @@ class JsonTranscoder {
   private push(message: MessageType, array: Field | undefined): void {
     this.messages[this.depth] = message;
     this.arrays[this.depth] = array;
+    this.names[this.depth] = undefined;
     this.depth++;
     this.fresh = true;
   }
@@ -193,8 +265,8 @@ class JsonTranscoder {
   }
 
   /** Unknown fields are ignored, but a whole body of another signal would vanish silently (reliability case IDS-08). */
-  private noteRootField(field: Field | undefined): void {
-    if (field !== undefined) {
+  private noteRootField(known: boolean): void {
+    if (known) {
       this.sawOwnField = true;
       return;
     }
@@ -241,6 +313,7 @@ export function transcodeJson(body: Buffer, signal: Signal): Buffer {
     transcoder.run(body.length);
     return transcoder.finish();
   } finally {
+    transcoder.release();
     idle = transcoder;
   }
 }

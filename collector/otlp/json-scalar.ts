@@ -58,7 +58,7 @@ export class ScalarTranscoder {
   }
 
   /** A string; of a number or a boolean, its text. */
-  private string(field: Field, out: ByteWriter): void {
+  string(field: Field, out: ByteWriter): void {
     const { json } = this;
     const isString = json.peek() === QUOTE;
     if (!isString) {

@@ -8,6 +8,7 @@ export const OPEN_ARRAY = 0x5b;
 export const CLOSE_ARRAY = 0x5d;
 export const OPEN_OBJECT = 0x7b;
 export const CLOSE_OBJECT = 0x7d;
+const SPACE = 0x20;
 const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 const DOT = 0x2e;
@@ -17,10 +18,14 @@ const LOWER_F = 0x66;
 export const LOWER_N = 0x6e;
 const LOWER_U = 0x75;
 
-/** 1 for the bytes at which the copying of a string must stop: quote, backslash, control characters. */
-const STOPS = new Uint8Array(256).fill(1, 0, 0x20);
-STOPS[QUOTE] = 1;
-STOPS[BACKSLASH] = 1;
+/** Not 0 when one of the four bytes is a quote, a backslash or a control character: the text of a string stops there. */
+function stopsIn(word: number): number {
+  const slash = word ^ 0x5c5c5c5c;
+  // Flipping bit 1 puts the quote (0x22) beside the control characters: they are then the bytes below 0x21.
+  return ((((word ^ 0x02020202) - 0x21212121) & ~word) | ((slash - 0x01010101) & ~slash)) & 0x80808080;
+}
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** What stands for `\x`, by x; 0 where JSON has no such escape. */
 const SIMPLE_ESCAPES = new Uint8Array(256);
@@ -53,12 +58,18 @@ export class JsonTokenizer {
   scalarBytes: Buffer = this.bytes;
   scalarStart = 0;
   scalarEnd = 0;
+  private words = viewOf(this.bytes);
+  private target: Buffer = this.bytes;
+  private targetWords = this.words;
   private unescaped = new ByteWriter();
   /** One byte per open bracket while a value is skipped: its closing bracket. */
   private closers = new Uint8Array(256);
 
   reset(bytes: Buffer): void {
     this.bytes = bytes;
+    this.words = viewOf(bytes);
+    this.target = bytes;
+    this.targetWords = this.words;
     this.scalarBytes = bytes;
     this.end = bytes.length;
     this.pos = bytes.length >= 3 && bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
@@ -77,6 +88,11 @@ export class JsonTokenizer {
 
   /** Skips white space and returns the byte after it, which stays unread; -1 at the end. */
   peek(): number {
+    const byte = this.bytes[this.pos];
+    return byte > 0x20 ? byte : this.peekPastSpace();
+  }
+
+  private peekPastSpace(): number {
     const { bytes, end } = this;
     let pos = this.pos;
     while (pos < end) {
@@ -109,6 +125,15 @@ export class JsonTokenizer {
     return true;
   }
 
+  /** Reads `expected` if exactly these bytes come next. */
+  takeBytes(expected: Uint8Array): boolean {
+    const { bytes, pos } = this;
+    const size = expected.length;
+    for (let i = 0; i < size; i++) if (bytes[pos + i] !== expected[i]) return false;
+    this.pos = pos + size;
+    return true;
+  }
+
   /** Reads an object's key into the scalar fields. */
   key(): void {
     if (this.peek() !== QUOTE) throw this.fail("expected a string as key");
@@ -136,13 +161,29 @@ export class JsonTokenizer {
    * the string has in the source: unescaping never makes it longer.
    */
   copyString(out: ByteWriter): void {
-    const { bytes, end } = this;
+    const { bytes, end, words } = this;
     const target = out.buffer;
+    const targetWords = this.wordsOf(target);
+    const lastPair = end - 8;
     let from = this.pos + 1;
     let to = out.length;
     for (;;) {
-      while (from < end && STOPS[bytes[from]] === 0) target[to++] = bytes[from++];
-      const byte = from < end ? bytes[from] : -1;
+      while (from <= lastPair) {
+        const first = words.getInt32(from, true);
+        const second = words.getInt32(from + 4, true);
+        if ((stopsIn(first) | stopsIn(second)) !== 0) break;
+        targetWords.setInt32(to, first, true);
+        targetWords.setInt32(to + 4, second, true);
+        from += 8;
+        to += 8;
+      }
+      let byte = -1;
+      for (; from < end; from++) {
+        byte = bytes[from];
+        if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) break;
+        target[to++] = byte;
+        byte = -1;
+      }
       if (byte === QUOTE) break;
       this.pos = from;
       const meaning = byte === BACKSLASH && from + 1 < end ? SIMPLE_ESCAPES[bytes[from + 1]] : 0;
@@ -158,6 +199,14 @@ export class JsonTokenizer {
     }
     out.length = to;
     this.pos = from + 1;
+  }
+
+  private wordsOf(target: Buffer): DataView {
+    if (target !== this.target) {
+      this.target = target;
+      this.targetWords = viewOf(target);
+    }
+    return this.targetWords;
   }
 
   /** Skips any value, however deep. */
@@ -212,8 +261,12 @@ export class JsonTokenizer {
     const { bytes, end } = this;
     const start = this.pos + 1;
     let pos = start;
-    while (pos < end && STOPS[bytes[pos]] === 0) pos++;
-    if (pos < end && bytes[pos] === QUOTE) {
+    let byte = -1;
+    for (; pos < end; pos++) {
+      byte = bytes[pos];
+      if (byte < SPACE || byte === QUOTE || byte === BACKSLASH) break;
+    }
+    if (byte === QUOTE) {
       this.scalarBytes = bytes;
       this.scalarStart = start;
       this.scalarEnd = pos;

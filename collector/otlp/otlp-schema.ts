@@ -34,9 +34,14 @@ export interface Field {
   readonly enumeration: EnumType | undefined;
 }
 
-interface Slot {
-  readonly name: Uint8Array;
+/** A field under one of its two names. */
+export interface FieldName {
   readonly field: Field;
+  readonly bytes: Uint8Array;
+  /** The name as member of an object: `"name":`. */
+  readonly member: Uint8Array;
+  /** What came after it the last time: senders write the same fields in the same order, so it is tried first. */
+  follower: FieldName | undefined;
 }
 
 /** A message of OTLP: its fields by the bytes of their JSON name. */
@@ -44,7 +49,9 @@ export class MessageType {
   readonly name: string;
   /** Usually longer than 127 bytes: its length prefix is written at full width at once. */
   readonly large: boolean;
-  private slots: readonly (Slot | undefined)[] = [];
+  /** The name that came first the last time. */
+  first: FieldName | undefined = undefined;
+  private slots: readonly (FieldName | undefined)[] = [];
 
   constructor(name: string, large: boolean) {
     this.name = name;
@@ -53,10 +60,10 @@ export class MessageType {
 
   /** Called once; the table grows until no two names share a slot, so that a look-up is one comparison. */
   setFields(fields: readonly Field[]): void {
-    const names = fields.flatMap((field) => [...new Set([field.name, snakeCase(field.name)])].map((name) => ({ name, field })));
+    const names = fields.flatMap((field) => [...new Set([field.name, snakeCase(field.name)])].map((name) => fieldName(field, name)));
     for (let size = 8; ; size *= 2) {
-      const slots = new Array<Slot | undefined>(size).fill(undefined);
-      if (names.every((each) => place(slots, { name: Buffer.from(each.name), field: each.field }))) {
+      const slots = new Array<FieldName | undefined>(size).fill(undefined);
+      if (names.every((each) => place(slots, each))) {
         this.slots = slots;
         return;
       }
@@ -64,21 +71,33 @@ export class MessageType {
   }
 
   /** The field whose camelCase or snake_case name is in `bytes[start, end)`. */
-  find(bytes: Uint8Array, start: number, end: number): Field | undefined {
-    if (start === end) return undefined;
+  find(bytes: Uint8Array, start: number, end: number): FieldName | undefined {
     const slots = this.slots;
     const slot = slots[nameHash(bytes, start, end) & (slots.length - 1)];
-    if (slot === undefined || slot.name.length !== end - start) return undefined;
-    const name = slot.name;
+    if (slot === undefined || slot.bytes.length !== end - start) return undefined;
+    const name = slot.bytes;
     for (let i = 0; i < name.length; i++) if (name[i] !== bytes[start + i]) return undefined;
-    return slot.field;
+    return slot;
+  }
+
+  named(name: string): FieldName {
+    const found = this.find(Buffer.from(name), 0, name.length);
+    if (found === undefined) throw new Error(`${this.name} has no field ${name}`);
+    return found;
   }
 }
 
-function place(slots: (Slot | undefined)[], slot: Slot): boolean {
-  const index = nameHash(slot.name, 0, slot.name.length) & (slots.length - 1);
+const fieldName = (field: Field, name: string): FieldName => ({
+  field,
+  bytes: Buffer.from(name),
+  member: Buffer.from(`"${name}":`),
+  follower: undefined,
+});
+
+function place(slots: (FieldName | undefined)[], name: FieldName): boolean {
+  const index = nameHash(name.bytes, 0, name.bytes.length) & (slots.length - 1);
   if (slots[index] !== undefined) return false;
-  slots[index] = slot;
+  slots[index] = name;
   return true;
 }
 
@@ -178,6 +197,7 @@ for (const [heading, fields] of Object.entries(MESSAGES)) {
 const typeNamed = (name: string): MessageType => types.get(name) as MessageType;
 
 export const ANY_VALUE = typeNamed("AnyValue");
+export const KEY_VALUE = typeNamed("KeyValue");
 export const STRING_VALUE_TAG = (1 << 3) | WIRE_TYPE.string;
 export const DOUBLE_VALUE_TAG = (4 << 3) | WIRE_TYPE.double;
 
