@@ -44,7 +44,7 @@ function withDatabase(command: Command, env: ProgramInput["env"]): Command {
     .addOption(
       new Option("--database-url <url>", "PostgreSQL 15 or newer; without it the embedded one")
         .env("DATABASE_URL")
-        .default(env["DATABASE_URL"]),
+        .default(env["DATABASE_URL"], "that of the environment"),
     )
     .addOption(new Option("--data-dir <folder>", "folder of the embedded database").default(env["GENSPAN_DATA_DIR"] ?? "./data"))
     .addOption(new Option("--schema <name>", "schema of the tables").default(env["GENSPAN_SCHEMA"] ?? "public"));
