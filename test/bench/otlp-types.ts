@@ -15,6 +15,7 @@ export const TracesData = protobuf.Root.fromJSON({
     Span: message({
       traceId: field(1, "bytes"),
       spanId: field(2, "bytes"),
+      parentSpanId: field(4, "bytes"),
       name: field(5, "string"),
       kind: field(6, "int32"),
       startTimeUnixNano: field(7, "fixed64"),
@@ -50,6 +51,7 @@ export interface AnyValue {
 export interface SpanObject {
   traceId: string;
   spanId: string;
+  parentSpanId?: string;
   name: string;
   kind: number;
   startTimeUnixNano: string;
@@ -75,6 +77,7 @@ export function toOtlpJson(body: Uint8Array): Buffer {
       for (const each of spans) {
         each.traceId = hex(each.traceId);
         each.spanId = hex(each.spanId);
+        if (each.parentSpanId !== undefined) each.parentSpanId = hex(each.parentSpanId);
         for (const { value } of each.attributes)
           if (value.intValue !== undefined) (value as { intValue: unknown }).intValue = Number(value.intValue);
       }

@@ -1,136 +1,191 @@
-import { readFileSync } from "node:fs";
-import { gzipSync } from "node:zlib";
-import { createSpanWalker } from "../../collector/otlp/decode-protobuf.ts";
-import { createSpanView } from "../../collector/otlp/span-view.ts";
-import { any, keyValue, lengthField, span, tracesRequest, varintField } from "../support/wire-builder.ts";
+import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } from "@opentelemetry/api";
+import type { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import * as names from "../../sdk/attributes.ts";
+import { prose } from "./prose.ts";
+import { createRandom, type Random } from "./random.ts";
 
-/** The loads of CONTRACT section 9, by bytes of OTLP per span: plain 1 KB, genai 3.7 KB, genai10 12.7 KB, mix 70/25/5 of them. */
+/** The loads of CONTRACT section 9, by OTLP bytes per span: plain 1 KB, genai 3.7 KB, genai10 12.7 KB, mix 70/25/5 of them. */
 export const KINDS = ["plain", "genai", "genai10", "mix"] as const;
 export type Kind = (typeof KINDS)[number];
+type SpanSort = Exclude<Kind, "mix">;
 
 export const SPANS_PER_REQUEST = 512;
 
-/** A request whose ids can be replaced in place: every copy of it is a request of its own. */
-export interface Template {
-  readonly body: Buffer;
-  readonly spans: number;
-  /** Positions of the 16 bytes of each trace id and the 8 of each span id. */
-  readonly traceIdAt: readonly number[];
-  readonly spanIdAt: readonly number[];
+/** A finished span as the official exporters take it. */
+export type FinishedSpan = Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0][number];
+
+/** Start of the first span of every template; a copy that is sent is moved to the present. */
+export const TEMPLATE_START_SECONDS = 1_750_000_000;
+
+const CONTENT_BYTES = { genai: { prompt: 2_048, response: 820 }, genai10: { prompt: 10_240, response: 1_536 } };
+
+/** Twenty spans of the mix (P plain, G genai, X genai10), in traces of four that begin with a plain span. */
+const MIX = "PGPPPGPPPGPPPGPPPGXP";
+const SORT_OF: Readonly<Record<string, SpanSort>> = { P: "plain", G: "genai", X: "genai10" };
+
+const SPANS_PER_TRACE = 4;
+
+const resource = resourceFromAttributes({
+  [names.SERVICE_NAME]: "lesson-writer",
+  [names.SERVICE_VERSION]: "4.11.2",
+  [names.SERVICE_INSTANCE_ID]: "ac3497a7-da36-4573-a11f-d9ae56b2dedc",
+  [names.DEPLOYMENT_ENVIRONMENT_NAME]: "production",
+  "host.name": "worker-17",
+  "telemetry.sdk.language": "nodejs",
+  "telemetry.sdk.name": "opentelemetry",
+  "telemetry.sdk.version": "3.1.0",
+});
+const instrumentationScope = { name: "@example/lesson-writer", version: "4.11.2" };
+
+export const sortAt = (kind: Kind, index: number): SpanSort => (kind === "mix" ? SORT_OF[MIX.charAt(index % MIX.length)]! : kind);
+
+/** How many of the first `count` spans are model calls, so that each of them must become a row of generation_logs. */
+export const generationsIn = (kind: Kind, count: number): number =>
+  Array.from({ length: count }, (_, i) => sortAt(kind, i)).filter((sort) => sort !== "plain").length;
+
+/** `count` spans, the same for the same seed. Model calls hang below plain spans or below a parent in another request: none wraps another. */
+export function spansOf(kind: Kind, count: number, seed: number): FinishedSpan[] {
+  const random = createRandom(seed);
+  let traceId = "";
+  let parentId = "";
+  return Array.from({ length: count }, (_, index) => {
+    const first = index % SPANS_PER_TRACE === 0;
+    const spanId = random.hex(16);
+    if (first) {
+      traceId = random.hex(32);
+      parentId = sortAt(kind, index) === "plain" ? spanId : random.hex(16);
+    }
+    const context = { traceId, spanId, parentId: parentId === spanId ? undefined : parentId, index };
+    const sort = sortAt(kind, index);
+    return sort === "plain" ? plainSpan(random, context) : generationSpan(random, context, CONTENT_BYTES[sort]);
+  });
 }
 
-const WORDS = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
-  .split(/\s+/)
-  .filter((word) => word !== "");
+interface Placement {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentId: string | undefined;
+  readonly index: number;
+}
 
-/** A small generator of its own, so that every run sends the same texts. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
+/** What all spans share. Spans of a request start one microsecond apart, so that their order can be found again in the table. */
+function finished(
+  at: Placement,
+  own: Pick<FinishedSpan, "name" | "kind" | "attributes" | "events"> & { readonly durationNanos: number },
+): FinishedSpan {
+  const start: HrTime = [TEMPLATE_START_SECONDS, at.index * 1_000];
+  const end: HrTime = [TEMPLATE_START_SECONDS + 1, at.index * 1_000 + (own.durationNanos % 900_000_000)];
+  const context = (spanId: string) => ({ traceId: at.traceId, spanId, traceFlags: TraceFlags.SAMPLED });
+  return {
+    ...own,
+    spanContext: () => context(at.spanId),
+    ...(at.parentId === undefined ? {} : { parentSpanContext: context(at.parentId) }),
+    startTime: start,
+    endTime: end,
+    duration: [1, own.durationNanos % 900_000_000],
+    ended: true,
+    status: { code: SpanStatusCode.UNSET },
+    links: [],
+    resource,
+    instrumentationScope,
+    droppedAttributesCount: 0,
+    droppedEventsCount: 0,
+    droppedLinksCount: 0,
   };
 }
 
-/** About `bytes` of prose from the README's words, with the quotes and line ends that JSON has to escape. */
-function prose(random: () => number, bytes: number): string {
-  let text = "";
-  while (text.length < bytes) text += `${WORDS[Math.floor(random() * WORDS.length)]}${random() < 0.05 ? '",\n"' : " "}`;
-  return text.slice(0, bytes);
+/** A server's answer to one HTTP request: 15 attributes and an event. */
+function plainSpan(random: Random, at: Placement): FinishedSpan {
+  const item = random.below(1_000_000);
+  const attributes: Attributes = {
+    "http.request.method": "GET",
+    "http.route": "/api/v1/lessons/:lesson/items/:item",
+    "url.scheme": "https",
+    "url.path": `/api/v1/lessons/${random.below(9_000)}/items/${item}`,
+    "url.query": `expand=${random.hex(6)}&limit=${10 + random.below(90)}&cursor=${random.hex(40)}&signature=${random.hex(64)}`,
+    "server.address": "lessons.example.com",
+    "server.port": 443,
+    "client.address": `203.0.113.${random.below(255)}`,
+    "network.peer.address": `10.12.${random.below(255)}.${random.below(255)}`,
+    "network.protocol.version": "1.1",
+    "user_agent.original": `LessonClient/4.${random.below(30)}.${random.below(9)} (Android ${9 + random.below(7)}; ${random.hex(8)}) okhttp/5.${random.below(20)} build-${random.hex(12)}`,
+    "http.request.header.x-request-id": `${random.hex(8)}-${random.hex(4)}-${random.hex(4)}-${random.hex(12)}`,
+    "http.response.status_code": random.below(50) === 0 ? 404 : 200,
+    "http.response.body.size": 400 + random.below(90_000),
+    "user.id": `u-${random.hex(24)}`,
+  };
+  const event = {
+    name: "cache.lookup",
+    time: [TEMPLATE_START_SECONDS, at.index * 1_000 + 500] as HrTime,
+    attributes: { "cache.key": `lesson:${random.hex(24)}:${item}:prices`, "cache.hit": false, "cache.tier": "memory" },
+  };
+  return finished(at, {
+    name: "GET /api/v1/lessons/:lesson/items/:item",
+    kind: SpanKind.SERVER,
+    attributes,
+    events: [event],
+    durationNanos: 1_000_000 + random.below(80_000_000),
+  });
 }
 
-const text = (key: string, value: string): Buffer => keyValue(key, any.string(value));
-
-function plainSpan(random: () => number, start: bigint): Buffer {
-  const id = Math.floor(random() * 1e6);
-  const attributes = [
-    text("http.request.method", "GET"),
-    text("url.full", `https://shop.example.com/api/v1/items/${id}?expand=prices&limit=50&cursor=${id}`),
-    text("url.path", `/api/v1/items/${id}`),
-    text("url.scheme", "https"),
-    text("http.route", "/api/v1/items/:id"),
-    text("server.address", "shop.example.com"),
-    keyValue("server.port", any.int(443)),
-    keyValue("http.response.status_code", any.int(200)),
-    text("network.protocol.version", "1.1"),
-    text("network.peer.address", "10.12.14.16"),
-    text("client.address", "203.0.113.7"),
-    text("user_agent.original", "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"),
-    text("http.request.header.x-request-id", `req-${id}-${prose(random, 60)}`),
-    keyValue("http.response.body.size", any.int(id)),
-    text("enduser.note", prose(random, 180)),
-  ];
-  const event = lengthField(11, lengthField(2, "cache.miss"), lengthField(3, text("cache.key", `items:${id}`)));
-  return span({ name: "GET /api/v1/items/:id", start, end: start + 12_345_678n, attributes, more: [varintField(6, 3), event] });
+/** One model call: 16 attributes of the current conventions and the messages as JSON text, as instrumentations in JavaScript write them. */
+function generationSpan(random: Random, at: Placement, bytes: { readonly prompt: number; readonly response: number }): FinishedSpan {
+  const model = "gpt-4o-2024-08-06";
+  const inputTokens = Math.round(bytes.prompt / 4) + random.below(60);
+  const attributes: Attributes = {
+    [names.GEN_AI_OPERATION_NAME]: "chat",
+    [names.GEN_AI_PROVIDER_NAME]: "openai",
+    [names.GEN_AI_REQUEST_MODEL]: model,
+    [names.GEN_AI_REQUEST_TEMPERATURE]: 0.7,
+    [names.GEN_AI_REQUEST_TOP_P]: 0.95,
+    [names.GEN_AI_REQUEST_MAX_TOKENS]: 2_000,
+    [names.GEN_AI_RESPONSE_MODEL]: model,
+    [names.GEN_AI_RESPONSE_ID]: `chatcmpl-${random.hex(24)}`,
+    [names.GEN_AI_RESPONSE_FINISH_REASONS]: ["stop"],
+    [names.GEN_AI_USAGE_INPUT_TOKENS]: inputTokens,
+    [names.GEN_AI_USAGE_OUTPUT_TOKENS]: 1 + random.below(900),
+    [names.GEN_AI_CONVERSATION_ID]: `conv_${random.hex(48)}`,
+    [names.GEN_AI_PROMPT_NAME]: "definition-writer",
+    [names.GEN_AI_PROMPT_VERSION]: "2.1",
+    [names.SERVER_ADDRESS]: "api.openai.com",
+    [names.SERVER_PORT]: 443,
+    [names.GEN_AI_INPUT_MESSAGES]: messages(random, bytes.prompt, [
+      { role: "system", share: 0.25 },
+      { role: "user", share: 0.75 },
+    ]),
+    [names.GEN_AI_OUTPUT_MESSAGES]: messages(random, bytes.response, [{ role: "assistant", share: 1, finish_reason: "stop" }]),
+  };
+  return finished(at, {
+    name: `chat ${model}`,
+    kind: SpanKind.CLIENT,
+    attributes,
+    events: [],
+    durationNanos: 300_000_000 + random.below(500_000_000),
+  });
 }
 
-function genaiSpan(random: () => number, start: bigint, sizes: { readonly prompt: number; readonly response: number }): Buffer {
-  const message = (role: string, content: string) => ({ role, parts: [{ type: "text", content }] });
-  const prompt = [message("system", prose(random, sizes.prompt / 4)), message("user", prose(random, (sizes.prompt * 3) / 4 - 120))];
-  const response = [{ ...message("assistant", prose(random, sizes.response - 90)), finish_reason: "stop" }];
-  const attributes = [
-    text("gen_ai.operation.name", "chat"),
-    text("gen_ai.provider.name", "openai"),
-    text("gen_ai.request.model", "gpt-4o-2024-08-06"),
-    text("gen_ai.response.model", "gpt-4o-2024-08-06"),
-    text("gen_ai.response.id", `chatcmpl-${Math.floor(random() * 1e12).toString(36)}`),
-    keyValue("gen_ai.response.finish_reasons", any.array(any.string("stop"))),
-    keyValue("gen_ai.request.temperature", any.double(0.7)),
-    keyValue("gen_ai.request.top_p", any.double(1)),
-    keyValue("gen_ai.request.max_tokens", any.int(2000)),
-    keyValue("gen_ai.usage.input_tokens", any.int(Math.floor(random() * 4000))),
-    keyValue("gen_ai.usage.output_tokens", any.int(Math.floor(random() * 900))),
-    text("gen_ai.prompt.name", "definition"),
-    text("gen_ai.prompt.version", "2.1"),
-    text("server.address", "api.openai.com"),
-    text("gen_ai.input.messages", JSON.stringify(prompt)),
-    text("gen_ai.output.messages", JSON.stringify(response)),
-  ];
-  return span({ name: "chat gpt-4o", start, end: start + 1_234_567_890n, attributes, more: [varintField(6, 3)] });
+interface MessageShape {
+  readonly role: string;
+  /** Part of all the text. */
+  readonly share: number;
+  readonly finish_reason?: string;
 }
 
-function spanOf(kind: Kind, index: number, random: () => number, start: bigint): Buffer {
-  const share = index % 20;
-  const actual = kind !== "mix" ? kind : share < 14 ? "plain" : share < 19 ? "genai" : "genai10";
-  if (actual === "plain") return plainSpan(random, start);
-  return genaiSpan(random, start, actual === "genai" ? { prompt: 2048, response: 820 } : { prompt: 10_240, response: 1_536 });
+/** Message JSON of nearly `bytes` bytes: the texts are shortened by what quoting and line ends add. */
+function messages(random: Random, bytes: number, shapes: readonly MessageShape[]): string {
+  const json = (texts: readonly string[]): string =>
+    JSON.stringify(
+      shapes.map(({ role, finish_reason }, i) => ({
+        role,
+        parts: [{ type: "text", content: texts[i] ?? "" }],
+        ...(finish_reason === undefined ? {} : { finish_reason }),
+      })),
+    );
+  const room = bytes - Buffer.byteLength(json([]));
+  const texts = shapes.map(({ share }) => prose(random, Math.round(room * share)));
+  const excess = Buffer.byteLength(json(texts)) - bytes;
+  const last = texts.length - 1;
+  texts[last] = texts[last]!.slice(0, -excess);
+  return json(texts);
 }
-
-/** A request of `spans` spans with its ids' positions; texts differ from span to span. */
-export function template(kind: Kind, spans = SPANS_PER_REQUEST): Template {
-  const random = createRandom(42);
-  const start = BigInt(Date.now()) * 1_000_000n;
-  const parts = Array.from({ length: spans }, (_, i) => spanOf(kind, i, random, start + BigInt(i) * 1000n));
-  const body = tracesRequest(
-    parts,
-    Buffer.concat([lengthField(1, text("service.name", "bench")), lengthField(1, text("deployment.environment.name", "bench"))]),
-  );
-  const view = createSpanView();
-  const walker = createSpanWalker(view);
-  walker.open(body);
-  const traceIdAt: number[] = [];
-  const spanIdAt: number[] = [];
-  while (walker.next() === "item") {
-    traceIdAt.push(view.traceIdOffset);
-    spanIdAt.push(view.spanIdOffset);
-  }
-  return { body, spans, traceIdAt, spanIdAt };
-}
-
-/** A copy with fresh ids: eight spans a trace. `serial` makes it unlike every other copy of the run. */
-export function freshCopy(from: Template, serial: number, runId: number): Buffer {
-  const body = Buffer.from(from.body);
-  for (let i = 0; i < from.spans; i++) {
-    const at = from.traceIdAt[i]!;
-    // The first bytes are spread over the whole range, as random ids are.
-    body.writeUInt32BE(Math.imul(serial * 64 + (i >> 3), 0x9e3779b1) >>> 0, at);
-    body.writeUInt32BE(runId, at + 4);
-    body.writeUInt32BE(serial + 1, at + 8);
-    body.writeUInt32BE(i >> 3, at + 12);
-    body.writeUInt32BE(serial + 1, from.spanIdAt[i]!);
-    body.writeUInt32BE(i + 1, from.spanIdAt[i]! + 4);
-  }
-  return body;
-}
-
-export const compressed = (body: Buffer): Buffer => gzipSync(body);

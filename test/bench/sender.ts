@@ -1,93 +1,131 @@
-import { Agent, request } from "node:http";
-import { toOtlpJson } from "./otlp-types.ts";
-import { compressed, freshCopy, type Kind, template } from "./payloads.ts";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { createTemplate, type Form, freshCopy, type Template } from "./bodies.ts";
+import { type HttpConnection, openHttpConnection, requestHead } from "./http-connection.ts";
+import type { Kind } from "./payloads.ts";
 
-/** What the parent asks for. */
+/** One load: what to send, how often and over how many connections. */
 export interface SendOrder {
   readonly url: string;
   readonly kind: Kind;
-  readonly form: "protobuf" | "gzip" | "json";
+  readonly form: Form;
   readonly requests: number;
   readonly clients: number;
   readonly spansPerRequest: number;
-  readonly runId: number;
 }
 
-/** What came of it. Only 200s count. */
+/** What came of a load. Only an answer of 200 counts as acknowledged. */
 export interface SendReport {
   readonly acknowledgedSpans: number;
-  readonly failures: number;
+  readonly acknowledgedGenerations: number;
+  /** Requests that got another status or none, by status (0: none). */
+  readonly failures: Readonly<Record<string, number>>;
   readonly wallMillis: number;
-  readonly bytes: number;
+  /** Bytes of all bodies as sent. */
+  readonly wireBytes: number;
   readonly cpuMicros: number;
   readonly p50Millis: number;
   readonly p99Millis: number;
 }
 
-const HEADERS = {
+/** Different texts per load; every copy of a template has ids and times of its own. */
+const TEMPLATES = 8;
+const ONE_SPAN_TEMPLATES = 100;
+
+const HEADERS: Readonly<Record<Form, Readonly<Record<string, string>>>> = {
   protobuf: { "content-type": "application/x-protobuf" },
   gzip: { "content-type": "application/x-protobuf", "content-encoding": "gzip" },
   json: { "content-type": "application/json" },
 };
 
-/** Bodies that cost something to make are made before the clock starts. */
-async function send(order: SendOrder): Promise<SendReport> {
-  const from = template(order.kind, order.spansPerRequest);
-  const make = (serial: number): Buffer => freshCopy(from, serial, order.runId);
-  const shape = { protobuf: (body: Buffer) => body, gzip: compressed, json: toOtlpJson }[order.form];
-  const prepared = order.form === "protobuf" ? undefined : Array.from({ length: order.requests }, (_, i) => shape(make(i)));
-  process.send?.("prepared");
-  await new Promise((resolve) => process.once("message", resolve));
+interface PreparedRequest {
+  readonly head: Buffer;
+  readonly body: Buffer;
+  readonly template: Template;
+}
 
-  const agent = new Agent({ keepAlive: true, maxSockets: order.clients });
-  const latencies: number[] = [];
+const templates = new Map<string, readonly Template[]>();
+
+function templatesFor({ kind, form, spansPerRequest }: SendOrder): readonly Template[] {
+  const encoding = form === "json" ? "json" : "protobuf";
+  const name = `${kind} ${encoding} ${spansPerRequest}`;
+  const count = spansPerRequest === 1 ? ONE_SPAN_TEMPLATES : TEMPLATES;
+  const made =
+    templates.get(name) ?? Array.from({ length: count }, (_, i) => createTemplate({ kind, encoding, spans: spansPerRequest, seed: i + 1 }));
+  templates.set(name, made);
+  return made;
+}
+
+const compress = promisify(gzip);
+
+/** All bodies of the load, ready to be written. Each request starts a millisecond after the one before it, the last one now. */
+async function prepare(order: SendOrder): Promise<PreparedRequest[]> {
+  const url = new URL("/v1/traces", order.url);
+  const made = templatesFor(order);
+  const begin = BigInt(Date.now() - order.requests) * 1_000_000n;
+  const requests: PreparedRequest[] = [];
+  for (let i = 0; i < order.requests; i++) {
+    const template = made[i % made.length]!;
+    const copy = freshCopy(template, begin + BigInt(i) * 1_000_000n);
+    const body = order.form === "gzip" ? await compress(copy) : copy;
+    requests.push({ head: requestHead(url, { ...HEADERS[order.form], "content-length": body.length }), body, template });
+  }
+  return requests;
+}
+
+async function send(order: SendOrder, requests: readonly PreparedRequest[]): Promise<SendReport> {
+  const connections = await Promise.all(Array.from({ length: order.clients }, () => openHttpConnection(new URL(order.url))));
+  const latencies = new Float64Array(requests.length);
+  const failures: Record<string, number> = {};
   let next = 0;
-  let acknowledged = 0;
-  let failures = 0;
-  let bytes = 0;
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  const client = async (): Promise<void> => {
-    while (next < order.requests) {
-      const serial = next++;
-      const body = prepared?.[serial] ?? make(serial);
+  let spans = 0;
+  let generations = 0;
+  const drive = async (connection: HttpConnection): Promise<void> => {
+    for (let i = next++; i < requests.length; i = next++) {
+      const { head, body, template } = requests[i]!;
       const sentAt = performance.now();
-      const status = await post(order, agent, body);
-      latencies.push(performance.now() - sentAt);
-      bytes += body.length;
-      if (status === 200) acknowledged += order.spansPerRequest;
-      else failures++;
+      const status = await connection.exchange(head, body).catch(() => 0);
+      latencies[i] = performance.now() - sentAt;
+      if (status === 200) {
+        spans += template.spans;
+        generations += template.generations;
+      } else failures[status] = (failures[status] ?? 0) + 1;
+      if (status === 0) return;
     }
   };
-  await Promise.all(Array.from({ length: order.clients }, client));
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  await Promise.all(connections.map(drive));
   const wallMillis = performance.now() - began;
   const { user, system } = process.cpuUsage(cpu);
-  latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+  for (const connection of connections) connection.close();
+  latencies.sort();
+  const quantile = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
   return {
-    acknowledgedSpans: acknowledged,
+    acknowledgedSpans: spans,
+    acknowledgedGenerations: generations,
     failures,
     wallMillis,
-    bytes,
+    wireBytes: requests.reduce((sum, { body }) => sum + body.length, 0),
     cpuMicros: user + system,
-    p50Millis: at(0.5),
-    p99Millis: at(0.99),
+    p50Millis: quantile(0.5),
+    p99Millis: quantile(0.99),
   };
 }
 
-function post(order: SendOrder, agent: Agent, body: Buffer): Promise<number> {
-  return new Promise((resolve) => {
-    const outgoing = request(
-      `${order.url}/v1/traces`,
-      { method: "POST", agent, headers: { ...HEADERS[order.form], "content-length": body.length } },
-      (answer) => {
-        answer.resume();
-        answer.on("end", () => resolve(answer.statusCode ?? 0));
-      },
-    );
-    outgoing.on("error", () => resolve(0));
-    outgoing.end(body);
-  });
-}
+let order: SendOrder | undefined;
+let prepared: PreparedRequest[] = [];
 
-process.once("message", (order) => void send(order as SendOrder).then((report) => process.send?.(report, () => process.exit(0))));
+/** First an order, answered when all its bodies are made; then "go", answered with the report. */
+process.on("message", async (message: SendOrder | "go") => {
+  if (message !== "go") {
+    order = message;
+    prepared = await prepare(order);
+    process.send?.("prepared");
+  } else if (order !== undefined) {
+    const report = await send(order, prepared);
+    prepared = [];
+    process.send?.(report);
+  }
+});
+process.on("disconnect", () => process.exit(0));
