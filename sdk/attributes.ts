@@ -106,6 +106,7 @@ export const GEN_AI_PROMPT_VARIABLE_PREFIX = "gen_ai.prompt.variable.";
 export const GEN_AI_SYSTEM = "gen_ai.system"; // v1.26.0, deprecated v1.37.0 for gen_ai.provider.name
 export const GEN_AI_USAGE_PROMPT_TOKENS = "gen_ai.usage.prompt_tokens"; // v1.26.0, deprecated v1.27.0 for gen_ai.usage.input_tokens
 export const GEN_AI_USAGE_COMPLETION_TOKENS = "gen_ai.usage.completion_tokens"; // v1.26.0, deprecated v1.27.0 for gen_ai.usage.output_tokens
+export const GEN_AI_USAGE_TOTAL_TOKENS = "gen_ai.usage.total_tokens"; // never in the conventions; sent by several instrumentations
 export const GEN_AI_PROMPT = "gen_ai.prompt"; // v1.26.0, deprecated v1.28.0
 export const GEN_AI_COMPLETION = "gen_ai.completion"; // v1.26.0, deprecated v1.28.0
 export const GEN_AI_TOKEN_TYPE = "gen_ai.token.type"; // v1.27.0, deprecated removed from genai-main after #374

@@ -1,41 +1,67 @@
-import { CONCEPT_SLOTS } from "../model/concept.ts";
+import { CONCEPT, CONCEPT_SLOTS, type Concept } from "../model/concept.ts";
+import { VALUE_STRING } from "../otlp/attribute-list.ts";
+import type { SpanView } from "../otlp/span-view.ts";
 
-/** Content that a dialect had to build, because the span does not carry it in the shape of a column. */
+/** Text of a prompt or response: messages as JSON in the shape of the current conventions, or plain text. */
 export interface BuiltContent {
-  prompt?: { readonly text: string; readonly format: "text" | "messages" };
-  systemInstructions?: string;
-  response?: { readonly text: string; readonly format: "text" | "messages" };
-  finishReason?: string;
+  readonly text: string;
+  readonly format: "text" | "messages";
+}
+
+export type Scalar = string | number | boolean;
+
+/** What a dialect had to make, because the span does not carry it in the shape of a column. Attributes win over all of it. */
+export interface Built {
+  prompt?: BuiltContent;
+  response?: BuiltContent;
+  reasoning?: string;
   errorMessage?: string;
-  errorType?: string;
   errorTraceback?: string;
+  /** Concepts as values. */
+  scalars?: Map<number, Scalar>;
+  /** Model parameters without a column, prompt variables, and anything else worth keeping, by name. */
+  parameters?: Record<string, unknown>;
+  variables?: Record<string, unknown>;
+  metadata?: Record<string, unknown>;
 }
 
 /**
- * What a dialect found on one span. Values stay where they are: a concept names the attribute that carries it.
+ * What the dialects found on one span. Values stay where they are: a concept names the attribute that carries it.
  * Reused from span to span.
  */
 export interface GenerationDraft {
   dialect: string;
   /** Attribute index by concept number; -1 where the span has none. */
   readonly attribute: Int32Array;
-  /** Priority of the chosen attribute by concept number; smaller wins. */
-  readonly priority: Uint8Array;
+  /** Rank of the chosen attribute by concept number; smaller wins. */
+  readonly rank: Uint16Array;
   /** Attribute indexes of model parameters that have no column. */
   readonly parameters: number[];
   /** Attribute indexes of prompt variables. */
   readonly variables: number[];
-  built: BuiltContent | undefined;
+  /** The emitter counts cached tokens outside of its input tokens. */
+  cacheOutsideInput: boolean;
+  /** The emitter counts reasoning tokens outside of its output tokens. */
+  reasoningOutsideOutput: boolean;
+  /** Token counts were computed by the emitter, not reported by the provider. */
+  tokensEstimated: boolean;
+  built: Built | undefined;
+  /** Where built values came from, by concept name or content column; for people who ask. */
+  readonly origins: Map<string, string>;
 }
 
 export function createGenerationDraft(): GenerationDraft {
   return {
     dialect: "",
     attribute: new Int32Array(CONCEPT_SLOTS).fill(-1),
-    priority: new Uint8Array(CONCEPT_SLOTS),
+    rank: new Uint16Array(CONCEPT_SLOTS),
     parameters: [],
     variables: [],
+    cacheOutsideInput: false,
+    reasoningOutsideOutput: false,
+    tokensEstimated: false,
     built: undefined,
+    origins: new Map(),
   };
 }
 
@@ -43,5 +69,65 @@ export function clearDraft(draft: GenerationDraft): void {
   draft.attribute.fill(-1);
   draft.parameters.length = 0;
   draft.variables.length = 0;
+  draft.cacheOutsideInput = false;
+  draft.reasoningOutsideOutput = false;
+  draft.tokensEstimated = false;
   draft.built = undefined;
+  if (draft.origins.size > 0) draft.origins.clear();
+}
+
+export const builtOf = (draft: GenerationDraft): Built => {
+  draft.built ??= {};
+  return draft.built;
+};
+
+export const hasConcept = (draft: GenerationDraft, concept: Concept): boolean =>
+  draft.attribute[CONCEPT[concept]]! >= 0 || draft.built?.scalars?.has(CONCEPT[concept]) === true;
+
+/** Text of a concept, from its attribute or as built. */
+export function conceptText(view: SpanView, draft: GenerationDraft, concept: Concept): string | undefined {
+  const index = draft.attribute[CONCEPT[concept]]!;
+  if (index >= 0) return view.attributes.kinds[index] === VALUE_STRING ? view.attributes.textFromSet(index) : undefined;
+  const value = draft.built?.scalars?.get(CONCEPT[concept]);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** Sets a concept that the span does not have yet; undefined and "" set nothing. `origin` names the attribute it was taken from. */
+export function supply(draft: GenerationDraft, concept: Concept, value: Scalar | undefined, origin: string): void {
+  if (value === undefined || value === "" || hasConcept(draft, concept)) return;
+  override(draft, concept, value, origin);
+}
+
+/** Sets a concept over what an attribute says: for values whose attribute has another unit or meaning in this dialect. */
+export function override(draft: GenerationDraft, concept: Concept, value: Scalar, origin: string): void {
+  const built = builtOf(draft);
+  built.scalars ??= new Map();
+  built.scalars.set(CONCEPT[concept], value);
+  draft.attribute[CONCEPT[concept]] = -1;
+  draft.origins.set(concept, origin);
+}
+
+/** Forgets a concept: its attribute does not mean it in this dialect. */
+export function withdraw(draft: GenerationDraft, concept: Concept): void {
+  draft.attribute[CONCEPT[concept]] = -1;
+  draft.built?.scalars?.delete(CONCEPT[concept]);
+}
+
+/** Sets prompt or response unless an attribute of the conventions or an earlier dialect has it. */
+export function supplyContent(
+  draft: GenerationDraft,
+  which: "prompt" | "response",
+  content: BuiltContent | undefined,
+  origin: string,
+): void {
+  const concept = which === "prompt" ? CONCEPT.inputMessages : CONCEPT.outputMessages;
+  if (content === undefined || draft.attribute[concept]! >= 0 || draft.built?.[which] !== undefined) return;
+  builtOf(draft)[which] = content;
+  draft.origins.set(which, origin);
+}
+
+/** Adds model parameters that have no concept of their own; the first source of a name wins. */
+export function supplyParameters(draft: GenerationDraft, parameters: Record<string, unknown>): void {
+  const built = builtOf(draft);
+  built.parameters = { ...parameters, ...built.parameters };
 }

@@ -1,17 +1,40 @@
 import type { SpanView } from "../otlp/span-view.ts";
-import type { Dialect } from "./dialect.ts";
-import type { GenerationDraft } from "./generation-draft.ts";
+import type { Dialect, SpanRole } from "./dialect.ts";
+import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply } from "./generation-draft.ts";
+import { genspan } from "./genspan.ts";
+import { createRegistry } from "./registry.ts";
 import { semconv } from "./semconv.ts";
 
-/** In order of trust: the first that recognises a span as a model call reads it. */
-const DIALECTS: readonly Dialect[] = [semconv];
+/**
+ * All dialects. Their order is the order of trust where two sources of one concept stand on a span (the conventions first), and, read from
+ * the end, the order in which they are asked what a span is: a framework that marks its spans knows best which of them are calls.
+ */
+export const DIALECTS: readonly Dialect[] = [semconv, genspan];
 
-/** Fills `draft` when the span is one model call. */
-export function readGeneration(view: SpanView, draft: GenerationDraft): boolean {
+const registry = createRegistry(DIALECTS);
+const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));
+
+/** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
+export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
   const candidates = view.attributes.dialects;
-  if (candidates === 0) return false;
-  for (const dialect of DIALECTS) {
-    if ((candidates & dialect.bit) !== 0 && dialect.read(view, draft)) return true;
+  if (candidates === 0) return undefined;
+  clearDraft(draft);
+  registry.collect(view, draft);
+  let role: SpanRole | undefined;
+  let owner = DIALECTS.length;
+  while (role === undefined && owner > 0) if ((candidates & bits[--owner]!) !== 0) role = DIALECTS[owner]!.classify(view, draft);
+  if (role === undefined || role === "wrapper") return role;
+  const { name } = DIALECTS[owner]!;
+  draft.dialect = name;
+  DIALECTS[owner]!.complete?.(view, draft);
+  for (let i = 0; i < DIALECTS.length; i++) if (i !== owner && (candidates & bits[i]!) !== 0) DIALECTS[i]!.complete?.(view, draft);
+  settle(view, draft);
+  return role;
+}
+
+/** What holds for every dialect: a call whose request does not name its model used the one that answered. */
+function settle(view: SpanView, draft: GenerationDraft): void {
+  if (!hasConcept(draft, "model") && hasConcept(draft, "responseModel")) {
+    supply(draft, "model", conceptText(view, draft, "responseModel"), "response model");
   }
-  return false;
 }

@@ -1,11 +1,10 @@
 import * as A from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
-import { CONCEPT } from "../model/concept.ts";
 import { Arena, AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { decodeEvent, type EventView } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
-import type { BuiltContent, GenerationDraft } from "./generation-draft.ts";
+import { type BuiltContent, builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
 import { type Message, normalizeFinishReason, parseJson, toMessage } from "./messages.ts";
 import { legacyContent } from "./semconv-legacy.ts";
 
@@ -14,7 +13,13 @@ interface Gathered {
   readonly input: Message[];
   readonly system: Message[];
   readonly output: Message[];
-  readonly built: BuiltContent;
+  prompt?: BuiltContent;
+  response?: BuiltContent;
+  systemInstructions?: string;
+  finishReason?: string;
+  errorMessage?: string;
+  errorType?: string;
+  errorTraceback?: string;
 }
 
 type Handler = (event: AttributeList, into: Gathered) => void;
@@ -44,22 +49,32 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
  * instrumentation writes them on the span), gen_ai.client.inference.operation.details (v1.37), and exceptions. Attributes of the span win.
  */
 export function buildFromEvents(view: SpanView, draft: GenerationDraft): void {
-  const gathered: Gathered = { input: [], system: [], output: [], built: draft.built ?? {} };
+  const gathered: Gathered = { input: [], system: [], output: [] };
   const event = eventScratch(view);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     const name = view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
     HANDLERS.get(name)?.(event.attributes, gathered);
   }
-  const { built } = gathered;
-  const input = [...gathered.system, ...gathered.input];
-  if (input.length > 0) built.prompt ??= { text: JSON.stringify(input), format: "messages" };
-  if (gathered.output.length > 0) built.response ??= { text: JSON.stringify(gathered.output), format: "messages" };
-  if (draft.attribute[CONCEPT.inputMessages]! >= 0) delete built.prompt;
-  if (draft.attribute[CONCEPT.outputMessages]! >= 0) delete built.response;
-  if (draft.attribute[CONCEPT.systemInstructions]! >= 0) delete built.systemInstructions;
-  if (Object.keys(built).length > 0) draft.built = built;
+  supplyGathered(draft, gathered);
 }
+
+function supplyGathered(draft: GenerationDraft, gathered: Gathered): void {
+  const input = [...gathered.system, ...gathered.input];
+  supplyContent(draft, "prompt", gathered.prompt ?? messagesContent(input), EVENT_ORIGIN);
+  supplyContent(draft, "response", gathered.response ?? messagesContent(gathered.output), EVENT_ORIGIN);
+  supply(draft, "systemInstructions", gathered.systemInstructions, EVENT_ORIGIN);
+  supply(draft, "finishReasons", gathered.finishReason, EVENT_ORIGIN);
+  supply(draft, "errorType", gathered.errorType, EVENT_ORIGIN);
+  const { errorMessage, errorTraceback } = gathered;
+  if (errorMessage !== undefined) builtOf(draft).errorMessage ??= errorMessage;
+  if (errorTraceback !== undefined) builtOf(draft).errorTraceback ??= errorTraceback;
+}
+
+const EVENT_ORIGIN = "span events";
+
+const messagesContent = (messages: readonly Message[]): BuiltContent | undefined =>
+  messages.length === 0 ? undefined : { text: JSON.stringify(messages), format: "messages" };
 
 function eventScratch(view: SpanView): EventView & { attributes: AttributeList } {
   const arena = new Arena();
@@ -91,7 +106,7 @@ function eventBody(event: AttributeList): Record<string, unknown> {
 }
 
 function setContent(into: Gathered, what: "prompt" | "response", text: string | undefined): void {
-  if (text !== undefined) into.built[what] ??= legacyContent(text, what === "prompt" ? "user" : "assistant");
+  if (text !== undefined) into[what] ??= legacyContent(text, what === "prompt" ? "user" : "assistant");
 }
 
 function readChoice(event: AttributeList, into: Gathered): void {
@@ -100,27 +115,25 @@ function readChoice(event: AttributeList, into: Gathered): void {
   const reason = body["finish_reason"];
   if (typeof reason === "string" && reason !== "") {
     message.finish_reason = normalizeFinishReason(reason);
-    into.built.finishReason ??= message.finish_reason;
+    into.finishReason ??= message.finish_reason;
   }
   into.output.push(message);
 }
 
 function readDetails(event: AttributeList, into: Gathered): void {
-  const { built } = into;
   const input = value(event, A.GEN_AI_INPUT_MESSAGES);
-  if (input !== undefined) built.prompt ??= legacyContent(input, "user");
+  if (input !== undefined) into.prompt ??= legacyContent(input, "user");
   const output = value(event, A.GEN_AI_OUTPUT_MESSAGES);
-  if (output !== undefined) built.response ??= legacyContent(output, "assistant");
+  if (output !== undefined) into.response ??= legacyContent(output, "assistant");
   const system = value(event, A.GEN_AI_SYSTEM_INSTRUCTIONS);
-  if (system !== undefined) built.systemInstructions ??= system;
+  if (system !== undefined) into.systemInstructions ??= system;
 }
 
 function readException(event: AttributeList, into: Gathered): void {
-  const { built } = into;
   const message = value(event, A.EXCEPTION_MESSAGE);
   const type = value(event, A.EXCEPTION_TYPE);
   const traceback = value(event, A.EXCEPTION_STACKTRACE);
-  if (message !== undefined) built.errorMessage = message;
-  if (type !== undefined) built.errorType = type;
-  if (traceback !== undefined) built.errorTraceback = traceback;
+  if (message !== undefined) into.errorMessage = message;
+  if (type !== undefined) into.errorType = type;
+  if (traceback !== undefined) into.errorTraceback = traceback;
 }

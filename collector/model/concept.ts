@@ -8,6 +8,7 @@ export const CONCEPTS = [
   "model",
   "responseModel",
   "responseId",
+  "responseCreatedAt",
   "finishReasons",
   "maxTokens",
   "temperature",
@@ -20,6 +21,7 @@ export const CONCEPTS = [
   "reasoningLevel",
   "inputTokens",
   "outputTokens",
+  "totalTokens",
   "reasoningTokens",
   "cacheReadTokens",
   "cacheWriteTokens",
@@ -48,6 +50,7 @@ export const CONCEPTS = [
   "costCurrency",
   "costSource",
   "record",
+  "pendingParent",
   "toolName",
   "agentName",
 ] as const;

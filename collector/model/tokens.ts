@@ -5,6 +5,12 @@ export interface RawTokens {
   readonly reasoning: number | undefined;
   readonly cacheRead: number | undefined;
   readonly cacheWrite: number | undefined;
+  /** The sum as the emitter sent it: tells whether reasoning is inside of output. */
+  readonly total: number | undefined;
+  /** The emitter's input excludes cached tokens. */
+  readonly cacheOutsideInput: boolean;
+  /** The emitter's output excludes reasoning tokens. */
+  readonly reasoningOutsideOutput: boolean;
 }
 
 /** Counts in one meaning: `prompt` includes cached tokens, `completion` includes reasoning, `total` is their sum. */
@@ -25,16 +31,31 @@ const count = (value: number | undefined): number | undefined =>
   value !== undefined && value >= 0 && value <= MAX_TOKENS ? Math.round(value) : undefined;
 
 /**
- * Brings counts to one meaning. The conventions (v1.40) let input include cached tokens; a cache count above the input
- * proves that the emitter excluded them, so they are added.
+ * Brings counts to one meaning. The conventions (v1.40) let input include cached tokens and output include reasoning; dialects that differ
+ * say so, and two proofs are in the numbers: cached above input means outside, input + output + reasoning = total means outside.
  */
 export function normalizeTokens(raw: RawTokens): Tokens {
   const cacheRead = count(raw.cacheRead);
   const cacheWrite = count(raw.cacheWrite);
-  const cached = (cacheRead ?? 0) + (cacheWrite ?? 0);
-  const input = count(raw.input);
-  const prompt = input !== undefined && cached > input ? input + cached : input;
-  const completion = count(raw.output);
-  const total = prompt !== undefined && completion !== undefined ? prompt + completion : (prompt ?? completion);
-  return { prompt, completion, total, reasoning: count(raw.reasoning), cacheRead, cacheWrite };
+  const reasoning = count(raw.reasoning);
+  const prompt = inclusiveInput(count(raw.input), (cacheRead ?? 0) + (cacheWrite ?? 0), raw.cacheOutsideInput);
+  const completion = inclusiveOutput(prompt, reasoning, raw);
+  const total = prompt !== undefined && completion !== undefined ? prompt + completion : (count(raw.total) ?? prompt ?? completion);
+  return { prompt, completion, total, reasoning, cacheRead, cacheWrite };
+}
+
+function inclusiveInput(input: number | undefined, cached: number, outside: boolean): number | undefined {
+  if (input === undefined) return outside && cached > 0 ? cached : undefined;
+  return outside || cached > input ? input + cached : input;
+}
+
+function inclusiveOutput(prompt: number | undefined, reasoning: number | undefined, raw: RawTokens): number | undefined {
+  const output = count(raw.output);
+  const total = count(raw.total);
+  if (output === undefined || reasoning === undefined || reasoning === 0) return output;
+  if (prompt !== undefined && total !== undefined) {
+    if (prompt + output === total) return output;
+    if (prompt + output + reasoning === total) return output + reasoning;
+  }
+  return raw.reasoningOutsideOutput || reasoning > output ? output + reasoning : output;
 }

@@ -7,25 +7,22 @@ import { VALUE_STRING } from "../otlp/attribute-list.ts";
 import { NOT_INTERNED } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
+import {
+  type CallSource,
+  conceptFloat8,
+  conceptIdentifier,
+  conceptInt8,
+  conceptJson,
+  conceptNumber,
+  conceptText,
+} from "./concept-columns.ts";
 import { type Content, contentColumn, joinFinishReasons, promptContent, responseContent, responseDetails } from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
-import { beginJson, copyFloat8, copyMillis, copyNull, copyNumeric, copyString, copyTime, endField } from "./copy-row.ts";
+import { beginJson, copyFloat8, copyJson, copyMillis, copyNull, copyNumeric, copyString, copyTime, endField } from "./copy-row.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
 import { copySpanKey, namesSpan } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
-import {
-  type ColumnSource,
-  float8Column,
-  identifierColumn,
-  int8Column,
-  jsonColumn,
-  optionalInt8,
-  optionalString,
-  readNumber,
-  sizeColumn,
-  stringsOf,
-  textColumn,
-} from "./values.ts";
+import { optionalInt8, optionalString, stringsOf, toJsonb } from "./values.ts";
 
 const NANOS_PER_MILLI = 1e6;
 
@@ -34,11 +31,13 @@ export interface ModelCall {
   readonly view: SpanView;
   readonly draft: GenerationDraft;
   readonly context: SpanContext;
+  /** The span only announces the call that is its parent. */
+  readonly pending: boolean;
 }
 
 /** How the call ended, as the span tells it. */
 interface Ending {
-  readonly status: "success" | "failed" | "timeout";
+  readonly status: "pending" | "success" | "failed" | "timeout";
   readonly message: string | undefined;
   readonly type: string | undefined;
   readonly traceback: string | undefined;
@@ -50,93 +49,115 @@ interface Ending {
  */
 export function encodeGenerationRow(out: ByteWriter, call: ModelCall): void {
   const { view, draft, context } = call;
-  const source: ColumnSource = { out, attributes: view.attributes, notes: context.notes };
+  const source: CallSource = { out, attributes: view.attributes, notes: context.notes, draft };
   const prompt = promptContent(view.attributes, draft);
   const response = responseContent(view.attributes, draft);
   out.u16(GENERATION_LOGS.columns.length);
-  copySpanKey(out, context.key);
-  encodeIdentity(out, call);
-  encodePrompt(source, draft, prompt);
-  encodeParameters(source, draft);
-  const finishReason = encodeResponse(source, draft, response);
-  encodeUsage(out, view, draft);
+  encodeKey(out, call);
+  encodeIdentity(source, call);
+  encodePrompt(source, prompt);
+  encodeParameters(source);
+  const finishReason = encodeResponse(source, response);
+  encodeUsage(source, call);
   optionalString(out, finishReason);
-  textColumn(source, draft.attribute[CONCEPT.responseId]!, "response_id");
-  encodeEnding(out, ending(view, draft));
-  encodeCost(source, draft);
-  encodeReferences(source, draft);
-  copyNull(out);
+  conceptText(source, CONCEPT.responseId, "response_id");
+  conceptInt8(source, CONCEPT.responseCreatedAt);
+  encodeEnding(out, call.pending ? PENDING : ending(source, view));
+  encodeCost(source);
+  encodeReferences(source);
+  namedValues(source, { indexes: NONE, built: metadataOf(draft), shorten: parameterName });
   copyString(out, contentState(view, prompt, response));
-  encodeTimes(out, view, context);
-  context.contentMoved = moveContent(view, draft, [prompt, response]);
+  encodeTimes(out, call);
+  context.contentMoved = call.pending ? 0 : moveContent(view, draft, [prompt, response]);
 }
 
-function encodeIdentity(out: ByteWriter, { view, draft, context }: ModelCall): void {
+const NONE: readonly number[] = [];
+const PENDING: Ending = { status: "pending", message: undefined, type: undefined, traceback: undefined };
+
+const metadataOf = (draft: GenerationDraft): Record<string, unknown> | undefined =>
+  draft.tokensEstimated ? { ...draft.built?.metadata, tokens_estimated: true } : draft.built?.metadata;
+
+/** A pending record has the key that its call's own row will have. */
+function encodeKey(out: ByteWriter, { view, context, pending }: ModelCall): void {
+  copySpanKey(out, pending ? { ...context.key, spanIdOffset: view.parentSpanIdOffset } : context.key);
+}
+
+function encodeIdentity(source: CallSource, { view, draft, context, pending }: ModelCall): void {
+  const { out } = source;
   const { request } = view.arena;
-  if (namesSpan(request, view.parentSpanIdOffset, view.parentSpanIdSize)) {
+  if (pending) conceptText(source, CONCEPT.pendingParent, "parent_span_id");
+  else if (namesSpan(request, view.parentSpanIdOffset, view.parentSpanIdSize)) {
     out.u32(16);
     out.hex(request, view.parentSpanIdOffset, view.parentSpanIdOffset + 8);
   } else copyNull(out);
-  if ((view.endTime.lo | view.endTime.hi) === 0) copyNull(out);
+  if (pending || (view.endTime.lo | view.endTime.hi) === 0) copyNull(out);
   else copyTime(out, view.endTime);
   copyString(out, context.resource.serviceName);
   optionalString(out, context.resource.environment);
   copyString(out, draft.dialect);
-  const source: ColumnSource = { out, attributes: view.attributes, notes: context.notes };
-  textColumn(source, draft.attribute[CONCEPT.operation]!, "operation_name");
+  conceptText(source, CONCEPT.operation, "operation_name");
   const provider = draft.attribute[CONCEPT.provider]!;
-  optionalString(out, provider < 0 ? undefined : canonicalProvider(view.attributes.textFromSet(provider) ?? ""));
+  const name = provider < 0 ? draft.built?.scalars?.get(CONCEPT.provider) : view.attributes.textFromSet(provider);
+  optionalString(out, name === undefined ? undefined : canonicalProvider(String(name)));
 }
 
-function encodePrompt(source: ColumnSource, draft: GenerationDraft, prompt: Content): void {
-  const { attribute } = draft;
+function encodePrompt(source: CallSource, prompt: Content): void {
+  const { draft } = source;
   contentColumn(source, prompt, "prompt_full_text");
   optionalString(source.out, prompt.format);
-  if (attribute[CONCEPT.systemInstructions]! >= 0) textColumn(source, attribute[CONCEPT.systemInstructions]!, "system_instructions");
-  else optionalString(source.out, draft.built?.systemInstructions);
-  textColumn(source, attribute[CONCEPT.promptName]!, "prompt_template_name");
-  textColumn(source, attribute[CONCEPT.promptVersion]!, "prompt_template_version");
-  jsonColumn(source, attribute[CONCEPT.promptModules]!, "prompt_modules_used");
-  namedValues(source, draft.variables, variableName);
-  textColumn(source, attribute[CONCEPT.toolDefinitions]!, "tool_definitions");
+  conceptText(source, CONCEPT.systemInstructions, "system_instructions");
+  conceptText(source, CONCEPT.promptName, "prompt_template_name");
+  conceptText(source, CONCEPT.promptVersion, "prompt_template_version");
+  conceptJson(source, CONCEPT.promptModules, "prompt_modules_used");
+  namedValues(source, { indexes: draft.variables, built: draft.built?.variables, shorten: variableName });
+  conceptText(source, CONCEPT.toolDefinitions, "tool_definitions");
 }
 
-function encodeParameters(source: ColumnSource, draft: GenerationDraft): void {
-  const { attribute } = draft;
-  identifierColumn(source, attribute[CONCEPT.model]!, "model_name");
-  float8Column(source, attribute[CONCEPT.temperature]!);
-  sizeColumn(source, attribute[CONCEPT.maxTokens]!);
-  float8Column(source, attribute[CONCEPT.topP]!);
-  float8Column(source, attribute[CONCEPT.topK]!);
-  float8Column(source, attribute[CONCEPT.frequencyPenalty]!);
-  float8Column(source, attribute[CONCEPT.presencePenalty]!);
-  int8Column(source, attribute[CONCEPT.seed]!);
-  jsonColumn(source, attribute[CONCEPT.stopSequences]!, "model_stop_sequences");
-  textColumn(source, attribute[CONCEPT.reasoningLevel]!, "model_reasoning_level");
-  namedValues(source, draft.parameters, parameterName);
+function encodeParameters(source: CallSource): void {
+  const { draft } = source;
+  conceptIdentifier(source, CONCEPT.model, "model_name");
+  conceptFloat8(source, CONCEPT.temperature);
+  conceptInt8(source, CONCEPT.maxTokens, true);
+  conceptFloat8(source, CONCEPT.topP);
+  conceptFloat8(source, CONCEPT.topK);
+  conceptFloat8(source, CONCEPT.frequencyPenalty);
+  conceptFloat8(source, CONCEPT.presencePenalty);
+  conceptInt8(source, CONCEPT.seed);
+  conceptJson(source, CONCEPT.stopSequences, "model_stop_sequences");
+  conceptText(source, CONCEPT.reasoningLevel, "model_reasoning_level");
+  namedValues(source, { indexes: draft.parameters, built: draft.built?.parameters, shorten: parameterName });
 }
 
 /** Writes response_model … reasoning_content and returns the finish reason. */
-function encodeResponse(source: ColumnSource, draft: GenerationDraft, response: Content): string | undefined {
-  const { out, attributes } = source;
-  const stated = joinFinishReasons(stringsOf(attributes, draft.attribute[CONCEPT.finishReasons]!)) ?? draft.built?.finishReason;
+function encodeResponse(source: CallSource, response: Content): string | undefined {
+  const { out, attributes, draft } = source;
+  const stated = finishReason(source);
   const details = responseDetails(attributes, response, stated === undefined);
-  textColumn(source, draft.attribute[CONCEPT.responseModel]!, "response_model");
+  conceptText(source, CONCEPT.responseModel, "response_model");
   contentColumn(source, response, "response_full_text");
   optionalString(out, response.format);
-  optionalString(out, details.reasoning);
+  optionalString(out, details.reasoning ?? draft.built?.reasoning);
   return stated ?? details.finishReason;
 }
 
-function encodeUsage(out: ByteWriter, view: SpanView, draft: GenerationDraft): void {
-  const { attribute } = draft;
-  const read = (concept: number): number | undefined => readNumber(view.attributes, attribute[concept]!);
+function finishReason({ attributes, draft }: CallSource): string | undefined {
+  const index = draft.attribute[CONCEPT.finishReasons]!;
+  if (index >= 0) return joinFinishReasons(stringsOf(attributes, index));
+  const built = draft.built?.scalars?.get(CONCEPT.finishReasons);
+  return built === undefined ? undefined : joinFinishReasons(String(built).split(","));
+}
+
+function encodeUsage(source: CallSource, { view, pending }: ModelCall): void {
+  const { out, draft } = source;
   const tokens = normalizeTokens({
-    input: read(CONCEPT.inputTokens),
-    output: read(CONCEPT.outputTokens),
-    reasoning: read(CONCEPT.reasoningTokens),
-    cacheRead: read(CONCEPT.cacheReadTokens),
-    cacheWrite: read(CONCEPT.cacheWriteTokens),
+    input: conceptNumber(source, CONCEPT.inputTokens),
+    output: conceptNumber(source, CONCEPT.outputTokens),
+    reasoning: conceptNumber(source, CONCEPT.reasoningTokens),
+    cacheRead: conceptNumber(source, CONCEPT.cacheReadTokens),
+    cacheWrite: conceptNumber(source, CONCEPT.cacheWriteTokens),
+    total: conceptNumber(source, CONCEPT.totalTokens),
+    cacheOutsideInput: draft.cacheOutsideInput,
+    reasoningOutsideOutput: draft.reasoningOutsideOutput,
   });
   optionalInt8(out, tokens.prompt);
   optionalInt8(out, tokens.completion);
@@ -144,29 +165,31 @@ function encodeUsage(out: ByteWriter, view: SpanView, draft: GenerationDraft): v
   optionalInt8(out, tokens.reasoning);
   optionalInt8(out, tokens.cacheRead);
   optionalInt8(out, tokens.cacheWrite);
-  const nanos = durationNanos(view);
+  const nanos = pending ? undefined : durationNanos(view);
   if (nanos === undefined) copyNull(out);
   else copyFloat8(out, Math.max(0, Number(nanos)) / NANOS_PER_MILLI);
-  const firstToken = read(CONCEPT.timeToFirstTokenSeconds);
+  const firstToken = conceptNumber(source, CONCEPT.timeToFirstTokenSeconds);
   if (firstToken === undefined || firstToken < 0) copyNull(out);
   else copyFloat8(out, firstToken * 1000);
 }
 
-function ending(view: SpanView, draft: GenerationDraft): Ending {
-  const index = draft.attribute[CONCEPT.errorType]!;
-  const sent = index < 0 ? undefined : view.attributes.text(index);
-  if (view.statusCode !== 2 && (sent === undefined || sent === "")) {
+function ending({ attributes, draft }: CallSource, view: SpanView): Ending {
+  const textOf = (concept: number): string | undefined => {
+    const index = draft.attribute[concept]!;
+    const built = draft.built?.scalars?.get(concept);
+    return index >= 0 ? attributes.text(index) : built === undefined ? undefined : String(built);
+  };
+  const type = textOf(CONCEPT.errorType);
+  if (view.statusCode !== 2 && (type === undefined || type === "")) {
     return { status: "success", message: undefined, type: undefined, traceback: undefined };
   }
   const { statusMessageOffset: at, statusMessageSize: size } = view;
   const stated = size === 0 ? undefined : view.arena.request.toString("utf8", at, at + size);
-  const type = sent ?? draft.built?.errorType;
-  const traceback = draft.attribute[CONCEPT.errorTraceback]!;
   return {
     status: type !== undefined && isTimeout(type) ? "timeout" : "failed",
     message: stated ?? draft.built?.errorMessage,
     type,
-    traceback: traceback < 0 ? draft.built?.errorTraceback : view.attributes.text(traceback),
+    traceback: textOf(CONCEPT.errorTraceback) ?? draft.built?.errorTraceback,
   };
 }
 
@@ -177,25 +200,24 @@ function encodeEnding(out: ByteWriter, end: Ending): void {
   optionalString(out, end.traceback);
 }
 
-function encodeCost(source: ColumnSource, draft: GenerationDraft): void {
-  const amount = readNumber(source.attributes, draft.attribute[CONCEPT.costAmount]!);
+function encodeCost(source: CallSource): void {
+  const amount = conceptNumber(source, CONCEPT.costAmount);
   if (amount === undefined) copyNull(source.out);
   else copyNumeric(source.out, amount);
-  textColumn(source, draft.attribute[CONCEPT.costCurrency]!, "cost_currency");
-  textColumn(source, draft.attribute[CONCEPT.costSource]!, "cost_source");
+  conceptText(source, CONCEPT.costCurrency, "cost_currency");
+  conceptText(source, CONCEPT.costSource, "cost_source");
 }
 
-function encodeReferences(source: ColumnSource, draft: GenerationDraft): void {
-  const { attribute } = draft;
-  identifierColumn(source, attribute[CONCEPT.runId]!, "run_id");
-  textColumn(source, attribute[CONCEPT.itemId]!, "item_id");
-  textColumn(source, attribute[CONCEPT.conversationId]!, "conversation_id");
-  textColumn(source, attribute[CONCEPT.userId]!, "user_id");
-  identifierColumn(source, attribute[CONCEPT.entityType]!, "entity_type");
-  identifierColumn(source, attribute[CONCEPT.entityId]!, "entity_id");
-  textColumn(source, attribute[CONCEPT.qualityStatus]!, "quality_status");
-  jsonColumn(source, attribute[CONCEPT.qualityIssues]!, "quality_issues");
-  float8Column(source, attribute[CONCEPT.qualityScore]!);
+function encodeReferences(source: CallSource): void {
+  conceptIdentifier(source, CONCEPT.runId, "run_id");
+  conceptText(source, CONCEPT.itemId, "item_id");
+  conceptText(source, CONCEPT.conversationId, "conversation_id");
+  conceptText(source, CONCEPT.userId, "user_id");
+  conceptIdentifier(source, CONCEPT.entityType, "entity_type");
+  conceptIdentifier(source, CONCEPT.entityId, "entity_id");
+  conceptText(source, CONCEPT.qualityStatus, "quality_status");
+  conceptJson(source, CONCEPT.qualityIssues, "quality_issues");
+  conceptFloat8(source, CONCEPT.qualityScore);
 }
 
 function contentState(view: SpanView, prompt: Content, response: Content): string {
@@ -205,7 +227,7 @@ function contentState(view: SpanView, prompt: Content, response: Content): strin
 }
 
 /** logged_at is when the call began, as in a log written before the call; updated_at when it ended. */
-function encodeTimes(out: ByteWriter, view: SpanView, context: SpanContext): void {
+function encodeTimes(out: ByteWriter, { view, context }: ModelCall): void {
   const { start, receivedAtMs } = context.key;
   if (start === undefined) copyMillis(out, receivedAtMs);
   else copyTime(out, start);
@@ -247,20 +269,31 @@ const jsonNames = new Map<(name: string) => string, Map<number, Buffer>>([
   [variableName, new Map()],
 ]);
 
-/** Several attributes as one jsonb object under shortened names; NULL when there are none. */
-function namedValues(source: ColumnSource, indexes: readonly number[], shorten: (name: string) => string): void {
+interface NamedValues {
+  readonly indexes: readonly number[];
+  readonly built: Record<string, unknown> | undefined;
+  readonly shorten: (name: string) => string;
+}
+
+/** Several attributes, and what a dialect built, as one jsonb object under shortened names; NULL when there are none. */
+function namedValues(source: CallSource, { indexes, built, shorten }: NamedValues): void {
   const { out, attributes, notes } = source;
   if (indexes.length === 0) {
-    copyNull(out);
+    if (built === undefined || Object.keys(built).length === 0) copyNull(out);
+    else copyJson(out, toJsonb(JSON.stringify(built)));
     return;
   }
   const at = beginJson(out);
+  const names = new Set<string>();
   indexes.forEach((index, i) => {
     out.u8(i === 0 ? 0x7b : 0x2c);
     const key = jsonName(attributes.keys[index]!, attributes.name(index), shorten);
     out.bytes(key, 0, key.length);
+    if (built !== undefined) names.add(shorten(attributes.name(index)));
     notes.mended(`attributes.${attributes.name(index)}`, writeJsonValue(out, attributes, index));
   });
+  const rest = Object.entries(built ?? {}).filter(([name, value]) => value !== undefined && !names.has(name));
+  for (const [name, value] of rest) out.utf8(toJsonb(`,${JSON.stringify(name)}:${JSON.stringify(value)}`));
   out.u8(0x7d);
   endField(out, at);
 }

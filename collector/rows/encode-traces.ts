@@ -49,7 +49,10 @@ export function createTraceEncoder(): TraceEncoder {
         notes.clear();
         const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
         const revisits = context.key.start === undefined;
-        if (readGeneration(view, draft)) encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context });
+        const role = readGeneration(view, draft);
+        if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
+          encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
+        }
         encodeSpanRow(builder.row(SPANS, revisits), view, context);
       });
     },

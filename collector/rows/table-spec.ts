@@ -96,6 +96,7 @@ export const GENERATION_LOGS: TableSpec = {
     "time_to_first_token_ms",
     "response_finish_reason",
     "response_id",
+    "response_created_at",
     "generation_status",
     "error_message",
     "error_type",

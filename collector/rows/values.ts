@@ -114,9 +114,13 @@ const MAX_IDENTIFIER_BYTES = 1_000;
 
 /** Text of a column that an index covers: cut where it is too long for one, and noted. The whole text stays in the span's attributes. */
 export function identifierColumn(source: ColumnSource, index: number, path: string): void {
-  const { out, notes } = source;
-  const at = out.length;
+  const at = source.out.length;
   textColumn(source, index, path);
+  cutIdentifier(source, at, path);
+}
+
+/** Cuts the text field that begins at `at` and ends the row so far to what an index takes. */
+export function cutIdentifier({ out, notes }: ColumnSource, at: number, path: string): void {
   const from = at + FIELD_HEAD;
   if (out.length - from <= MAX_IDENTIFIER_BYTES) return;
   let end = from + MAX_IDENTIFIER_BYTES;
@@ -147,12 +151,13 @@ export function jsonColumn(source: ColumnSource, index: number, path: string): v
   endField(out, at);
 }
 
-/** JSON text that jsonb takes (no NUL, no lone surrogates), or undefined when it is no JSON. */
+/** JSON text as jsonb takes it: an escaped NUL and lone surrogates become U+FFFD. */
+export const toJsonb = (json: string): string => json.replace(/(?<!\\)((?:\\\\)*)\\u0000/g, "$1\uFFFD").toWellFormed();
+
+/** JSON text, written anew for jsonb, or undefined when it is no JSON. */
 function reserialized(text: string): string | undefined {
   try {
-    return JSON.stringify(JSON.parse(text) as unknown)
-      .replaceAll("\\u0000", "\uFFFD")
-      .toWellFormed();
+    return toJsonb(JSON.stringify(JSON.parse(text) as unknown));
   } catch {
     return undefined;
   }

@@ -1,0 +1,32 @@
+import * as A from "../../sdk/attributes.ts";
+import type { Dialect } from "./dialect.ts";
+import { conceptText } from "./generation-draft.ts";
+
+/**
+ * What our own SDK adds to the conventions. A span with `genspan.record` speaks about another one: a pending record announces its parent,
+ * the rest (updates, attempts, images, items, runs) are no model calls.
+ */
+export const genspan: Dialect = {
+  name: "semconv",
+  signs: ["genspan."],
+  sources: {
+    record: [A.GENSPAN_RECORD],
+    promptModules: [A.GENSPAN_PROMPT_MODULES],
+    errorTraceback: [A.GENSPAN_ERROR_TRACEBACK],
+    runId: [A.GENSPAN_RUN_ID],
+    itemId: [A.GENSPAN_ITEM_ID],
+    entityType: [A.GENSPAN_ENTITY_TYPE],
+    entityId: [A.GENSPAN_ENTITY_ID],
+    qualityStatus: [A.GENSPAN_QUALITY_STATUS],
+    qualityIssues: [A.GENSPAN_QUALITY_ISSUES],
+    qualityScore: [A.GENSPAN_QUALITY_SCORE],
+    costAmount: [A.GENSPAN_COST_AMOUNT],
+    costCurrency: [A.GENSPAN_COST_CURRENCY],
+    costSource: [A.GENSPAN_COST_SOURCE],
+  },
+  classify(view, draft) {
+    const record = conceptText(view, draft, "record");
+    if (record === undefined) return undefined;
+    return record === "pending" ? "pending" : "wrapper";
+  },
+};
