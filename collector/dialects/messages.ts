@@ -1,3 +1,7 @@
+import type { BuiltContent } from "./generation-draft.ts";
+import { isObject, type Json, type JsonObject, parseJson, stringOf } from "./json.ts";
+import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
+
 /** Messages as the current conventions write them: `{role, parts: [{type, …}]}`. */
 export interface Message {
   role: string;
@@ -6,88 +10,114 @@ export interface Message {
   finish_reason?: string;
 }
 
-export interface Part {
-  type: string;
-  [key: string]: unknown;
-}
-
-type Json = unknown;
-
-const isObject = (value: Json): value is Record<string, Json> => typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** JSON text as a value, or undefined when it is none (cut off, plain text). */
-export function parseJson(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The conventions call every reason for tools `tool_call`; providers say tool_calls, tool-calls or tool_use. */
 export function normalizeFinishReason(reason: string): string {
   return reason === "tool_calls" || reason === "tool-calls" || reason === "tool_use" ? "tool_call" : reason;
 }
 
-/** Parts of a provider's message content: text, or a list of typed pieces of which unknown ones are kept as they are. */
-function contentParts(content: Json): Part[] {
-  if (content === undefined || content === null || content === "") return [];
-  if (typeof content === "string") return [{ type: "text", content }];
-  if (!Array.isArray(content)) return [{ type: "text", content: JSON.stringify(content) }];
-  return content.map(contentPart);
-}
+/** Roles by other names: Gemini's and LangChain's. */
+const ROLES: ReadonlyMap<string, string> = new Map([
+  ["model", "assistant"],
+  ["ai", "assistant"],
+  ["AIMessage", "assistant"],
+  ["AIMessageChunk", "assistant"],
+  ["human", "user"],
+  ["HumanMessage", "user"],
+  ["SystemMessage", "system"],
+  ["ToolMessage", "tool"],
+  ["function", "tool"],
+]);
 
-function contentPart(piece: Json): Part {
-  if (!isObject(piece)) return { type: "text", content: typeof piece === "string" ? piece : JSON.stringify(piece) };
-  const { type, text } = piece;
-  if (typeof text === "string" && (type === undefined || type === "text" || type === "input_text" || type === "output_text")) {
-    return { type: "text", content: text };
-  }
-  if (type === "image_url") return imagePart(piece);
-  return { ...piece, type: typeof type === "string" ? type : "unknown" };
-}
-
-/** An OpenAI image piece: a data: URL becomes a blob, another one a uri. */
-function imagePart(piece: Record<string, Json>): Part {
-  const given = piece["image_url"];
-  const url = isObject(given) ? given["url"] : given;
-  if (typeof url !== "string") return { ...piece, type: "image_url" };
-  const data = /^data:([^;,]*);base64,(.*)$/s.exec(url);
-  if (data === null) return { type: "uri", modality: "image", uri: url };
-  return { type: "blob", modality: "image", mime_type: data[1] === "" ? null : data[1], content: data[2] };
-}
-
-function toolCallPart(call: Json): Part {
-  if (!isObject(call)) return { type: "tool_call", name: "", arguments: call };
-  const fn = isObject(call["function"]) ? call["function"] : call;
-  const given = fn["arguments"];
-  const parsed = typeof given === "string" ? (parseJson(given) ?? given) : given;
-  return { type: "tool_call", id: call["id"] ?? null, name: fn["name"] ?? "", arguments: parsed ?? null };
-}
-
-/** One message in a provider's (OpenAI chat) or in the conventions' shape, in the conventions' shape. */
+/** One message in any provider's or in the conventions' shape, in the conventions' shape. */
 export function toMessage(value: Json, defaultRole: string): Message {
   if (!isObject(value)) return { role: defaultRole, parts: contentParts(value) };
-  const role = typeof value["role"] === "string" ? value["role"] : defaultRole;
-  if (Array.isArray(value["parts"])) return { ...value, role, parts: value["parts"] as Part[] };
-  const callId = value["tool_call_id"] ?? (role === "tool" ? value["id"] : undefined);
-  const parts: Part[] =
-    role === "tool" && callId !== undefined
-      ? [{ type: "tool_call_response", id: callId, response: value["content"] ?? null }]
-      : contentParts(value["content"]);
-  const calls = value["tool_calls"];
-  if (Array.isArray(calls)) parts.push(...calls.map(toolCallPart));
-  const message: Message = { role, parts };
+  if (isLangChain(value)) return toMessage(unwrapLangChain(value), defaultRole);
+  if (isItem(value)) return itemMessage(value, defaultRole);
+  const role = roleOf(value, defaultRole);
+  const message: Message = { role, parts: partsOf(value, role) };
   if (typeof value["name"] === "string") message.name = value["name"];
-  if (typeof value["finish_reason"] === "string") message.finish_reason = normalizeFinishReason(value["finish_reason"]);
+  const reason = stringOf(value["finish_reason"]) ?? stringOf(value["finishReason"]) ?? stringOf(value["stop_reason"]);
+  if (reason !== undefined) message.finish_reason = normalizeFinishReason(reason);
   return message;
+}
+
+function roleOf(value: JsonObject, defaultRole: string): string {
+  const role = stringOf(value["role"]) ?? stringOf(value["type"]);
+  if (role === undefined || (value["role"] === undefined && !ROLES.has(role) && role !== "system" && role !== "tool")) return defaultRole;
+  return ROLES.get(role) ?? role;
+}
+
+function partsOf(value: JsonObject, role: string): Part[] {
+  if (Array.isArray(value["parts"])) return isCurrent(value["parts"]) ? value["parts"] : contentParts(value["parts"]);
+  const callId = value["tool_call_id"] ?? (role === "tool" ? value["id"] : undefined);
+  if (role === "tool" && callId !== undefined) return [{ type: "tool_call_response", id: callId, response: value["content"] ?? null }];
+  const reasoning = stringOf(value["reasoning_content"]) ?? stringOf(value["reasoning"]);
+  const parts: Part[] = reasoning === undefined ? [] : [{ type: "reasoning", content: reasoning }];
+  parts.push(...contentParts(value["content"]));
+  const refusal = stringOf(value["refusal"]);
+  if (refusal !== undefined) parts.push({ type: "text", content: refusal });
+  const calls = value["tool_calls"] ?? value["toolCalls"];
+  if (Array.isArray(calls)) parts.push(...calls.map(toolCallPart));
+  if (isObject(value["function_call"])) parts.push(toolCallPart(value["function_call"]));
+  return parts;
+}
+
+/** Parts that are in the conventions' shape already; a foreign one among them means that all are read. */
+const isCurrent = (parts: readonly Json[]): parts is Part[] =>
+  parts.every((part) => isObject(part) && typeof part["type"] === "string" && (part["type"] !== "text" || part["content"] !== undefined));
+
+/** Items of OpenAI's responses API stand in the list of messages without a role. */
+const isItem = (value: JsonObject): boolean =>
+  value["role"] === undefined &&
+  /^(function_call|function_call_output|reasoning|image_generation_call|message)$/.test(String(value["type"]));
+
+function itemMessage(item: JsonObject, defaultRole: string): Message {
+  if (item["type"] === "message") return { role: defaultRole, parts: contentParts(item["content"]) };
+  return { role: item["type"] === "function_call_output" ? "tool" : "assistant", parts: contentParts([item]) };
+}
+
+/** LangChain's serialised objects: `{lc, type: "constructor", id: [.., "HumanMessage"], kwargs}`. */
+const isLangChain = (value: JsonObject): boolean => value["lc"] !== undefined && isObject(value["kwargs"]);
+
+function unwrapLangChain(value: JsonObject): JsonObject {
+  const id = value["id"];
+  const kwargs = value["kwargs"] as JsonObject;
+  return { role: Array.isArray(id) ? id.at(-1) : undefined, ...kwargs };
+}
+
+/** A list of messages in any shape; LangChain batches are lists of lists. */
+export function toMessageList(value: Json, defaultRole: string): Message[] {
+  if (Array.isArray(value)) {
+    const list = value.length === 1 && Array.isArray(value[0]) ? (value[0] as Json[]) : (value as Json[]);
+    return list.map((entry) => toMessage(entry, defaultRole));
+  }
+  if (isObject(value) && Array.isArray(value["messages"])) return withSystem(value, toMessageList(value["messages"], defaultRole));
+  if (isObject(value) && Array.isArray(value["contents"])) return withSystem(value, toMessageList(value["contents"], defaultRole));
+  return [toMessage(value, defaultRole)];
+}
+
+/** The system prompt that some requests carry beside their messages. */
+function withSystem(request: JsonObject, messages: Message[]): Message[] {
+  const system = request["system"] ?? request["systemInstruction"];
+  const parts = isObject(system) && Array.isArray(system["parts"]) ? contentParts(system["parts"]) : contentParts(system);
+  return parts.length === 0 ? messages : [{ role: "system", parts }, ...messages];
 }
 
 /** A list of messages, one message, or plain text; undefined when the text was meant as JSON and is broken. */
 export function toMessages(text: string, defaultRole: string): Message[] | undefined {
   const value = parseJson(text);
-  if (value === undefined) return undefined;
-  if (Array.isArray(value)) return value.map((entry) => toMessage(entry, defaultRole));
-  if (isObject(value) && Array.isArray(value["messages"])) return value["messages"].map((entry) => toMessage(entry, defaultRole));
-  return [toMessage(value, defaultRole)];
+  return value === undefined ? undefined : toMessageList(value, defaultRole);
+}
+
+/** Messages as content of a prompt or response; undefined when there are none. */
+export const messagesContent = (messages: readonly Message[]): BuiltContent | undefined =>
+  messages.length === 0 ? undefined : { text: JSON.stringify(messages), format: "messages" };
+
+/**
+ * Content text of any age in the current shape: messages where it is JSON, else the raw text (also when the JSON was cut off on the way).
+ */
+export function contentFromText(text: string, role: "user" | "assistant"): BuiltContent {
+  const looksLikeJson = /^\s*[[{]/.test(text);
+  const messages = looksLikeJson ? toMessages(text, role) : undefined;
+  return messages === undefined ? { text, format: "text" } : { text: JSON.stringify(messages), format: "messages" };
 }

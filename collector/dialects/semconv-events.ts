@@ -5,8 +5,8 @@ import { decodeEvent, type EventView } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { type BuiltContent, builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
-import { type Message, normalizeFinishReason, parseJson, toMessage } from "./messages.ts";
-import { legacyContent } from "./semconv-legacy.ts";
+import { parseJson } from "./json.ts";
+import { contentFromText, type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
 
 /** Messages gathered from the events of one span. */
 interface Gathered {
@@ -73,9 +73,6 @@ function supplyGathered(draft: GenerationDraft, gathered: Gathered): void {
 
 const EVENT_ORIGIN = "span events";
 
-const messagesContent = (messages: readonly Message[]): BuiltContent | undefined =>
-  messages.length === 0 ? undefined : { text: JSON.stringify(messages), format: "messages" };
-
 function eventScratch(view: SpanView): EventView & { attributes: AttributeList } {
   const arena = new Arena();
   arena.request = view.arena.request;
@@ -106,7 +103,7 @@ function eventBody(event: AttributeList): Record<string, unknown> {
 }
 
 function setContent(into: Gathered, what: "prompt" | "response", text: string | undefined): void {
-  if (text !== undefined) into[what] ??= legacyContent(text, what === "prompt" ? "user" : "assistant");
+  if (text !== undefined) into[what] ??= contentFromText(text, what === "prompt" ? "user" : "assistant");
 }
 
 function readChoice(event: AttributeList, into: Gathered): void {
@@ -122,9 +119,9 @@ function readChoice(event: AttributeList, into: Gathered): void {
 
 function readDetails(event: AttributeList, into: Gathered): void {
   const input = value(event, A.GEN_AI_INPUT_MESSAGES);
-  if (input !== undefined) into.prompt ??= legacyContent(input, "user");
+  if (input !== undefined) into.prompt ??= contentFromText(input, "user");
   const output = value(event, A.GEN_AI_OUTPUT_MESSAGES);
-  if (output !== undefined) into.response ??= legacyContent(output, "assistant");
+  if (output !== undefined) into.response ??= contentFromText(output, "assistant");
   const system = value(event, A.GEN_AI_SYSTEM_INSTRUCTIONS);
   if (system !== undefined) into.systemInstructions ??= system;
 }

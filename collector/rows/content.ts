@@ -1,7 +1,8 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
-import { type Message, normalizeFinishReason, parseJson } from "../dialects/messages.ts";
-import { legacyContent } from "../dialects/semconv-legacy.ts";
+import { parseJson } from "../dialects/json.ts";
+import { contentFromText, type Message, normalizeFinishReason } from "../dialects/messages.ts";
+
 import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
@@ -71,10 +72,10 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
     const slice = source.subarray(start, end);
     if (slice.includes(PARTS) || slice.length === 2)
       return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved };
-    const normalized = legacyContent(slice.toString("utf8"), kind.role);
+    const normalized = contentFromText(slice.toString("utf8"), kind.role);
     if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
   } else if (first === OPEN_BRACE) {
-    const normalized = legacyContent(source.toString("utf8", start, end), kind.role);
+    const normalized = contentFromText(source.toString("utf8", start, end), kind.role);
     if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
   }
   const truncated = first === OPEN_BRACKET || first === OPEN_BRACE;
@@ -88,7 +89,7 @@ function structured(attributes: AttributeList, index: number, kind: Kind): Conte
   if (json.view().includes(PARTS)) {
     return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved | (kind.moved << STRUCTURED_SHIFT) };
   }
-  const normalized = legacyContent(json.view().toString("utf8"), kind.role);
+  const normalized = contentFromText(json.view().toString("utf8"), kind.role);
   return { index: -1, text: normalized.text, format: normalized.format, truncated: false, moved: 0 };
 }
 

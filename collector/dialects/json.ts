@@ -1,0 +1,47 @@
+/** JSON as it comes out of foreign attributes: nothing is known about it. */
+export type Json = unknown;
+export type JsonObject = Record<string, Json>;
+
+export const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** JSON text as a value, or undefined when it is none (cut off, plain text). */
+export function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens JSON within JSON text, as emitters that encode every value leave it; plain text stays. Three layers deep at most. */
+export function openJson(value: Json): Json {
+  let opened = value;
+  for (let layer = 0; layer < 3 && typeof opened === "string" && /^\s*["[{]/.test(opened); layer++) {
+    const inner = parseJson(opened);
+    if (inner === undefined) return opened;
+    opened = inner;
+  }
+  return opened;
+}
+
+export const stringOf = (value: Json): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A finite number, also from decimal text. */
+export function numberOf(value: Json): number | undefined {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+}
+
+/** The value at a path of own keys, or undefined. */
+export function at(value: Json, ...path: readonly (string | number)[]): Json {
+  let found = value;
+  for (const key of path) {
+    if (Array.isArray(found) && typeof key === "number") found = found[key] as Json;
+    else if (isObject(found) && Object.hasOwn(found, key)) found = found[key];
+    else return undefined;
+  }
+  return found;
+}
+
+/** The first value that is there. */
+export const firstOf = <T>(...values: readonly (T | undefined)[]): T | undefined => values.find((value) => value !== undefined);
