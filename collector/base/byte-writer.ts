@@ -14,8 +14,9 @@ export class ByteWriter {
   buffer: Buffer;
   length = 0;
 
-  constructor(capacity = MIN_CAPACITY) {
-    this.buffer = Buffer.allocUnsafeSlow(capacity);
+  /** Writes into `memory`: a buffer to begin with, or its capacity in bytes. */
+  constructor(memory: Buffer | number = MIN_CAPACITY) {
+    this.buffer = typeof memory === "number" ? Buffer.allocUnsafeSlow(memory) : memory;
   }
 
   /** Forgets the content and keeps the memory. */

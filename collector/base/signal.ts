@@ -8,6 +8,7 @@ export type Encoding = "protobuf" | "json";
 export interface IncomingRequest {
   readonly signal: Signal;
   readonly encoding: Encoding;
+  /** Belongs to the next step, which gives its memory back to the buffer pool when it has read it for the last time. */
   readonly body: Buffer;
   readonly projectId: number;
   /** When the last byte came in, in milliseconds since 1970. */

@@ -2,6 +2,7 @@ import type { HttpBindings } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Authenticate } from "../base/authenticate.ts";
+import { sharedBuffers } from "../base/buffer-pool.ts";
 import { readCredentials } from "../base/credentials.ts";
 import { MAX_MESSAGE_CHARS, REQUEST_DEADLINE_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
@@ -92,6 +93,7 @@ async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange): Pr
     const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", step.maxRequestBodyBytes);
     if ("failure" in inflated) return inflateFailure(inflated.failure, step);
     const body = inflated.bytes;
+    if (body !== read.bytes) sharedBuffers.give(read.bytes);
     step.metrics.requestBytes.inc({ protocol: "http", form: "wire" }, read.bytes.length);
     step.metrics.requestBytes.inc({ protocol: "http", form: "inflated" }, body.length);
     return await step.consume({ signal, encoding, body, projectId: permit.projectId, receivedAtMs });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { sharedBuffers } from "../base/buffer-pool.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 
 /** A body, or why there is none: over its limit, no memory for it now, or the sender went away. */
@@ -23,12 +24,19 @@ function createGatherer({ maxBytes, budget }: BodyLimits) {
       return undefined;
     },
     /** One chunk is used as it came; several are copied together once. */
-    finish: (): BodyResult => ({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size) }),
+    finish: (): BodyResult => ({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : joined(chunks, size) }),
     fail(failure: "too_large" | "overload" | "aborted"): BodyResult {
       budget.give(size);
       return { failure };
     },
   };
+}
+
+function joined(chunks: readonly Buffer[], size: number): Buffer {
+  const bytes = sharedBuffers.take(size);
+  let at = 0;
+  for (const chunk of chunks) at += chunk.copy(bytes, at);
+  return bytes.subarray(0, size);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { sharedBuffers } from "../base/buffer-pool.ts";
 import type { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import type { TableSpec } from "./table-spec.ts";
@@ -46,6 +47,13 @@ export interface EncodedRequest {
   readonly refusedItems: readonly ItemRefusal[];
   /** Bytes held in memory for this request, for the bound on pending bytes. */
   readonly sizeBytes: number;
+}
+
+/** Gives the memory of the request's bytes and rows back: for the exporter, when it will never look at them again. */
+export function giveBack({ raw, fresh, revisiting }: EncodedRequest): void {
+  sharedBuffers.give(raw);
+  for (const set of fresh) sharedBuffers.give(set.bytes.buffer);
+  for (const set of revisiting) sharedBuffers.give(set.bytes.buffer);
 }
 
 export interface ItemRefusal {

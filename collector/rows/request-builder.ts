@@ -1,3 +1,4 @@
+import { sharedBuffers } from "../base/buffer-pool.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-request.ts";
@@ -41,7 +42,9 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const setFor = (sets: Map<TableSpec, RowSet>, table: TableSpec): RowSet => {
     const known = sets.get(table);
     if (known !== undefined) return known;
-    const set: RowSet = { table, bytes: new ByteWriter(sets.size === 0 ? firstGuess(raw.length) : undefined), starts: [], items: [] };
+    const share = sets.size === 0 ? FIRST_TABLE_SHARE : NEXT_TABLE_SHARE;
+    const bytes = new ByteWriter(sharedBuffers.take(Math.max(MIN_ROWS_BYTES, Math.ceil(raw.length * share))));
+    const set: RowSet = { table, bytes, starts: [], items: [] };
     sets.set(table, set);
     return set;
   };
@@ -96,5 +99,7 @@ function dropRows(set: RowSet, item: number): void {
   }
 }
 
-/** Rows are about as large as what they came from: start there instead of doubling up from nothing. */
-const firstGuess = (requestBytes: number): number => Math.max(1024, Math.ceil(requestBytes * 0.6));
+/** Bytes of rows per byte of request, with some room: a buffer that is large enough is never copied into a larger one. */
+const FIRST_TABLE_SHARE = 1.3;
+const NEXT_TABLE_SHARE = 0.5;
+const MIN_ROWS_BYTES = 1024;

@@ -1,5 +1,5 @@
 import type { Metrics } from "../../base/metrics.ts";
-import type { EncodedRequest, WriteResult } from "../../rows/encoded-request.ts";
+import { type EncodedRequest, giveBack, type WriteResult } from "../../rows/encoded-request.ts";
 import { type Batch, type BatchLimits, cutIntoParts, type Part, type PendingRequest } from "./batch.ts";
 import type { Marks } from "./marks.ts";
 
@@ -88,7 +88,9 @@ export function createQueue(options: QueueOptions): Queue {
   function release(batch: Batch): void {
     for (const { pending: entry } of batch.parts) {
       entry.openParts--;
-      if (entry.openParts === 0) countBytes(-entry.request.sizeBytes);
+      if (entry.openParts > 0) continue;
+      countBytes(-entry.request.sizeBytes);
+      giveBack(entry.request);
     }
   }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { sharedBuffers } from "../../../collector/base/buffer-pool.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
 import type { Batch } from "../../../collector/exporters/postgres/batch.ts";
 import { gatherRows } from "../../../collector/exporters/postgres/gather.ts";
@@ -53,6 +54,18 @@ describe("the queue", () => {
     expect(answered).toBe(false);
     commit(queue, batches[2]!);
     expect(await answer).toEqual({ kind: "committed", stored: 10, duplicates: 0, conflicting: 0, refused: [] });
+  });
+
+  it("gives a request's memory back when its last part is written, not already when it is answered", async () => {
+    const queue = queueOf({ maxBatchRows: 4, writeDeadlineMillis: 10 });
+    const raw = sharedBuffers.take(64 * 1024);
+    const answer = queue.add({ ...request(10), raw });
+    const batches = [await queue.take(always), await queue.take(always), await queue.take(always)];
+    expect(await answer).toMatchObject({ kind: "failed" });
+    for (const batch of batches.slice(0, 2)) queue.release(batch!);
+    expect(sharedBuffers.idleBytes).toBe(0);
+    queue.release(batches[2]!);
+    expect(sharedBuffers.idleBytes).toBe(64 * 1024);
   });
 
   it("counts what is neither stored nor refused as duplicate", async () => {
