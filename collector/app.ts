@@ -23,6 +23,7 @@ import { latestSpans } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
+import { createRefiner, type Refiner } from "./refinement/index.ts";
 import type { EncodedRequest, WriteResult } from "./rows/encoded-request.ts";
 
 export interface AppOptions {
@@ -89,6 +90,9 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const grace = { millis: 0 };
   await exporter.check();
 
+  const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
+  started.defer(() => refiner.stop());
+
   const authenticate = createAuthenticator({
     loadKeys: () => inTime(keys.load(), KEY_LOOKUP_MS),
     markUsed: (ids) => keys.markUsed(ids),
@@ -96,7 +100,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   });
   const otlp: Listening[] = [];
   for (const [id, receiver] of config.receivers) {
-    const pipeline = pipelineOf(id, { config, exporter, metrics, log, isStopping: () => stopping, started });
+    const pipeline = pipelineOf(id, { config, exporter, refiner, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
     const { http } = receiver.options;
     const app = createOtlpHttpReceiver({
@@ -170,6 +174,7 @@ function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
 interface PipelineInput {
   readonly config: Config;
   readonly exporter: PostgresExporter;
+  readonly refiner: Refiner;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -192,6 +197,7 @@ function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefi
     signals: new Set(bySignal.keys()),
     spanProcessors: changesOf("traces"),
     logProcessors: changesOf("logs"),
+    committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
     write: (request) => writeTo(bySignal.get(request.signal as PipelineConfig["signal"]), request, input),
     metrics,
   });

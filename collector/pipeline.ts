@@ -30,6 +30,8 @@ export interface PipelineOptions {
   readonly signals: ReadonlySet<Signal>;
   readonly spanProcessors: readonly SpanProcessor[];
   readonly logProcessors: readonly LogProcessor[];
+  /** Told of every request whose rows are committed, before its answer. */
+  readonly committed?: (request: EncodedRequest) => void;
   readonly metrics: Metrics;
 }
 
@@ -87,7 +89,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const encoded = await encode(request, raw);
         metrics.received.inc({ signal: request.signal }, encoded.received);
         if (encoded.received === 0) return accepted();
-        return answer(encoded, await options.write(encoded), metrics);
+        const result = await options.write(encoded);
+        if (result.kind === "committed") options.committed?.(encoded);
+        return answer(encoded, result, metrics);
       } catch (error) {
         if (error instanceof DecodeError) return rejected("undecodable", error.message);
         throw error;

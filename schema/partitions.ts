@@ -15,6 +15,7 @@ export const PARTITIONED_TABLES: readonly PartitionedTable[] = [
   { name: "generation_attempts", timeColumn: "start_time" },
   { name: "generation_scores", timeColumn: "time" },
   { name: "outputs", timeColumn: "start_time" },
+  { name: "generation_twins", timeColumn: "start_time" },
 ];
 
 /** Instants from `from` up to, not including, `to`. Those of partitions lie on UTC midnights. */

@@ -193,6 +193,7 @@ CREATE TABLE generation_logs (
   logged_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   received_at timestamp with time zone NOT NULL,
+  filled_from jsonb,
   CONSTRAINT generation_logs_pkey PRIMARY KEY (project_id, trace_id, span_id, start_time),
   CONSTRAINT generation_logs_content_state_check CHECK ((content_state = ANY (ARRAY['captured'::text, 'absent'::text, 'redacted'::text, 'truncated'::text]))),
   CONSTRAINT generation_logs_generation_status_check CHECK ((generation_status = ANY (ARRAY['pending'::text, 'success'::text, 'failed'::text, 'timeout'::text]))),
@@ -202,6 +203,7 @@ CREATE TABLE generation_logs (
 CREATE TABLE generation_logs_default PARTITION OF generation_logs DEFAULT;
 CREATE INDEX generation_logs_entity ON generation_logs USING btree (project_id, entity_type, entity_id) WHERE (entity_id IS NOT NULL);
 CREATE INDEX generation_logs_model ON generation_logs USING btree (project_id, model_name, start_time);
+CREATE INDEX generation_logs_received_at ON generation_logs USING brin (received_at) WITH (pages_per_range='16');
 CREATE INDEX generation_logs_run ON generation_logs USING btree (project_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX generation_logs_start_time ON generation_logs USING btree (project_id, start_time);
 CREATE INDEX generation_logs_unfinished ON generation_logs USING btree (project_id, start_time) WHERE (generation_status <> 'success'::text);
@@ -277,6 +279,86 @@ CREATE TABLE generation_scores (
 ) PARTITION BY RANGE ("time");
 CREATE TABLE generation_scores_default PARTITION OF generation_scores DEFAULT;
 CREATE INDEX generation_scores_name ON generation_scores USING btree (project_id, name, "time");
+
+CREATE TABLE generation_twins (
+  project_id integer NOT NULL,
+  trace_id text COLLATE "C" NOT NULL,
+  span_id text COLLATE "C" NOT NULL,
+  start_time timestamp with time zone NOT NULL,
+  id text COLLATE "C" GENERATED ALWAYS AS (((trace_id || '-'::text) || span_id)) STORED,
+  parent_span_id text COLLATE "C",
+  end_time timestamp with time zone,
+  service_name text,
+  environment text,
+  dialect text NOT NULL,
+  operation_name text,
+  provider_name text,
+  prompt_full_text text COMPRESSION lz4,
+  prompt_format text,
+  system_instructions text COMPRESSION lz4,
+  prompt_template_name text,
+  prompt_template_version text,
+  prompt_modules_used jsonb COMPRESSION lz4,
+  prompt_variables jsonb COMPRESSION lz4,
+  tool_definitions text COMPRESSION lz4,
+  model_name text,
+  model_temperature double precision,
+  model_max_tokens bigint,
+  model_top_p double precision,
+  model_top_k double precision,
+  model_frequency_penalty double precision,
+  model_presence_penalty double precision,
+  model_seed bigint,
+  model_stop_sequences jsonb,
+  model_reasoning_level text,
+  model_parameters jsonb COMPRESSION lz4,
+  response_model text,
+  response_full_text text COMPRESSION lz4,
+  response_format text,
+  reasoning_content text COMPRESSION lz4,
+  tokens_prompt bigint,
+  tokens_completion bigint,
+  tokens_total bigint,
+  tokens_reasoning bigint,
+  tokens_cache_read bigint,
+  tokens_cache_write bigint,
+  duration_ms double precision,
+  time_to_first_token_ms double precision,
+  response_finish_reason text,
+  response_id text,
+  response_created_at bigint,
+  cached boolean,
+  generation_status text NOT NULL,
+  error_message text COMPRESSION lz4,
+  error_type text,
+  error_traceback text COMPRESSION lz4,
+  attempts_count integer,
+  cost_amount numeric,
+  cost_currency text,
+  cost_source text,
+  run_id text,
+  item_id text,
+  conversation_id text,
+  user_id text,
+  entity_type text,
+  entity_id text,
+  quality_status text,
+  quality_issues jsonb,
+  quality_score double precision,
+  additional_metadata jsonb COMPRESSION lz4,
+  content_state text,
+  logged_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  filled_from jsonb,
+  survivor_span_id text COLLATE "C",
+  CONSTRAINT generation_twins_pkey PRIMARY KEY (project_id, trace_id, span_id, start_time),
+  CONSTRAINT generation_logs_content_state_check CHECK ((content_state = ANY (ARRAY['captured'::text, 'absent'::text, 'redacted'::text, 'truncated'::text]))),
+  CONSTRAINT generation_logs_generation_status_check CHECK ((generation_status = ANY (ARRAY['pending'::text, 'success'::text, 'failed'::text, 'timeout'::text]))),
+  CONSTRAINT generation_logs_prompt_format_check CHECK ((prompt_format = ANY (ARRAY['text'::text, 'messages'::text]))),
+  CONSTRAINT generation_logs_response_format_check CHECK ((response_format = ANY (ARRAY['text'::text, 'messages'::text])))
+) PARTITION BY RANGE (start_time);
+CREATE TABLE generation_twins_default PARTITION OF generation_twins DEFAULT;
 
 CREATE TABLE genspan_migrations (
   version integer NOT NULL,
@@ -493,6 +575,9 @@ CREATE POLICY by_project ON generation_runs FOR SELECT USING ((project_id = ( SE
 ALTER TABLE generation_scores ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON generation_scores FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE generation_scores_default ENABLE ROW LEVEL SECURITY;
+ALTER TABLE generation_twins ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON generation_twins FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE generation_twins_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE image_traces ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON image_traces FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE ingest_rejected ENABLE ROW LEVEL SECURITY;

@@ -12,6 +12,7 @@ import { IngestNotes } from "./ingest-notes.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero } from "./row-key.ts";
 import { LOG_RECORDS } from "./table-spec.ts";
+import { MARK_EVENT } from "./trace-marks.ts";
 import { optionalString } from "./values.ts";
 
 const EVENT_NAME_KEY = keyTable.register(EVENT_NAME);
@@ -49,9 +50,25 @@ export function createLogEncoder(): LogEncoder {
         notes.clear();
         const origin = origins.of(view, builder);
         encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
+        markTrace(view, builder);
       });
     },
   };
+}
+
+/** Events of the generative-AI conventions carry content of the span they name. */
+function markTrace(view: LogView, builder: RequestBuilder): void {
+  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || eventName(view)?.startsWith("gen_ai.") !== true) return;
+  const traceId = view.arena.request.toString("hex", view.traceIdOffset, view.traceIdOffset + 16);
+  const { lo, hi } = isSet(view.time) ? view.time : view.observedTime;
+  builder.mark(traceId, MARK_EVENT, (lo | hi) === 0 ? builder.receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6);
+}
+
+function eventName(view: LogView): string | undefined {
+  const { eventNameOffset: at, eventNameSize: size } = view;
+  if (size > 0) return view.arena.request.toString("utf8", at, at + size);
+  const index = view.attributes.find(EVENT_NAME_KEY);
+  return index < 0 ? undefined : view.attributes.text(index);
 }
 
 /**

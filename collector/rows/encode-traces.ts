@@ -1,7 +1,10 @@
-import { createGenerationDraft } from "../dialects/generation-draft.ts";
+import type { SpanRole } from "../dialects/dialect.ts";
+import { createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
+import { CONCEPT } from "../model/concept.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
 import { createSpanWalker, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
+import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
@@ -11,6 +14,7 @@ import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero } from "./row-key.ts";
 import { GENERATION_LOGS, SPANS } from "./table-spec.ts";
+import { MARK_CALL, MARK_HTTP, MARK_RECORD } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
 export interface TraceEncoder {
@@ -54,6 +58,8 @@ export function createTraceEncoder(): TraceEncoder {
           encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
         }
         encodeSpanRow(builder.row(SPANS, revisits), view, context);
+        const bits = marksOf(role, view, draft);
+        if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillis(view, builder));
       });
     },
   };
@@ -87,6 +93,21 @@ export function refuseMalformed(builder: RequestBuilder, kind: string, encode: (
 
 const malformed = (kind: string): string =>
   `malformed ${kind} message: if this is another signal, it looks like logs or metrics sent to the wrong path`;
+
+const HTTP_METHODS = [keyTable.register("http.request.method"), keyTable.register("http.method")];
+const CLIENT_KIND = 3;
+
+/** What the span means for the calls of its trace; 0 for nothing. */
+function marksOf(role: SpanRole | undefined, view: SpanView, draft: GenerationDraft): number {
+  if (role === "call") return MARK_CALL;
+  if (role === "wrapper" && draft.attribute[CONCEPT.record]! >= 0) return MARK_RECORD;
+  return view.kind === CLIENT_KIND && HTTP_METHODS.some((key) => view.attributes.find(key) >= 0) ? MARK_HTTP : 0;
+}
+
+const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
+
+const startMillis = ({ startTime: { lo, hi } }: SpanView, { receivedAtMs }: RequestBuilder): number =>
+  (lo | hi) === 0 ? receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6;
 
 interface Origins {
   readonly resource: ResourceFacts;

@@ -2,6 +2,7 @@ import { sharedBuffers } from "../base/buffer-pool.ts";
 import type { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import type { TableSpec } from "./table-spec.ts";
+import type { TraceMark } from "./trace-marks.ts";
 
 /** Rows of one table in PostgreSQL's binary COPY form, without the stream's header and trailer. */
 export interface RowSet {
@@ -43,6 +44,8 @@ export interface EncodedRequest {
   /** Rows that may meet an older row by design (a span without a usable start time): staging and ON CONFLICT. */
   readonly revisiting: readonly RowSet[];
   readonly shared: readonly SharedRow[];
+  /** What the request brings for traces with model calls. */
+  readonly traces: readonly TraceMark[];
   /** Items refused while encoding; their `ingest_rejected` rows are in `fresh`, under their own item numbers. */
   readonly refusedItems: readonly ItemRefusal[];
   /** Bytes held in memory for this request, for the bound on pending bytes. */

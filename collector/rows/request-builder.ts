@@ -4,6 +4,7 @@ import type { Signal } from "../base/signal.ts";
 import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-request.ts";
 import { encodeRejectedRow } from "./ingest-rejected.ts";
 import { INGEST_REJECTED, type TableSpec } from "./table-spec.ts";
+import { type TraceMark, withMark } from "./trace-marks.ts";
 
 /** Bytes that a row takes beside its encoded form: its offset, its item, its part of the lists. */
 const ROW_OVERHEAD_BYTES = 64;
@@ -18,6 +19,8 @@ export interface RequestBuilder {
   /** The writer for one row of the current item in `table`. */
   row(table: TableSpec, revisiting?: boolean): ByteWriter;
   share(row: SharedRow): void;
+  /** Notes what the request brings for a trace, for those who bring together what came apart. */
+  mark(traceId: string, bits: number, atMillis: number): void;
   /** Refuses the current item for good, dropping what was written of its rows. */
   refuse(reason: string): void;
   finish(): EncodedRequest;
@@ -37,6 +40,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const refusedItems: ItemRefusal[] = [];
   const fresh = new Map<TableSpec, RowSet>();
   const revisiting = new Map<TableSpec, RowSet>();
+  const traces = new Map<string, TraceMark>();
   const current = (): number => itemAt.length / 2 - 1;
 
   const setFor = (sets: Map<TableSpec, RowSet>, table: TableSpec): RowSet => {
@@ -62,6 +66,9 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     addItem(start, end) {
       itemAt.push(start, end);
     },
+    mark(traceId, bits, atMillis) {
+      traces.set(traceId, withMark(traces.get(traceId), { traceId, bits, fromMillis: atMillis, toMillis: atMillis }));
+    },
     share(sharedRow) {
       shared.set(sharedRow.id, sharedRow);
     },
@@ -84,6 +91,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
         fresh: [...fresh.values()],
         revisiting: [...revisiting.values()],
         shared: [...shared.values()],
+        traces: [...traces.values()],
         refusedItems,
         sizeBytes,
       };

@@ -117,6 +117,7 @@ export function encodedRequest(items: readonly (readonly Item[])[], options: Req
     fresh: [...fresh.values()],
     revisiting: [...revisiting.values()],
     shared: options.shared ?? [],
+    traces: [],
     refusedItems: options.refusedItems ?? [],
     sizeBytes: options.sizeBytes ?? sets.reduce((sum, set) => sum + set.bytes.length, ends.at(-1) ?? 0),
   };

@@ -33,6 +33,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/processors": rule("collector/base collector/otlp"),
   "collector/exporters": rule("collector/base collector/otlp collector/rows", "postgres pg @grpc/grpc-js"),
   "collector/pipeline": rule("collector/base collector/otlp collector/dialects collector/rows collector/processors collector/exporters"),
+  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes", "postgres"),
   "collector/query": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/jobs": rule("collector/base collector/query collector/commands schema"),

@@ -1,0 +1,91 @@
+/** Groups of columns that are filled together or not at all, by the name under which `filled_from` speaks of them. */
+export const FILL_GROUPS = {
+  prompt: ["prompt_full_text", "prompt_format"],
+  response: ["response_full_text", "response_format"],
+  reasoning: ["reasoning_content"],
+  system_instructions: ["system_instructions"],
+  tool_definitions: ["tool_definitions"],
+  provider: ["provider_name"],
+  response_model: ["response_model"],
+  response_id: ["response_id"],
+  finish_reason: ["response_finish_reason"],
+  tokens: ["tokens_prompt", "tokens_completion", "tokens_total", "tokens_reasoning", "tokens_cache_read", "tokens_cache_write"],
+  cost: ["cost_amount", "cost_currency", "cost_source"],
+  time_to_first_token: ["time_to_first_token_ms"],
+  temperature: ["model_temperature"],
+  max_tokens: ["model_max_tokens"],
+  template: ["prompt_template_name", "prompt_template_version"],
+  conversation: ["conversation_id"],
+  user: ["user_id"],
+  run: ["run_id"],
+  item: ["item_id"],
+  entity: ["entity_type", "entity_id"],
+} as const;
+
+export type FillGroup = keyof typeof FILL_GROUPS;
+
+export const GROUP_NAMES = Object.keys(FILL_GROUPS) as readonly FillGroup[];
+
+/** The column whose presence says that a group is there. */
+export const groupSign = (group: FillGroup): string => (group === "tokens" ? "tokens_total" : FILL_GROUPS[group][0]);
+
+/** Key of a row within its trace. Times are PostgreSQL's text, exact to the microsecond. */
+export interface CallKey {
+  readonly spanId: string;
+  readonly startTime: string;
+}
+
+/** One generation row as its own span told it, whichever table it stands in now. */
+export interface CallFacts extends CallKey {
+  readonly parentSpanId: string | undefined;
+  readonly startMillis: number;
+  readonly endMillis: number | undefined;
+  readonly dialect: string;
+  readonly operation: string | undefined;
+  readonly model: string | undefined;
+  readonly responseModel: string | undefined;
+  readonly provider: string | undefined;
+  readonly responseId: string | undefined;
+  readonly status: string;
+  readonly errorType: string | undefined;
+  readonly errorMessage: string | undefined;
+  /** Groups that the span itself told. */
+  readonly has: ReadonlySet<FillGroup>;
+  /** Where the row stands: counted, or set aside as the twin or wrapper of another. */
+  readonly counted: boolean;
+  /** What was filled in from elsewhere, by group. */
+  readonly filledFrom: Readonly<Record<string, string>>;
+}
+
+/** A span below a call that tells something about it: an attempt, an update, or a request over HTTP. */
+export interface ChildSpan {
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly startTime: string;
+  readonly startMillis: number;
+  readonly durationMillis: number | undefined;
+  readonly failed: boolean;
+  readonly statusMessage: string | undefined;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** A log record about a span. */
+export interface LogEvent {
+  readonly id: string;
+  readonly spanId: string;
+  readonly name: string;
+  readonly body: unknown;
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that is stored about the model calls of one trace. */
+export interface TraceEvidence {
+  readonly projectId: number;
+  readonly traceId: string;
+  readonly calls: readonly CallFacts[];
+  readonly children: readonly ChildSpan[];
+  /** In the order of their times. */
+  readonly events: readonly LogEvent[];
+}
+
+export const keyText = ({ spanId, startTime }: CallKey): string => `${spanId} ${startTime}`;

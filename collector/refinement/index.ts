@@ -1,0 +1,147 @@
+import type { Sql } from "postgres";
+import type { Log } from "../base/log.ts";
+import { MARK_CALL, MARK_SECOND_CALL, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
+import { refineTrace, type TraceRef } from "./store.ts";
+
+export interface RefinerOptions {
+  /** A pool of the writer's own login. */
+  readonly sql: Sql;
+  readonly schema: string;
+  readonly log: Log;
+  /** How long rows of a trace are gathered before it is looked at. */
+  readonly delayMillis?: number;
+  /** How often traces that other collectors wrote are looked for. */
+  readonly sweepMillis?: number;
+}
+
+/** Brings generation rows in line with what came apart from their spans: twins, log events, attempts, updates. */
+export interface Refiner {
+  /** Says what a committed request brought. Never throws, never waits. */
+  note(projectId: number, marks: readonly TraceMark[]): void;
+  /** Resolves when every trace noted so far has been looked at; for tests and for stopping. */
+  settled(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Traces that are remembered, so that a late part finds the rest; the sweep finds what was forgotten. */
+const MAX_TRACES = 50_000;
+/** Traces looked at by one turn. */
+const PER_TURN = 200;
+const DELAY_MS = 250;
+const SWEEP_MS = 15_000;
+/** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
+const LOOK_BACK_MS = 3_600_000;
+
+interface Known extends TraceRef {
+  bits: number;
+  fromMillis: number;
+  toMillis: number;
+}
+
+export function createRefiner(options: RefinerOptions): Refiner {
+  const { log, delayMillis = DELAY_MS, sweepMillis = SWEEP_MS } = options;
+  const known = new Map<string, Known>();
+  const due = new Map<string, Known>();
+  let turn: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  function remember(projectId: number, mark: TraceMark): Known {
+    const key = `${projectId}/${mark.traceId}`;
+    const before = known.get(key);
+    known.delete(key);
+    const trace: Known = before ?? { projectId, traceId: mark.traceId, bits: 0, fromMillis: mark.fromMillis, toMillis: mark.toMillis };
+    if ((trace.bits & mark.bits & MARK_CALL) !== 0) trace.bits |= MARK_SECOND_CALL;
+    trace.bits |= mark.bits;
+    trace.fromMillis = Math.min(trace.fromMillis, mark.fromMillis);
+    trace.toMillis = Math.max(trace.toMillis, mark.toMillis);
+    known.set(key, trace);
+    if (known.size > MAX_TRACES) known.delete(known.keys().next().value ?? "");
+    return trace;
+  }
+
+  function schedule(): void {
+    if (stopped || turn !== undefined || timer !== undefined || due.size === 0) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      turn = work().finally(() => {
+        turn = undefined;
+        schedule();
+      });
+    }, delayMillis);
+  }
+
+  async function work(): Promise<void> {
+    for (const [key, trace] of [...due].slice(0, PER_TURN)) {
+      due.delete(key);
+      try {
+        await refineTrace(options, trace);
+      } catch (error) {
+        due.set(key, trace);
+        log.warn({ code: codeOf(error) }, "a trace could not be refined; it is tried again");
+        return;
+      }
+    }
+  }
+
+  async function sweep(sinceMillis: number): Promise<void> {
+    for (const trace of await tracesSince(options, sinceMillis)) {
+      const key = `${trace.projectId}/${trace.traceId}`;
+      const bits = (known.get(key)?.bits ?? 0) | trace.bits;
+      if (needsRefinement(bits)) due.set(key, { ...trace, bits });
+    }
+    schedule();
+  }
+
+  let sweptUntil = Date.now() - LOOK_BACK_MS;
+  const sweeper = setInterval(() => {
+    const since = sweptUntil;
+    sweptUntil = Date.now() - 2 * sweepMillis;
+    sweep(since).catch((error: unknown) => {
+      sweptUntil = since;
+      log.warn({ code: codeOf(error) }, "the rows of other collectors could not be looked through; it is tried again");
+    });
+  }, sweepMillis);
+  sweeper.unref();
+
+  return {
+    note(projectId, marks) {
+      for (const mark of marks) {
+        const trace = remember(projectId, mark);
+        if (needsRefinement(trace.bits)) due.set(`${projectId}/${mark.traceId}`, trace);
+      }
+      schedule();
+    },
+    async settled() {
+      while (due.size > 0 || turn !== undefined || timer !== undefined) {
+        if (turn === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+        else await turn;
+      }
+    },
+    async stop() {
+      stopped = true;
+      clearInterval(sweeper);
+      clearTimeout(timer);
+      timer = undefined;
+      await turn;
+    },
+  };
+}
+
+const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? "unknown");
+
+/** Traces with rows received since then: more than one call, or one that lacks something. */
+async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number): Promise<Known[]> {
+  const rows = await sql`
+    SELECT project_id, trace_id, count(*)::int AS calls, extract(epoch FROM min(start_time)) * 1000 AS from_ms,
+      extract(epoch FROM max(start_time)) * 1000 AS to_ms
+    FROM ${sql(schema)}.generation_logs WHERE received_at >= ${new Date(sinceMillis)}
+    GROUP BY project_id, trace_id`;
+  return rows.map((row) => ({
+    projectId: Number(row["project_id"]),
+    traceId: String(row["trace_id"]),
+    fromMillis: Number(row["from_ms"]),
+    toMillis: Number(row["to_ms"]),
+    bits: Number(row["calls"]) > 1 ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL,
+  }));
+}

@@ -1,0 +1,147 @@
+import { hash } from "node:crypto";
+import { type Attempt, attemptsOf } from "./attempts.ts";
+import {
+  type CallFacts,
+  type CallKey,
+  type ChildSpan,
+  FILL_GROUPS,
+  type FillGroup,
+  GROUP_NAMES,
+  type LogEvent,
+  type TraceEvidence,
+} from "./facts.ts";
+import { foldCalls } from "./fold.ts";
+import { contentFromEvents, type GroupValues } from "./log-content.ts";
+import { updatesOf } from "./updates.ts";
+
+/** A group of columns taken over from the row of a twin. */
+export interface Copy {
+  readonly group: FillGroup;
+  readonly from: CallKey;
+}
+
+/** What has to change about one counted row. */
+export interface RowChange {
+  readonly key: CallKey;
+  /** Groups that were filled in before and are to be filled anew or not any more. */
+  readonly reset: readonly FillGroup[];
+  readonly copies: readonly Copy[];
+  /** Columns to set, by name. */
+  readonly columns: Readonly<Record<string, unknown>>;
+  readonly attempts: readonly Attempt[] | undefined;
+  readonly filledFrom: Readonly<Record<string, string>>;
+}
+
+/** What has to change so that the rows of a trace say what all its evidence says. Empty when they do already. */
+export interface RefinementPlan {
+  /** Rows to count again. */
+  readonly restore: readonly CallKey[];
+  /** Rows to set aside, with the span counted instead. */
+  readonly setAside: readonly { readonly key: CallKey; readonly survivor: string | undefined }[];
+  readonly changes: readonly RowChange[];
+}
+
+/**
+ * A pure function of the evidence: the same set of spans and log records gives the same rows in whatever order they came, since what a span said
+ * itself is never overwritten except by an update, and what was filled in is known by name and made anew.
+ */
+export function planRefinement(evidence: TraceEvidence): RefinementPlan {
+  const folding = foldCalls(evidence.calls);
+  const setAside = [...folding.aside].filter(([call]) => call.counted).map(([call, survivor]) => ({ key: keyOf(call), survivor }));
+  const restore = folding.counted.filter(({ call }) => !call.counted).map(({ call }) => keyOf(call));
+  const children = groupBy(evidence.children, ({ parentSpanId }) => parentSpanId);
+  const events = groupBy(evidence.events, ({ spanId }) => spanId);
+  const counted = folding.counted.map(({ call }) => call);
+  const changes = folding.counted.flatMap(({ call, twins }) => {
+    const all = [call, ...twins];
+    const change = changeOf(call, {
+      twins,
+      events: all.map(({ spanId }) => events.get(spanId) ?? []),
+      children: all.flatMap(({ spanId }) => children.get(spanId) ?? []),
+      siblings: counted,
+    });
+    return change === undefined ? [] : [change];
+  });
+  return { restore, setAside, changes };
+}
+
+export const isEmpty = ({ restore, setAside, changes }: RefinementPlan): boolean => restore.length + setAside.length + changes.length === 0;
+
+const keyOf = ({ spanId, startTime }: CallKey): CallKey => ({ spanId, startTime });
+
+function groupBy<T>(items: readonly T[], keyOfItem: (item: T) => string): Map<string, T[]> {
+  return Map.groupBy(items, keyOfItem);
+}
+
+interface Around {
+  readonly twins: readonly CallFacts[];
+  /** Log events of the call and of each twin, in that order. */
+  readonly events: readonly (readonly LogEvent[])[];
+  readonly children: readonly ChildSpan[];
+  readonly siblings: readonly CallFacts[];
+}
+
+function changeOf(call: CallFacts, around: Around): RowChange | undefined {
+  const filled: Record<string, string> = {};
+  const columns: Record<string, unknown> = {};
+  const copies: Copy[] = [];
+  const fromLogs = around.events.map(contentFromEvents);
+  for (const group of GROUP_NAMES) {
+    if (!call.has.has(group)) fill(group, { call, around, fromLogs, filled, columns, copies });
+  }
+  for (const [name, update] of updatesOf(around.children)) {
+    filled[name] = `update:${update.spanId}`;
+    Object.assign(columns, update.columns);
+  }
+  const attempts = attemptsOf(call, around.children, around.siblings);
+  if (attempts !== undefined) {
+    filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
+    columns["attempts_count"] = attempts.length;
+  }
+  if (columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
+    columns["content_state"] = "captured";
+  }
+  if (sameEntries(filled, call.filledFrom)) return undefined;
+  const reset = GROUP_NAMES.filter((group) => isFill(call.filledFrom[group]));
+  return { key: keyOf(call), reset, copies, columns, attempts, filledFrom: filled };
+}
+
+const isContent = ({ group }: Copy): boolean => group === "prompt" || group === "response";
+const isFill = (origin: string | undefined): boolean => origin !== undefined && !origin.startsWith("update:");
+
+interface Filling {
+  readonly call: CallFacts;
+  readonly around: Around;
+  readonly fromLogs: readonly GroupValues[];
+  readonly filled: Record<string, string>;
+  readonly columns: Record<string, unknown>;
+  readonly copies: Copy[];
+}
+
+/** Fills one group from the best source that has it: the call's own log events, then each twin and its events. */
+function fill(group: FillGroup, { around, fromLogs, filled, columns, copies }: Filling): void {
+  for (let i = 0; i <= around.twins.length; i++) {
+    const twin = i === 0 ? undefined : around.twins[i - 1];
+    if (twin?.has.has(group) === true) {
+      filled[group] = `span:${twin.spanId}`;
+      copies.push({ group, from: keyOf(twin) });
+      return;
+    }
+    const values = fromLogs[i]?.[group];
+    if (values !== undefined) {
+      filled[group] = `logs:${shortHash(JSON.stringify(values))}`;
+      Object.assign(columns, values);
+      return;
+    }
+  }
+}
+
+const shortHash = (text: string): string => hash("sha256", text, "hex").slice(0, 12);
+
+function sameEntries(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}
+
+/** Columns of all groups, for statements that reset or copy them. */
+export const columnsOfGroups = (groups: readonly FillGroup[]): string[] => groups.flatMap((group) => [...FILL_GROUPS[group]]);

@@ -1,0 +1,254 @@
+import type { Sql, TransactionSql } from "postgres";
+import type { Attempt } from "./attempts.ts";
+import {
+  type CallFacts,
+  type CallKey,
+  type ChildSpan,
+  type FillGroup,
+  GROUP_NAMES,
+  groupSign,
+  type LogEvent,
+  type TraceEvidence,
+} from "./facts.ts";
+import { CONTENT_EVENTS } from "./log-content.ts";
+import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
+
+/** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
+export interface TraceRef {
+  readonly projectId: number;
+  readonly traceId: string;
+  readonly fromMillis: number;
+  readonly toMillis: number;
+}
+
+interface StoreOptions {
+  readonly sql: Sql;
+  readonly schema: string;
+}
+
+/** First half of our advisory lock keys ("refi"): one collector at a time decides about a trace. */
+const LOCK_CLASS = 0x72656669;
+/** Rows of one trace lie within this of each other; what is further apart is left as it is. */
+const MARGIN_MS = 24 * 3600 * 1000;
+/** More calls than this in one trace are left as they came: the work per trace stays bounded. */
+const MAX_ROWS = 5_000;
+
+/**
+ * Brings the rows of one trace in line with everything stored about it, in one transaction. Returns whether something changed.
+ * Safe to run at any time, any number of times, and beside other collectors.
+ */
+export async function refineTrace({ sql, schema }: StoreOptions, trace: TraceRef): Promise<boolean> {
+  return sql.begin(async (tx) => {
+    await tx`SET LOCAL synchronous_commit = on`;
+    await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${`${trace.projectId}/${trace.traceId}`}))`;
+    const evidence = await readEvidence(tx, schema, trace);
+    const plan = planRefinement(evidence);
+    if (isEmpty(plan)) return false;
+    await apply(tx, { schema, trace, plan });
+    return true;
+  });
+}
+
+type Tx = TransactionSql;
+
+async function readEvidence(tx: Tx, schema: string, trace: TraceRef): Promise<TraceEvidence> {
+  const { projectId, traceId } = trace;
+  const calls = await readCalls(tx, schema, trace);
+  const ids = [...new Set(calls.map(({ spanId }) => spanId))];
+  const children = calls.length === 0 ? [] : await readChildren(tx, schema, { trace, ids });
+  const events = calls.length === 0 ? [] : await readEvents(tx, schema, { trace, ids });
+  return { projectId, traceId, calls, children, events };
+}
+
+const bounds = ({ fromMillis, toMillis }: TraceRef): [Date, Date] => [new Date(fromMillis - MARGIN_MS), new Date(toMillis + MARGIN_MS)];
+
+async function readCalls(tx: Tx, schema: string, trace: TraceRef): Promise<CallFacts[]> {
+  const [from, to] = bounds(trace);
+  const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
+  const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
+    extract(epoch FROM end_time) * 1000 AS end_ms, dialect, operation_name, model_name, response_model, provider_name, response_id,
+    generation_status, error_type, error_message, filled_from, ARRAY[${signs}] AS has`;
+  const read = (table: string, counted: boolean) => tx`
+    SELECT ${tx.unsafe(columns)}, ${counted} AS counted FROM ${tx(schema)}.${tx(table)}
+    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND start_time BETWEEN ${from} AND ${to} LIMIT ${MAX_ROWS}`;
+  const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
+  return [...counted, ...aside].map(toCall);
+}
+
+const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const number = (value: unknown): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+
+function toCall(row: Record<string, unknown>): CallFacts {
+  const filledFrom = (row["filled_from"] ?? {}) as Record<string, string>;
+  const present = row["has"] as boolean[];
+  const own = GROUP_NAMES.filter(
+    (group, i) => present[i] === true && (filledFrom[group] === undefined || filledFrom[group].startsWith("update:")),
+  );
+  return {
+    spanId: String(row["span_id"]),
+    startTime: String(row["start_text"]),
+    parentSpanId: optional(row["parent_span_id"]),
+    startMillis: Number(row["start_ms"]),
+    endMillis: number(row["end_ms"]),
+    dialect: String(row["dialect"]),
+    operation: optional(row["operation_name"]),
+    model: optional(row["model_name"]),
+    responseModel: filledFrom["response_model"] === undefined ? optional(row["response_model"]) : undefined,
+    provider: filledFrom["provider"] === undefined ? optional(row["provider_name"]) : undefined,
+    responseId: filledFrom["response_id"] === undefined ? optional(row["response_id"]) : undefined,
+    status: String(row["generation_status"]),
+    errorType: optional(row["error_type"]),
+    errorMessage: optional(row["error_message"]),
+    has: new Set<FillGroup>(own),
+    counted: row["counted"] === true,
+    filledFrom,
+  };
+}
+
+interface Below {
+  readonly trace: TraceRef;
+  readonly ids: readonly string[];
+}
+
+const CLIENT_KIND = 3;
+
+async function readChildren(tx: Tx, schema: string, { trace, ids }: Below): Promise<ChildSpan[]> {
+  const [from, to] = bounds(trace);
+  const rows = await tx`
+    SELECT span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms, duration_ns, status_code,
+      status_message, attributes
+    FROM ${tx(schema)}.spans
+    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND start_time BETWEEN ${from} AND ${to}
+      AND parent_span_id = ANY(${[...ids]}) AND (kind = ${CLIENT_KIND} OR attributes ? 'genspan.record') LIMIT ${MAX_ROWS}`;
+  return rows.map((row) => ({
+    spanId: String(row["span_id"]),
+    parentSpanId: String(row["parent_span_id"]),
+    startTime: String(row["start_text"]),
+    startMillis: Number(row["start_ms"]),
+    durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
+    failed: row["status_code"] === 2,
+    statusMessage: optional(row["status_message"]),
+    attributes: row["attributes"] as Record<string, unknown>,
+  }));
+}
+
+async function readEvents(tx: Tx, schema: string, { trace, ids }: Below): Promise<LogEvent[]> {
+  const [from, to] = bounds(trace);
+  const rows = await tx`
+    SELECT id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
+    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND span_id = ANY(${[...ids]}) AND time BETWEEN ${from} AND ${to}
+      AND event_name = ANY(${[...CONTENT_EVENTS]})
+    ORDER BY time, time_nano, received_at, id LIMIT ${MAX_ROWS}`;
+  return rows.map((row) => ({
+    id: String(row["id"]),
+    spanId: String(row["span_id"]),
+    name: String(row["event_name"]),
+    body: row["body"],
+    attributes: row["attributes"] as Record<string, unknown>,
+  }));
+}
+
+interface Application {
+  readonly schema: string;
+  readonly trace: TraceRef;
+  readonly plan: RefinementPlan;
+}
+
+async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void> {
+  for (const key of plan.restore)
+    await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
+  for (const change of plan.changes) await changeRow(tx, { schema, trace, change, twins: plan });
+  for (const { key, survivor } of plan.setAside) {
+    await move(tx, { schema, trace, key, from: "generation_logs", to: "generation_twins", survivor });
+  }
+}
+
+interface Move {
+  readonly schema: string;
+  readonly trace: TraceRef;
+  readonly key: CallKey;
+  readonly from: "generation_logs" | "generation_twins";
+  readonly to: "generation_logs" | "generation_twins";
+  readonly survivor: string | undefined;
+}
+
+const whereKey = (tx: Tx, trace: TraceRef, { spanId, startTime }: CallKey) =>
+  tx`project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND span_id = ${spanId} AND start_time = ${startTime}::text::timestamptz`;
+
+async function move(tx: Tx, { schema, trace, key, from, to, survivor }: Move): Promise<void> {
+  const columns = await columnNames(tx, schema);
+  const list = tx.unsafe(columns.map((name) => `"${name}"`).join(", "));
+  const extra = to === "generation_twins" ? tx`, survivor_span_id` : tx``;
+  const value = to === "generation_twins" ? tx`, ${survivor ?? null}` : tx``;
+  await tx`INSERT INTO ${tx(schema)}.${tx(to)} (${list}${extra}) SELECT ${list}${value} FROM ${tx(schema)}.${tx(from)}
+    WHERE ${whereKey(tx, trace, key)} ON CONFLICT DO NOTHING`;
+  await tx`DELETE FROM ${tx(schema)}.${tx(from)} WHERE ${whereKey(tx, trace, key)}`;
+}
+
+/** Columns that both tables have and that can be written; the generated ones come by themselves. */
+async function columnNames(tx: Tx, schema: string): Promise<string[]> {
+  const rows = await tx`
+    SELECT attname FROM pg_attribute WHERE attrelid = ${`${schema}.generation_logs`}::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`;
+  return rows.map((row) => String(row["attname"]));
+}
+
+interface Changing {
+  readonly schema: string;
+  readonly trace: TraceRef;
+  readonly change: RowChange;
+  readonly twins: RefinementPlan;
+}
+
+async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<void> {
+  const { key, reset, copies, columns, attempts, filledFrom } = change;
+  const cleared = Object.fromEntries(columnsOfGroups(reset).map((column) => [column, null]));
+  const values = { ...cleared, ...columns, filled_from: filledFrom };
+  const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${parameter(tx, column, value)}`);
+  const list = assignments.reduce((all, each) => tx`${all}, ${each}`);
+  await tx`UPDATE ${tx(schema)}.generation_logs SET ${list} WHERE ${whereKey(tx, trace, key)}`;
+  for (const { group, from } of copies) {
+    const assigned = columnsOfGroups([group]).map((column) => `"${column}" = s."${column}"`);
+    await tx`
+      UPDATE ${tx(schema)}.generation_logs t SET ${tx.unsafe(assigned.join(", "))}
+      FROM (SELECT * FROM ${tx(schema)}.generation_logs WHERE ${whereKey(tx, trace, from)}
+            UNION ALL SELECT ${tx.unsafe(await twinColumns(tx, schema))} FROM ${tx(schema)}.generation_twins WHERE ${whereKey(tx, trace, from)}) s
+      WHERE t.project_id = ${trace.projectId} AND t.trace_id = ${trace.traceId} AND t.span_id = ${key.spanId}
+        AND t.start_time = ${key.startTime}::text::timestamptz`;
+  }
+  if (attempts !== undefined) await writeAttempts(tx, { schema, trace, key, attempts });
+}
+
+/** All columns of generation_logs, in its order: what generation_twins has of them. */
+async function twinColumns(tx: Tx, schema: string): Promise<string> {
+  const rows = await tx`
+    SELECT attname FROM pg_attribute WHERE attrelid = ${`${schema}.generation_logs`}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum`;
+  return rows.map((row) => `"${row["attname"]}"`).join(", ");
+}
+
+const JSON_COLUMNS: ReadonlySet<string> = new Set(["filled_from", "quality_issues"]);
+
+function parameter(tx: Tx, column: string, value: unknown) {
+  if (value === null) return tx`NULL`;
+  if (JSON_COLUMNS.has(column)) return tx`${JSON.stringify(value).replaceAll("\\u0000", "\uFFFD")}::text::jsonb`;
+  if (typeof value === "string") return tx`${value.replaceAll("\u0000", "\uFFFD").toWellFormed()}`;
+  return tx`${value as number}`;
+}
+
+interface AttemptRows {
+  readonly schema: string;
+  readonly trace: TraceRef;
+  readonly key: CallKey;
+  readonly attempts: readonly Attempt[];
+}
+
+async function writeAttempts(tx: Tx, { schema, trace, key, attempts }: AttemptRows): Promise<void> {
+  await tx`DELETE FROM ${tx(schema)}.generation_attempts WHERE ${whereKey(tx, trace, key)}`;
+  for (const attempt of attempts) {
+    await tx`
+      INSERT INTO ${tx(schema)}.generation_attempts (project_id, trace_id, span_id, start_time, attempt_number, provider_name, model_name, started_at,
+        duration_ms, success, http_status, error_type, error_message, received_at)
+      VALUES (${trace.projectId}, ${trace.traceId}, ${key.spanId}, ${key.startTime}::text::timestamptz, ${attempt.number}, ${attempt.provider ?? null},
+        ${attempt.model ?? null}, ${attempt.startedAt ?? null}::text::timestamptz, ${attempt.durationMillis ?? null}, ${attempt.success},
+        ${attempt.httpStatus ?? null}, ${attempt.errorType ?? null}, ${attempt.errorMessage ?? null}, now())`;
+  }
+}

@@ -1,0 +1,39 @@
+import * as A from "../../sdk/attributes.ts";
+import type { ChildSpan } from "./facts.ts";
+
+/** A column set by a late update, and the span that says so. */
+export interface UpdatedColumns {
+  readonly columns: Readonly<Record<string, unknown>>;
+  readonly spanId: string;
+}
+
+/** Columns that an update may set, by the attribute that says so. Both halves of an entity are set together. */
+const COLUMNS: readonly (readonly [name: string, attributes: Readonly<Record<string, string>>])[] = [
+  ["entity", { entity_type: A.GENSPAN_ENTITY_TYPE, entity_id: A.GENSPAN_ENTITY_ID }],
+  ["item", { item_id: A.GENSPAN_ITEM_ID }],
+  ["run", { run_id: A.GENSPAN_RUN_ID }],
+  ["user", { user_id: A.USER_ID }],
+  ["conversation", { conversation_id: A.GEN_AI_CONVERSATION_ID }],
+  ["quality_status", { quality_status: A.GENSPAN_QUALITY_STATUS }],
+  ["quality_issues", { quality_issues: A.GENSPAN_QUALITY_ISSUES }],
+  ["quality_score", { quality_score: A.GENSPAN_QUALITY_SCORE }],
+  ["cost", { cost_amount: A.GENSPAN_COST_AMOUNT, cost_currency: A.GENSPAN_COST_CURRENCY, cost_source: A.GENSPAN_COST_SOURCE }],
+];
+
+/** What the update records below one call set, the latest record winning by name. */
+export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, UpdatedColumns> {
+  const records = children
+    .filter(({ attributes }) => attributes[A.GENSPAN_RECORD] === "update")
+    .toSorted((a, b) =>
+      a.startTime === b.startTime ? (a.spanId < b.spanId ? -1 : 1) : a.startMillis - b.startMillis || (a.startTime < b.startTime ? -1 : 1),
+    );
+  const found = new Map<string, UpdatedColumns>();
+  for (const { attributes, spanId } of records) {
+    for (const [name, sources] of COLUMNS) {
+      const columns = Object.entries(sources).map(([column, attribute]) => [column, attributes[attribute]] as const);
+      const given = columns.filter(([, value]) => value !== undefined && value !== null && value !== "");
+      if (given.length > 0) found.set(name, { columns: Object.fromEntries(given), spanId });
+    }
+  }
+  return found;
+}

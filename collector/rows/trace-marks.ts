@@ -1,0 +1,37 @@
+/** What a request brought for a trace, as bits. */
+export const MARK_CALL = 1;
+/** A second call of the trace. */
+export const MARK_SECOND_CALL = 2;
+/** A log event with content of a span. */
+export const MARK_EVENT = 8;
+/** A record of ours about another span: an attempt, an update. */
+export const MARK_RECORD = 16;
+/** A request over HTTP: perhaps an attempt of a call. */
+export const MARK_HTTP = 32;
+
+/** One trace of one request. */
+export interface TraceMark {
+  readonly traceId: string;
+  readonly bits: number;
+  readonly fromMillis: number;
+  readonly toMillis: number;
+}
+
+/** A second mark of a trace on top of a first; two calls are more than one. */
+export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceMark {
+  if (before === undefined) return mark;
+  const second = (before.bits & mark.bits & MARK_CALL) !== 0 ? MARK_SECOND_CALL : 0;
+  return {
+    traceId: mark.traceId,
+    bits: before.bits | mark.bits | second,
+    fromMillis: Math.min(before.fromMillis, mark.fromMillis),
+    toMillis: Math.max(before.toMillis, mark.toMillis),
+  };
+}
+
+/** Whether everything known about a trace makes looking at its rows worth while. */
+export function needsRefinement(bits: number): boolean {
+  if ((bits & MARK_CALL) === 0) return false;
+  if ((bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0) return true;
+  return (bits & MARK_EVENT) !== 0;
+}
