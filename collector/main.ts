@@ -13,7 +13,7 @@ import { createProgram, isUsageError } from "./cli/program.ts";
 import { BrokenPipe, createTerminal } from "./cli/terminal.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import { ConfigError, loadConfig } from "./config/index.ts";
-import { sendHistory, sendLive, sendTo } from "./demo/index.ts";
+import { sendHistory, sendLive } from "./demo/index.ts";
 import { examine } from "./doctor.ts";
 import { readEmbeddedState } from "./embedded/index.ts";
 import { createPool, isServerError } from "./query/pool.ts";
@@ -82,13 +82,14 @@ async function demo(options: DemoOptions): Promise<void> {
       log: createLog("warn"),
       version: VERSION,
     });
-    const send = sendTo(app.otlpUrls[0] ?? "");
-    const requests = await sendHistory({ rows: options.rows, seed: options.seed, nowMillis: Date.now() }, send);
     await announce(app);
-    terminal.note(
-      `Two weeks of demonstration data are in (${requests} requests).${options.live ? " New calls come in until Ctrl+C." : ""}`,
-    );
-    if (options.live) await Promise.race([signalled, sendLive(options.seed, send, stop.signal)]);
+    const input = { endpoint: app.otlpUrls[0] ?? "", signal: stop.signal, rows: options.rows, seed: options.seed };
+    const { traces, spans, generations } = await sendHistory(input);
+    terminal.note(`Two weeks of demonstration data are in: ${generations} model calls, ${spans} spans, ${traces} traces.`);
+    if (options.live && !stop.signal.aborted) {
+      terminal.note("New calls come in until Ctrl+C.");
+      await Promise.race([signalled, sendLive(input)]);
+    }
     stop.abort();
     await app.stop(GRACE_MS);
   } finally {

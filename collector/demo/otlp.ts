@@ -1,44 +1,74 @@
-/** Just enough OTLP/JSON to tell a story. */
-export type Value = string | number | boolean | readonly string[];
+import { DEPLOYMENT_ENVIRONMENT_NAME, GEN_AI_REQUEST_MODEL, SERVICE_NAME, SERVICE_VERSION } from "../../sdk/attributes.ts";
 
+export type AttributeValue = string | number | boolean | readonly string[];
+export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
+
+/** OTLP span kinds (opentelemetry/proto/trace/v1, Span.SpanKind). */
+export const KIND = { internal: 1, server: 2, client: 3 } as const;
+
+/** A span as the demo makes it; times in nanoseconds since 1970. */
 export interface DemoSpan {
-  readonly traceId: string;
   readonly spanId: string;
   readonly parentSpanId?: string;
   readonly name: string;
-  /** 1 internal, 2 server, 3 client. */
-  readonly kind: number;
-  readonly startMillis: number;
-  readonly endMillis: number;
-  readonly attributes: Readonly<Record<string, Value>>;
+  readonly kind: (typeof KIND)[keyof typeof KIND];
+  readonly start: bigint;
+  readonly end: bigint;
+  readonly attributes: Attributes;
+  /** Set for a span that failed. */
   readonly error?: string;
 }
 
-const NANOS_PER_MILLI = 1_000_000n;
-const nanos = (millis: number): string => String(BigInt(Math.round(millis)) * NANOS_PER_MILLI);
+/** One trace of one service. */
+export interface DemoTrace {
+  readonly traceId: string;
+  readonly service: string;
+  readonly spans: readonly DemoSpan[];
+}
 
-function anyValue(value: Value): object {
+/** Spans that are a model call, and so become a row of generation_logs. */
+export const countGenerations = (trace: DemoTrace): number =>
+  trace.spans.filter((span) => span.attributes[GEN_AI_REQUEST_MODEL] !== undefined).length;
+
+const STATUS_ERROR = 2;
+const ENVIRONMENT = "production";
+const VERSION = "3.4.1";
+
+function anyValue(value: AttributeValue): object {
   if (typeof value === "string") return { stringValue: value };
   if (typeof value === "boolean") return { boolValue: value };
   if (typeof value === "number") return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
-  return { arrayValue: { values: value.map((each) => ({ stringValue: each })) } };
+  return { arrayValue: { values: value.map((stringValue) => ({ stringValue })) } };
 }
 
-const keyValues = (attributes: Readonly<Record<string, Value>>): object[] =>
-  Object.entries(attributes).map(([key, value]) => ({ key, value: anyValue(value) }));
+const keyValues = (attributes: Attributes): object[] =>
+  Object.entries(attributes).flatMap(([key, value]) => (value === undefined ? [] : [{ key, value: anyValue(value) }]));
 
-/** One export request of spans of a service. */
-export function exportRequest(serviceName: string, spans: readonly DemoSpan[]): object {
-  const resource = { attributes: keyValues({ "service.name": serviceName, "deployment.environment.name": "production" }) };
-  return { resourceSpans: [{ resource, scopeSpans: [{ scope: { name: "genspan.demo" }, spans: spans.map(toOtlp) }] }] };
-}
+const spanJson = (traceId: string, span: DemoSpan): object => ({
+  traceId,
+  spanId: span.spanId,
+  ...(span.parentSpanId === undefined ? {} : { parentSpanId: span.parentSpanId }),
+  name: span.name,
+  kind: span.kind,
+  startTimeUnixNano: String(span.start),
+  endTimeUnixNano: String(span.end),
+  attributes: keyValues(span.attributes),
+  ...(span.error === undefined ? {} : { status: { code: STATUS_ERROR, message: span.error } }),
+});
 
-function toOtlp({ startMillis, endMillis, attributes, error, ...span }: DemoSpan): object {
-  return {
-    ...span,
-    startTimeUnixNano: nanos(startMillis),
-    endTimeUnixNano: nanos(endMillis),
-    attributes: keyValues(attributes),
-    status: error === undefined ? {} : { code: 2, message: error },
-  };
+/** An ExportTraceServiceRequest in OTLP/JSON: ids in hexadecimal, 64-bit numbers as text, as its specification says. */
+export function exportRequest(traces: readonly DemoTrace[]): string {
+  const byService = Map.groupBy(traces, (trace) => trace.service);
+  const resourceSpans = [...byService].map(([service, ofService]) => ({
+    resource: {
+      attributes: keyValues({ [SERVICE_NAME]: service, [SERVICE_VERSION]: VERSION, [DEPLOYMENT_ENVIRONMENT_NAME]: ENVIRONMENT }),
+    },
+    scopeSpans: [
+      {
+        scope: { name: "genspan.demo" },
+        spans: ofService.flatMap((trace) => trace.spans.map((span) => spanJson(trace.traceId, span))),
+      },
+    ],
+  }));
+  return JSON.stringify({ resourceSpans });
 }

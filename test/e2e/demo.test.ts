@@ -1,14 +1,87 @@
-import { readdirSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { expect, it } from "vitest";
+import { join } from "node:path";
+import postgres, { type Sql } from "postgres";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readEmbeddedState } from "../../collector/embedded/index.ts";
 import { runCli } from "../support/program.ts";
 
-it("demo sends its history through OTLP, says where to look, and leaves nothing behind", { timeout: 90_000 }, async () => {
-  const before = readdirSync(tmpdir()).filter((name) => name.startsWith("genspan-demo-"));
-  const ports = ["--config", "otel-config.yaml", "--config", "test/support/free-ports.yaml"];
-  const { code, stdout, stderr } = await runCli(["demo", "--rows", "300", "--no-live", ...ports], { GENSPAN_EMBEDDED_PORT: "0" });
-  expect(stderr).toContain("Two weeks of demonstration data are in (8 requests).");
-  expect(stdout).toMatch(/Web +http:\/\/127\.0\.0\.1:\d+/);
-  expect(code).toBe(0);
-  expect(readdirSync(tmpdir()).filter((name) => name.startsWith("genspan-demo-"))).toEqual(before);
+const ROOT = join(import.meta.dirname, "../..");
+const FREE_PORTS = ["--config", "otel-config.yaml", "--config", "test/support/free-ports.yaml"];
+const ENV = { PATH: process.env["PATH"] ?? "", GENSPAN_EMBEDDED_PORT: "0" };
+
+const demoFolders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith("genspan-demo-"));
+
+let child: ChildProcess;
+let output = "";
+let folder = "";
+let sql: Sql;
+
+const until = async (what: RegExp): Promise<RegExpExecArray> => {
+  for (;;) {
+    const match = what.exec(output);
+    if (match !== null) return match;
+    if (child.exitCode !== null) throw new Error(`the demo ended:\n${output}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+};
+
+beforeAll(async () => {
+  const before = demoFolders();
+  child = spawn(process.execPath, ["collector/main.ts", "demo", "--rows", "600", ...FREE_PORTS], { cwd: ROOT, env: ENV });
+  for (const stream of [child.stdout!, child.stderr!]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await until(/PostgreSQL +postgres:/);
+  folder = join(tmpdir(), demoFolders().find((name) => !before.includes(name))!);
+  sql = postgres(readEmbeddedState(folder)!.url, { max: 1, onnotice: () => {} });
+}, 90_000);
+
+afterAll(async () => {
+  await sql?.end();
+  child?.kill("SIGKILL");
+});
+
+describe("genspan demo", () => {
+  it("puts every span and model call that it tells of into the tables", async () => {
+    const [, calls, spans, traces] = await until(/data are in: (\d+) model calls, (\d+) spans, (\d+) traces/);
+    const past = sql`start_time < now() - interval '60 seconds'`;
+    const [stored] = await sql`
+      SELECT count(*)::text AS spans, count(DISTINCT trace_id)::text AS traces,
+             (SELECT count(*)::text FROM generation_logs WHERE ${past}) AS calls
+      FROM spans WHERE ${past}`;
+    expect(stored).toEqual({ spans, traces, calls });
+  });
+
+  it("goes on with new spans until it is stopped", async () => {
+    await until(/until Ctrl\+C/);
+    await expect
+      .poll(
+        async () =>
+          (
+            await sql`SELECT count(*)::int AS n FROM spans WHERE received_at > now() - interval '5 seconds' AND start_time > now() - interval '60 seconds'`
+          )[0]!["n"],
+        { timeout: 20_000 },
+      )
+      .toBeGreaterThan(0);
+  });
+
+  it("ends cleanly on the first signal and leaves nothing behind", async () => {
+    await sql.end();
+    child.kill("SIGINT");
+    expect((await once(child, "exit"))[0]).toBe(0);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  it("ends by itself after the history when nothing new shall come", { timeout: 90_000 }, async () => {
+    const before = demoFolders();
+    const { code, stdout } = await runCli(["demo", "--rows", "100", "--no-live", ...FREE_PORTS], { GENSPAN_EMBEDDED_PORT: "0" });
+    expect(stdout).toMatch(/Web +http:\/\/127\.0\.0\.1:\d+/);
+    expect(code).toBe(0);
+    expect(demoFolders()).toEqual(before);
+  });
 });

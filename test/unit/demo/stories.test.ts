@@ -1,31 +1,131 @@
-import { expect, it } from "vitest";
-import { history } from "../../../collector/demo/stories.ts";
+import { describe, expect, it } from "vitest";
+import { history } from "../../../collector/demo/history.ts";
+import { countGenerations, exportRequest } from "../../../collector/demo/otlp.ts";
+import { HOSTILE_STRINGS } from "../../../collector/demo/texts.ts";
 import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
-import { rowsFromTraces } from "../../support/encoding.ts";
+import type { Row } from "../../support/copy-reader.ts";
+import { RECEIVED_AT_MS, rowsFromTraces } from "../../support/encoding.ts";
 
-const NOW = 1_795_219_200_000;
-const told = (seed: number): object[] => [...history({ rows: 300, seed, nowMillis: NOW })].map(({ body }) => body);
-const rows = told(7).map((body) => rowsFromTraces(transcodeJson(Buffer.from(JSON.stringify(body)), "traces")));
-const generations = rows.flatMap((each) => each.generations);
+const DAY_MS = 86_400_000;
+const END = BigInt(RECEIVED_AT_MS) * 1_000_000n;
+const WANTED_ROWS = 4_000;
 
-it("the same seed tells the same story, another one another", () => {
-  expect(told(7)).toEqual(told(7));
-  expect(told(8)).not.toEqual(told(7));
+const traces = [...history({ rows: WANTED_ROWS, seed: 7, end: END })];
+const bodyOf = (seed: number, end = END): string => exportRequest([...history({ rows: 400, seed, end })]);
+
+const stored = traces.map((trace) => rowsFromTraces(transcodeJson(Buffer.from(exportRequest([trace])), "traces")));
+const spans = stored.flatMap((each) => each.spans);
+const calls = stored.flatMap((each) => each.generations);
+
+const where = (values: Record<string, unknown>): Row[] =>
+  calls.filter((row) => Object.entries(values).every(([key, value]) => row[key] === value));
+const median = (numbers: number[]): number => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+const daysAgo = (row: Row): number => (RECEIVED_AT_MS - Number(row["start_time"]) / 1000) / DAY_MS;
+
+describe("the history", () => {
+  it("is the same for the same seed, and another for another", () => {
+    expect(bodyOf(7)).toBe(bodyOf(7));
+    expect(bodyOf(8)).not.toBe(bodyOf(7));
+  });
+
+  it("moves in time with its end and changes in nothing else", () => {
+    const times = /"(start|end)TimeUnixNano":"\d+"/g;
+    const later = bodyOf(7, END + 3_600_000_000_000n);
+    expect(later).not.toBe(bodyOf(7));
+    expect(later.replace(times, "")).toBe(bodyOf(7).replace(times, ""));
+  });
+
+  it("is stored span for span: nothing is refused, no id is used twice", () => {
+    expect(stored.flatMap((each) => each.request.refusedItems)).toEqual([]);
+    expect(spans).toHaveLength(traces.reduce((sum, trace) => sum + trace.spans.length, 0));
+    expect(calls).toHaveLength(traces.reduce((sum, trace) => sum + countGenerations(trace), 0));
+    expect(new Set(spans.map((row) => `${row["trace_id"]}-${row["span_id"]}`)).size).toBe(spans.length);
+  });
+
+  it("has about as many model calls as asked for, over two weeks and never in the future", () => {
+    expect(Math.abs(calls.length - WANTED_ROWS)).toBeLessThan(WANTED_ROWS * 0.1);
+    const ages = calls.map(daysAgo);
+    expect(Math.max(...ages)).toBeGreaterThan(13);
+    expect(Math.max(...ages)).toBeLessThanOrEqual(14);
+    expect(Math.min(...ages)).toBeGreaterThan(0);
+  });
 });
 
-it("every span is stored as it is, and the calls are as many as asked for, plus the special ones", () => {
-  for (const { request, spans } of rows) {
-    expect(request.refusedItems).toEqual([]);
-    for (const row of spans) expect(row["ingest_notes"]).toBeNull();
-  }
-  expect(generations).toHaveLength(300 + 1 + 5);
-});
+describe("the stories in it", () => {
+  it("four providers are called", () => {
+    expect(new Set(calls.map((row) => row["provider_name"]))).toEqual(new Set(["openai", "anthropic", "gcp.gemini", "mistral_ai"]));
+  });
 
-it("has four providers, three prompt versions, failures, a trace of 2,000 spans with seven errors, and a message of a megabyte", () => {
-  expect(new Set(generations.map((row) => row["provider_name"])).size).toBe(4);
-  expect(new Set(generations.map((row) => row["prompt_template_version"]).filter(Boolean))).toEqual(new Set(["2.0", "2.1", "2.2"]));
-  expect(new Set(generations.map((row) => row["generation_status"])).has("failed")).toBe(true);
-  const long = rows.find(({ spans }) => spans.length === 2_000)!;
-  expect(long.spans.filter((row) => row["status_code"] === 2)).toHaveLength(7);
-  expect(Math.max(...generations.map((row) => String(row["prompt_full_text"]).length))).toBeGreaterThan(1_000_000);
+  it("prompt 2.1 is approved more often than 2.0, and 2.2 is slower without being better", () => {
+    const of = (version: string) =>
+      where({ prompt_template_name: "quiz-sentence", prompt_template_version: version, generation_status: "success" });
+    const approval = (version: string): number => {
+      const judged = of(version).filter((row) => row["quality_status"] !== "pending_review");
+      return judged.filter((row) => row["quality_status"] === "approved").length / judged.length;
+    };
+    const latency = (version: string): number => median(of(version).map((row) => row["duration_ms"] as number));
+    expect(approval("2.1")).toBeGreaterThan(approval("2.0") + 0.1);
+    expect(Math.abs(approval("2.2") - approval("2.1"))).toBeLessThan(0.07);
+    expect(latency("2.2")).toBeGreaterThan(latency("2.1") * 1.4);
+  });
+
+  it("the newest quiz sentences wait for review", () => {
+    const waiting = where({ quality_status: "pending_review" });
+    expect(waiting.length).toBeGreaterThan(5);
+    expect(Math.max(...waiting.map(daysAgo))).toBeLessThan(0.6);
+  });
+
+  it("one provider is out for a few hours, four days ago, and others take over", () => {
+    const during = where({ provider_name: "gcp.gemini" }).filter((row) => daysAgo(row) <= 4.2 && daysAgo(row) > 4.05);
+    const failed = during.filter((row) => row["error_type"] === "503");
+    expect(failed.length).toBeGreaterThan(3);
+    expect(failed.length / during.length).toBeGreaterThan(0.6);
+    expect(where({ error_type: "503" }).filter((row) => daysAgo(row) > 4.3 || daysAgo(row) < 4)).toEqual([]);
+    const takenOver = new Set(failed.map((row) => row["trace_id"]));
+    expect(calls.filter((row) => takenOver.has(row["trace_id"]) && row["generation_status"] === "success").length).toBeGreaterThan(0);
+  });
+
+  it("failures, timeouts and cut answers happen on any day", () => {
+    for (const status of ["failed", "timeout"]) expect(where({ generation_status: status }).length).toBeGreaterThan(3);
+    expect(where({ response_finish_reason: "length" }).length).toBeGreaterThan(0);
+  });
+
+  it("one model has no price, all others have a cost for every answer", () => {
+    const unpriced = calls.filter((row) => row["generation_status"] === "success" && row["cost_amount"] === null);
+    expect(new Set(unpriced.map((row) => row["model_name"]))).toEqual(new Set(["ministral-legal-preview"]));
+  });
+
+  it("one prompt drifts: two texts under one version", () => {
+    const definitions = where({ prompt_template_name: "legal-definition" });
+    expect(new Set(definitions.map((row) => row["prompt_template_version"])).size).toBe(1);
+    expect(new Set(definitions.map((row) => row["system_instructions"])).size).toBe(2);
+  });
+
+  it("images take up to three tries, and the tries before the last one failed", () => {
+    const images = traces.filter((trace) => trace.service === "lesson-images").map((trace) => trace.spans.slice(1));
+    expect(new Set(images.map((tries) => tries.length))).toEqual(new Set([1, 2, 3]));
+    for (const tries of images) expect(tries.map((span) => span.error !== undefined)).toEqual(tries.map((_, i) => i < tries.length - 1));
+  });
+
+  it("one trace has 2,000 spans in three levels, seven of them failed", () => {
+    const big = stored.filter((each) => each.spans.length === 2_000);
+    expect(big).toHaveLength(1);
+    expect(big[0]!.spans.filter((row) => row["status_code"] === 2)).toHaveLength(7);
+    const parents = new Map(big[0]!.spans.map((row) => [row["span_id"], row["parent_span_id"]]));
+    const depth = (id: unknown): number => (parents.get(id) === null ? 1 : 1 + depth(parents.get(id)));
+    expect(Math.max(...[...parents.keys()].map(depth))).toBe(3);
+  });
+
+  it("one message is larger than a mebibyte and stored whole", () => {
+    const longest = calls.map((row) => String(row["prompt_full_text"])).toSorted((a, b) => b.length - a.length)[0]!;
+    expect(longest.length).toBeGreaterThan(1024 * 1024);
+    expect(JSON.parse(longest)[0].parts[0].content).toMatch(/^1\. Ten aanzien van/);
+  });
+
+  it("hostile strings come back as they were sent", () => {
+    const answers = where({ entity_type: "hostile" }).map(
+      (row) => JSON.parse(String(row["response_full_text"]))[0].parts[0].content as string,
+    );
+    expect(answers).toEqual(HOSTILE_STRINGS);
+  });
 });
