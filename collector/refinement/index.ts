@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import type { Log } from "../base/log.ts";
 import { MARK_CALL, MARK_SECOND_CALL, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
-import { refineTrace, type TraceRef } from "./store.ts";
+import { refineTraces, type TraceRef } from "./store.ts";
 
 export interface RefinerOptions {
   /** A pool of the writer's own login. */
@@ -20,6 +20,8 @@ export interface Refiner {
   note(projectId: number, marks: readonly TraceMark[]): void;
   /** Resolves when every trace noted so far has been looked at; for tests and for stopping. */
   settled(): Promise<void>;
+  /** Looks for traces of which other collectors wrote a part. Runs by the clock, too. */
+  sweep(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,6 +29,8 @@ export interface Refiner {
 const MAX_TRACES = 50_000;
 /** Traces looked at by one turn. */
 const PER_TURN = 200;
+/** A trace is given up after so many tries, until something new arrives for it. */
+const MAX_FAILURES = 5;
 const DELAY_MS = 250;
 const SWEEP_MS = 15_000;
 /** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
@@ -34,6 +38,7 @@ const LOOK_BACK_MS = 3_600_000;
 
 interface Known extends TraceRef {
   bits: number;
+  failures?: number;
   fromMillis: number;
   toMillis: number;
 }
@@ -72,35 +77,56 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
 
   async function work(): Promise<void> {
-    for (const [key, trace] of [...due].slice(0, PER_TURN)) {
-      due.delete(key);
+    const taken = [...due].slice(0, PER_TURN);
+    for (const [key] of taken) due.delete(key);
+    try {
+      await refineTraces(
+        options,
+        taken.map(([, trace]) => trace),
+      );
+    } catch (error) {
+      if (taken.length > 1) await oneByOne(taken);
+      else for (const [key, trace] of taken) retryLater(key, trace, error);
+    }
+  }
+
+  /** One trace that cannot be refined must not keep the others waiting. */
+  async function oneByOne(taken: readonly (readonly [string, Known])[]): Promise<void> {
+    for (const [key, trace] of taken) {
       try {
-        await refineTrace(options, trace);
+        await refineTraces(options, [trace]);
       } catch (error) {
-        due.set(key, trace);
-        log.warn({ code: codeOf(error) }, "a trace could not be refined; it is tried again");
-        return;
+        retryLater(key, trace, error);
       }
     }
   }
 
-  async function sweep(sinceMillis: number): Promise<void> {
-    for (const trace of await tracesSince(options, sinceMillis)) {
-      const key = `${trace.projectId}/${trace.traceId}`;
-      const bits = (known.get(key)?.bits ?? 0) | trace.bits;
-      if (needsRefinement(bits)) due.set(key, { ...trace, bits });
-    }
-    schedule();
+  function retryLater(key: string, trace: Known, error: unknown): void {
+    trace.failures = (trace.failures ?? 0) + 1;
+    log.warn({ code: codeOf(error), failures: trace.failures }, "the rows of a trace could not be brought together");
+    if (trace.failures < MAX_FAILURES && !stopped) due.set(key, trace);
   }
 
   let sweptUntil = Date.now() - LOOK_BACK_MS;
+  let first = true;
+
+  /** The first sweep looks at everything lately received: who wrote it may have died before it looked. */
+  async function sweep(): Promise<void> {
+    const until = Date.now() - 2 * sweepMillis;
+    for (const trace of await tracesSince(options, sweptUntil)) {
+      const key = `${trace.projectId}/${trace.traceId}`;
+      const bits = (known.get(key)?.bits ?? 0) | trace.bits;
+      if (first || needsRefinement(bits)) due.set(key, { ...trace, bits });
+    }
+    first = false;
+    sweptUntil = until;
+    schedule();
+  }
+
   const sweeper = setInterval(() => {
-    const since = sweptUntil;
-    sweptUntil = Date.now() - 2 * sweepMillis;
-    sweep(since).catch((error: unknown) => {
-      sweptUntil = since;
-      log.warn({ code: codeOf(error) }, "the rows of other collectors could not be looked through; it is tried again");
-    });
+    sweep().catch((error: unknown) =>
+      log.warn({ code: codeOf(error) }, "lately received rows could not be looked through; it is tried again"),
+    );
   }, sweepMillis);
   sweeper.unref();
 
@@ -112,6 +138,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
       }
       schedule();
     },
+    sweep,
     async settled() {
       while (due.size > 0 || turn !== undefined || timer !== undefined) {
         if (turn === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -136,7 +163,7 @@ async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number)
     SELECT project_id, trace_id, count(*)::int AS calls, extract(epoch FROM min(start_time)) * 1000 AS from_ms,
       extract(epoch FROM max(start_time)) * 1000 AS to_ms
     FROM ${sql(schema)}.generation_logs WHERE received_at >= ${new Date(sinceMillis)}
-    GROUP BY project_id, trace_id`;
+    GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
   return rows.map((row) => ({
     projectId: Number(row["project_id"]),
     traceId: String(row["trace_id"]),

@@ -34,45 +34,89 @@ const MARGIN_MS = 24 * 3600 * 1000;
 const MAX_ROWS = 5_000;
 
 /**
- * Brings the rows of one trace in line with everything stored about it, in one transaction. Returns whether something changed.
+ * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns how many traces changed.
  * Safe to run at any time, any number of times, and beside other collectors.
  */
-export async function refineTrace({ sql, schema }: StoreOptions, trace: TraceRef): Promise<boolean> {
+export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<number> {
   return sql.begin(async (tx) => {
     await tx`SET LOCAL synchronous_commit = on`;
-    await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, hashtext(${`${trace.projectId}/${trace.traceId}`}))`;
-    const evidence = await readEvidence(tx, schema, trace);
-    const plan = planRefinement(evidence);
-    if (isEmpty(plan)) return false;
-    await apply(tx, { schema, trace, plan });
-    return true;
+    // In one order everywhere, so that two collectors never wait for each other.
+    const names = traces.map(traceName);
+    await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
+      FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(${names}::text[]) AS name ORDER BY key) AS keys`;
+    let changed = 0;
+    for (const evidence of await readEvidence(tx, schema, traces)) {
+      const plan = planRefinement(evidence);
+      if (isEmpty(plan)) continue;
+      await apply(tx, { schema, trace: evidence, plan });
+      changed++;
+    }
+    return changed;
   });
 }
 
-type Tx = TransactionSql;
+const traceName = ({ projectId, traceId }: Pick<TraceRef, "projectId" | "traceId">): string => `${projectId}/${traceId}`;
 
-async function readEvidence(tx: Tx, schema: string, trace: TraceRef): Promise<TraceEvidence> {
-  const { projectId, traceId } = trace;
-  const calls = await readCalls(tx, schema, trace);
-  const ids = [...new Set(calls.map(({ spanId }) => spanId))];
-  const children = calls.length === 0 ? [] : await readChildren(tx, schema, { trace, ids });
-  const events = calls.length === 0 ? [] : await readEvents(tx, schema, { trace, ids });
-  return { projectId, traceId, calls, children, events };
+type Tx = TransactionSql;
+type TraceId = Pick<TraceRef, "projectId" | "traceId">;
+type Rows = readonly Record<string, unknown>[];
+
+async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<TraceEvidence[]> {
+  const window = windowOf(traces);
+  const calls = byTrace(await readCalls(tx, schema, window));
+  if (calls.size === 0) return [];
+  const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
+  const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
+  return traces.flatMap(({ projectId, traceId }) => {
+    const name = traceName({ projectId, traceId });
+    const rows = calls.get(name) ?? [];
+    if (rows.length === 0 || rows.length > MAX_ROWS) return [];
+    const found = rows.map(toCall);
+    const ids = new Set(found.map(({ spanId }) => spanId));
+    return {
+      projectId,
+      traceId,
+      calls: found,
+      children: (childrenOf.get(name) ?? []).map(toChild).filter(({ parentSpanId }) => ids.has(parentSpanId)),
+      events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
+    };
+  });
 }
 
-const bounds = ({ fromMillis, toMillis }: TraceRef): [Date, Date] => [new Date(fromMillis - MARGIN_MS), new Date(toMillis + MARGIN_MS)];
+const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
+  Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
 
-async function readCalls(tx: Tx, schema: string, trace: TraceRef): Promise<CallFacts[]> {
-  const [from, to] = bounds(trace);
+/** Traces and the times between which their rows lie. */
+interface Window {
+  readonly projects: readonly number[];
+  readonly ids: readonly string[];
+  readonly from: Date;
+  readonly to: Date;
+}
+
+function windowOf(traces: readonly TraceRef[]): Window {
+  return {
+    projects: traces.map(({ projectId }) => projectId),
+    ids: traces.map(({ traceId }) => traceId),
+    from: new Date(Math.min(...traces.map(({ fromMillis }) => fromMillis)) - MARGIN_MS),
+    to: new Date(Math.max(...traces.map(({ toMillis }) => toMillis)) + MARGIN_MS),
+  };
+}
+
+/** Rows of the window's traces: each is looked up by the primary key, never by reading a table. */
+const ofTraces = (tx: Tx, { projects, ids }: Window) =>
+  tx`(project_id, trace_id) IN (SELECT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]))`;
+
+async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
-  const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
+  const columns = `project_id, trace_id, span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, dialect, operation_name, model_name, response_model, provider_name, response_id,
     generation_status, error_type, error_message, filled_from, ARRAY[${signs}] AS has`;
   const read = (table: string, counted: boolean) => tx`
-    SELECT ${tx.unsafe(columns)}, ${counted} AS counted FROM ${tx(schema)}.${tx(table)}
-    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND start_time BETWEEN ${from} AND ${to} LIMIT ${MAX_ROWS}`;
+    SELECT ${tx.unsafe(columns)}, ${counted}::boolean AS counted FROM ${tx(schema)}.${tx(table)}
+    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}`;
   const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
-  return [...counted, ...aside].map(toCall);
+  return [...counted, ...aside];
 }
 
 const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
@@ -105,59 +149,54 @@ function toCall(row: Record<string, unknown>): CallFacts {
   };
 }
 
-interface Below {
-  readonly trace: TraceRef;
-  readonly ids: readonly string[];
-}
-
 const CLIENT_KIND = 3;
 
-async function readChildren(tx: Tx, schema: string, { trace, ids }: Below): Promise<ChildSpan[]> {
-  const [from, to] = bounds(trace);
-  const rows = await tx`
-    SELECT span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms, duration_ns, status_code,
-      status_message, attributes
+async function readChildren(tx: Tx, schema: string, window: Window): Promise<Rows> {
+  return tx`
+    SELECT project_id, trace_id, span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
+      duration_ns, status_code, status_message, attributes
     FROM ${tx(schema)}.spans
-    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND start_time BETWEEN ${from} AND ${to}
-      AND parent_span_id = ANY(${[...ids]}) AND (kind = ${CLIENT_KIND} OR attributes ? 'genspan.record') LIMIT ${MAX_ROWS}`;
-  return rows.map((row) => ({
-    spanId: String(row["span_id"]),
-    parentSpanId: String(row["parent_span_id"]),
-    startTime: String(row["start_text"]),
-    startMillis: Number(row["start_ms"]),
-    durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
-    failed: row["status_code"] === 2,
-    statusMessage: optional(row["status_message"]),
-    attributes: row["attributes"] as Record<string, unknown>,
-  }));
+    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}
+      AND parent_span_id IS NOT NULL AND (kind = ${CLIENT_KIND} OR attributes ? 'genspan.record')`;
 }
 
-async function readEvents(tx: Tx, schema: string, { trace, ids }: Below): Promise<LogEvent[]> {
-  const [from, to] = bounds(trace);
-  const rows = await tx`
-    SELECT id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
-    WHERE project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND span_id = ANY(${[...ids]}) AND time BETWEEN ${from} AND ${to}
+const toChild = (row: Record<string, unknown>): ChildSpan => ({
+  spanId: String(row["span_id"]),
+  parentSpanId: String(row["parent_span_id"]),
+  startTime: String(row["start_text"]),
+  startMillis: Number(row["start_ms"]),
+  durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
+  failed: row["status_code"] === 2,
+  statusMessage: optional(row["status_message"]),
+  attributes: row["attributes"] as Record<string, unknown>,
+});
+
+async function readEvents(tx: Tx, schema: string, window: Window): Promise<Rows> {
+  return tx`
+    SELECT project_id, trace_id, id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
+    WHERE ${ofTraces(tx, window)} AND span_id IS NOT NULL AND time BETWEEN ${window.from} AND ${window.to}
       AND event_name = ANY(${[...CONTENT_EVENTS]})
-    ORDER BY time, time_nano, received_at, id LIMIT ${MAX_ROWS}`;
-  return rows.map((row) => ({
-    id: String(row["id"]),
-    spanId: String(row["span_id"]),
-    name: String(row["event_name"]),
-    body: row["body"],
-    attributes: row["attributes"] as Record<string, unknown>,
-  }));
+    ORDER BY time, time_nano, id`;
 }
+
+const toEvent = (row: Record<string, unknown>): LogEvent => ({
+  id: String(row["id"]),
+  spanId: String(row["span_id"]),
+  name: String(row["event_name"]),
+  body: row["body"],
+  attributes: row["attributes"] as Record<string, unknown>,
+});
 
 interface Application {
   readonly schema: string;
-  readonly trace: TraceRef;
+  readonly trace: TraceId;
   readonly plan: RefinementPlan;
 }
 
 async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void> {
   for (const key of plan.restore)
     await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
-  for (const change of plan.changes) await changeRow(tx, { schema, trace, change, twins: plan });
+  for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
   for (const { key, survivor } of plan.setAside) {
     await move(tx, { schema, trace, key, from: "generation_logs", to: "generation_twins", survivor });
   }
@@ -165,14 +204,14 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
 
 interface Move {
   readonly schema: string;
-  readonly trace: TraceRef;
+  readonly trace: TraceId;
   readonly key: CallKey;
   readonly from: "generation_logs" | "generation_twins";
   readonly to: "generation_logs" | "generation_twins";
   readonly survivor: string | undefined;
 }
 
-const whereKey = (tx: Tx, trace: TraceRef, { spanId, startTime }: CallKey) =>
+const whereKey = (tx: Tx, trace: TraceId, { spanId, startTime }: CallKey) =>
   tx`project_id = ${trace.projectId} AND trace_id = ${trace.traceId} AND span_id = ${spanId} AND start_time = ${startTime}::text::timestamptz`;
 
 async function move(tx: Tx, { schema, trace, key, from, to, survivor }: Move): Promise<void> {
@@ -194,9 +233,8 @@ async function columnNames(tx: Tx, schema: string): Promise<string[]> {
 
 interface Changing {
   readonly schema: string;
-  readonly trace: TraceRef;
+  readonly trace: TraceId;
   readonly change: RowChange;
-  readonly twins: RefinementPlan;
 }
 
 async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<void> {
@@ -236,7 +274,7 @@ function parameter(tx: Tx, column: string, value: unknown) {
 
 interface AttemptRows {
   readonly schema: string;
-  readonly trace: TraceRef;
+  readonly trace: TraceId;
   readonly key: CallKey;
   readonly attempts: readonly Attempt[];
 }

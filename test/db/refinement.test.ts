@@ -1,0 +1,313 @@
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import type { Signal } from "../../collector/base/signal.ts";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { logsOf, spanIdOf, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { recording } from "../support/recordings.ts";
+
+interface Part {
+  readonly signal: Signal;
+  readonly body: Buffer | object;
+}
+
+const traces = (body: Buffer | object): Part => ({ signal: "traces", body });
+const logs = (body: Buffer | object): Part => ({ signal: "logs", body });
+
+const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai" };
+const usage = (input: number, output: number) => ({ "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output });
+const prompt = JSON.stringify([{ role: "user", parts: [{ type: "text", content: "Hi" }] }]);
+const answer = JSON.stringify([{ role: "assistant", parts: [{ type: "text", content: "Hello" }], finish_reason: "stop" }]);
+const http = (status: number) => ({
+  "http.request.method": "POST",
+  "url.full": "https://api.openai.com/v1/x",
+  "http.response.status_code": status,
+});
+
+const RUNS = process.env["GENSPAN_TEST_LONG"] === "1" ? 100 : 8;
+
+describeEachServer("what came apart is brought together", (server) => {
+  let database: TestDatabase;
+  let rigs: PipelineRig[];
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    rigs = [createPipelineRig(database.url), createPipelineRig(database.url)];
+  });
+  afterEach(() => empty());
+  afterAll(async () => {
+    for (const rig of rigs) await rig.stop();
+    await database[Symbol.asyncDispose]();
+  });
+  const empty = async (): Promise<void> => {
+    await rigs[0]!.sql`TRUNCATE spans, generation_logs, generation_twins, generation_attempts, log_records`;
+  };
+  const settle = async (): Promise<void> => {
+    for (const rig of rigs) await rig.refiner.settled();
+  };
+  const calls = () => rigs[0]!.sql`SELECT * FROM generation_logs ORDER BY start_time, span_id`;
+  const attempts = () => rigs[0]!.sql`SELECT * FROM generation_attempts ORDER BY start_time, span_id, attempt_number`;
+
+  /** Everything that users see, without the times of arrival. */
+  async function state(): Promise<unknown> {
+    const { sql } = rigs[0]!;
+    const [counted, twins, tries] = [
+      await calls(),
+      await sql`SELECT * FROM generation_twins ORDER BY start_time, span_id`,
+      await attempts(),
+    ];
+    const without = (rows: readonly Record<string, unknown>[]) =>
+      rows.map(({ received_at: _received, updated_at: _updated, ...row }) => row);
+    return { counted: without(counted), twins: without(twins), attempts: without(tries) };
+  }
+
+  async function sendAll(parts: readonly Part[]): Promise<void> {
+    for (const part of parts) expect((await rigs[0]!.send(part.body, part.signal)).kind).toBe("accepted");
+    await settle();
+  }
+
+  /** Any order and any repetition, through either collector, ends in the same rows. */
+  async function expectOrderIndependent(parts: readonly Part[]): Promise<void> {
+    await empty();
+    await sendAll(parts);
+    const expected = await state();
+    const order = fc.array(fc.record({ part: fc.nat({ max: parts.length - 1 }), rig: fc.nat({ max: 1 }) }), { maxLength: 4 });
+    const permutation = fc.shuffledSubarray([...parts.keys()], { minLength: parts.length, maxLength: parts.length });
+    await fc.assert(
+      fc.asyncProperty(permutation, order, fc.nat({ max: 1 }), async (sequence, repeats, start) => {
+        await empty();
+        for (const [i, index] of sequence.entries()) await rigs[(i + start) % 2]!.send(parts[index]!.body, parts[index]!.signal);
+        for (const { part, rig } of repeats) await rigs[rig]!.send(parts[part]!.body, parts[part]!.signal);
+        await settle();
+        await sweepBoth();
+        expect(await state()).toEqual(expected);
+      }),
+      { numRuns: RUNS },
+    );
+  }
+
+  const sweepBoth = async (): Promise<void> => {
+    for (const rig of rigs) await rig.refiner.sweep();
+    await settle();
+  };
+
+  describe("folding", () => {
+    const outer = {
+      id: "outer",
+      tookMs: 120,
+      attributes: {
+        ...chat,
+        ...usage(631, 35),
+        "gen_ai.response.id": "r1",
+        "gen_ai.input.messages": prompt,
+        "gen_ai.output.messages": answer,
+      },
+    };
+    const inner = {
+      id: "inner",
+      parent: "outer",
+      at: 5,
+      tookMs: 100,
+      attributes: { ...chat, ...usage(631, 35), "gen_ai.response.id": "r1" },
+    };
+
+    it("counts a call seen by two instrumentations once, with the content of the one that has it", async () => {
+      await sendAll([traces(tracesOf(inner)), traces(tracesOf(outer))]);
+      const rows = await calls();
+      expect(rows).toHaveLength(1);
+      expect(rows[0]).toMatchObject({
+        span_id: spanIdOf("inner"),
+        tokens_prompt: "631",
+        tokens_completion: "35",
+        prompt_full_text: prompt,
+        response_full_text: answer,
+        content_state: "captured",
+      });
+      const [twin] = await rigs[0]!.sql`SELECT span_id, survivor_span_id, prompt_full_text FROM generation_twins`;
+      expect(twin).toEqual({ span_id: spanIdOf("outer"), survivor_span_id: spanIdOf("inner"), prompt_full_text: prompt });
+    });
+
+    it("comes out the same in any order, repeated, and through two collectors", { timeout: 120_000 }, async () => {
+      const sibling = { id: "again", at: 300, attributes: { ...chat, ...usage(10, 2), "gen_ai.response.id": "r2" } };
+      await expectOrderIndependent([traces(tracesOf(outer)), traces(tracesOf(inner)), traces(tracesOf(sibling))]);
+    });
+
+    it("keeps two calls below one call and sets their wrapper aside", async () => {
+      const first = { id: "first", parent: "outer", at: 5, tookMs: 20, attributes: { ...chat, ...usage(300, 20) } };
+      const second = { id: "second", parent: "outer", at: 40, tookMs: 20, attributes: { ...chat, ...usage(331, 15) } };
+      await sendAll([traces(tracesOf(outer, first, second))]);
+      const rows = await calls();
+      expect(rows.map((row) => row["span_id"])).toEqual([spanIdOf("first"), spanIdOf("second")]);
+      expect(rows.map((row) => Number(row["tokens_total"]))).toEqual([320, 346]);
+    });
+
+    it("keeps an embedding below a chat as a call of its own", async () => {
+      const embedding = {
+        id: "embed",
+        parent: "outer",
+        attributes: { "gen_ai.operation.name": "embeddings", "gen_ai.request.model": "text-embedding-3", ...usage(12, 0) },
+      };
+      await sendAll([traces(tracesOf(outer, embedding))]);
+      expect(await calls()).toHaveLength(2);
+    });
+
+    it("does not fold siblings that are two calls of one model", async () => {
+      const one = { id: "one", parent: "agent", attributes: { ...chat, ...usage(1, 1) } };
+      const two = { id: "two", parent: "agent", at: 200, attributes: { ...chat, ...usage(2, 2) } };
+      await sendAll([traces(tracesOf(one, two))]);
+      expect(await calls()).toHaveLength(2);
+    });
+  });
+
+  describe("log events", () => {
+    const call = { id: "call", attributes: { ...chat, ...usage(8, 3), "gen_ai.response.finish_reasons": ["stop"] } };
+    const user = logsOf({ span: "call", name: "gen_ai.user.message", at: 1, body: { content: "Hi" } });
+    const system = logsOf({ span: "call", name: "gen_ai.system.message", at: 0, body: { content: "Be kind" } });
+    const choice = logsOf({
+      span: "call",
+      name: "gen_ai.choice",
+      at: 90,
+      body: { index: 0, finish_reason: "stop", message: { content: "Hello" } },
+    });
+
+    it("one event per message become prompt and response of their call, in any order", { timeout: 120_000 }, async () => {
+      await expectOrderIndependent([logs(choice), traces(tracesOf(call)), logs(user), logs(system)]);
+      const [row] = await calls();
+      expect(JSON.parse(String(row?.["prompt_full_text"]))).toEqual([
+        { role: "system", parts: [{ type: "text", content: "Be kind" }] },
+        { role: "user", parts: [{ type: "text", content: "Hi" }] },
+      ]);
+      expect(JSON.parse(String(row?.["response_full_text"]))).toEqual([
+        { role: "assistant", parts: [{ type: "text", content: "Hello" }], finish_reason: "stop" },
+      ]);
+      expect(row).toMatchObject({ prompt_format: "messages", content_state: "captured" });
+    });
+
+    it("the recorded OpenAI client's prompt and answer reach the row, whichever arrives first", async () => {
+      const [span, log] = [recording("otel-openai", "chat").body, recording("otel-openai", "chat.2").body];
+      await sendAll([logs(log), traces(span)]);
+      const first = await state();
+      await empty();
+      await sendAll([traces(span), logs(log)]);
+      expect(await state()).toEqual(first);
+      const [row] = await calls();
+      expect(row).toMatchObject({ prompt_format: "messages", response_format: "messages", content_state: "captured" });
+      expect(JSON.parse(String(row?.["prompt_full_text"])).map(({ role }: { role: string }) => role)).toContain("user");
+    });
+
+    it("one event with everything in structured attributes does the same", async () => {
+      const [span, log] = [recording("otel-openai", "responses").body, recording("otel-openai", "responses.2").body];
+      await sendAll([logs(log), traces(span)]);
+      const [row] = await calls();
+      expect(row).toMatchObject({ prompt_format: "messages", response_format: "messages", content_state: "captured" });
+    });
+
+    it("what the span said itself stays", async () => {
+      const told = { id: "call", attributes: { ...chat, "gen_ai.input.messages": prompt } };
+      await sendAll([traces(tracesOf(told)), logs(user)]);
+      expect((await calls())[0]).toMatchObject({ prompt_full_text: prompt });
+    });
+  });
+
+  describe("attempts", () => {
+    it("HTTP requests below a call are its attempts, in any order", { timeout: 120_000 }, async () => {
+      const call = { id: "call", tookMs: 300, attributes: chat };
+      const post = (id: string, at: number, status: number) => ({ id, parent: "call", at, tookMs: 50, kind: 3, attributes: http(status) });
+      await expectOrderIndependent([traces(tracesOf(post("a", 1, 429))), traces(tracesOf(call)), traces(tracesOf(post("b", 100, 200)))]);
+      expect((await calls())[0]).toMatchObject({ attempts_count: 2 });
+      expect(await attempts()).toMatchObject([
+        { attempt_number: 1, success: false, http_status: 429, duration_ms: 50 },
+        { attempt_number: 2, success: true, http_status: 200 },
+      ]);
+    });
+
+    it("our own records win over HTTP requests", { timeout: 120_000 }, async () => {
+      const call = { id: "call", tookMs: 300, attributes: chat };
+      const attempt = (id: string, number: number, outcome: string) => ({
+        id,
+        parent: "call",
+        at: number * 10,
+        attributes: {
+          "genspan.record": "attempt",
+          "genspan.attempt.number": number,
+          "genspan.attempt.outcome": outcome,
+          "gen_ai.request.model": `m${number}`,
+        },
+      });
+      const post = { id: "post", parent: "call", at: 5, kind: 3, attributes: http(200) };
+      await expectOrderIndependent([
+        traces(tracesOf(call)),
+        traces(tracesOf(attempt("try1", 1, "timeout"))),
+        traces(tracesOf(attempt("try2", 2, "success"), post)),
+      ]);
+      expect(await attempts()).toMatchObject([
+        { attempt_number: 1, success: false, error_type: "timeout", model_name: "m1" },
+        { attempt_number: 2, success: true, model_name: "m2" },
+      ]);
+    });
+
+    it("the failed calls right before one of the same parent are its attempts", async () => {
+      const failed = {
+        id: "failed",
+        parent: "agent",
+        tookMs: 50,
+        error: "overloaded",
+        attributes: { ...chat, "error.type": "overloaded_error" },
+      };
+      const fallback = { id: "other", parent: "agent", at: 60, attributes: { ...chat, "gen_ai.request.model": "claude-4" } };
+      await sendAll([traces(tracesOf(fallback)), traces(tracesOf(failed))]);
+      const rows = await calls();
+      expect(rows.map((row) => row["attempts_count"])).toEqual([null, 2]);
+      expect(await attempts()).toMatchObject([
+        { span_id: spanIdOf("other"), attempt_number: 1, model_name: "gpt-4o", success: false, error_message: "overloaded" },
+        { span_id: spanIdOf("other"), attempt_number: 2, model_name: "claude-4", success: true },
+      ]);
+    });
+
+    it("the recorded client that was told twice to wait has three attempts", async () => {
+      await sendAll([traces(recording("autoinst-openai6", "chat-429-retry-ok").body)]);
+      expect((await attempts()).map((row) => row["http_status"])).toEqual([429, 429, 200]);
+    });
+  });
+
+  describe("pending and late records", () => {
+    const final = { id: "call", at: 0, tookMs: 500, attributes: { ...chat, ...usage(4, 2), "gen_ai.input.messages": prompt } };
+    const pending = {
+      id: "pend",
+      parent: "call",
+      at: 0,
+      tookMs: 0,
+      attributes: { ...chat, "genspan.record": "pending", "gen_ai.input.messages": prompt },
+    };
+
+    it("a pending record alone is a pending row; with its final span, in any order, there is one finished row", {
+      timeout: 120_000,
+    }, async () => {
+      await sendAll([traces(tracesOf(pending))]);
+      expect(await calls()).toMatchObject([
+        { span_id: spanIdOf("call"), generation_status: "pending", prompt_full_text: prompt, end_time: null },
+      ]);
+      await expectOrderIndependent([traces(tracesOf(pending)), traces(tracesOf(final))]);
+      expect(await calls()).toMatchObject([{ span_id: spanIdOf("call"), generation_status: "success", tokens_prompt: "4" }]);
+    });
+
+    it("the latest update of each kind wins, wherever it stands in the order of arrival", { timeout: 120_000 }, async () => {
+      const update = (id: string, at: number, attributes: Record<string, string | number>) => ({
+        id,
+        parent: "call",
+        at,
+        tookMs: 0,
+        attributes: { "genspan.record": "update", ...attributes },
+      });
+      await expectOrderIndependent([
+        traces(
+          tracesOf(
+            update("u1", 1000, { "genspan.entity.type": "problem", "genspan.entity.id": "7", "genspan.quality.status": "pending_review" }),
+          ),
+        ),
+        traces(tracesOf(final)),
+        traces(tracesOf(update("u2", 2000, { "genspan.quality.status": "approved", "genspan.quality.score": 0.9 }))),
+      ]);
+      expect(await calls()).toMatchObject([{ entity_type: "problem", entity_id: "7", quality_status: "approved", quality_score: 0.9 }]);
+    });
+  });
+});

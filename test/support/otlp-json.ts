@@ -1,0 +1,88 @@
+/** Spans and log records as OTLP/JSON, for tests that care for meaning and not for bytes. */
+type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+
+export interface SpanSpec {
+  readonly id: string;
+  readonly parent?: string;
+  readonly name?: string;
+  /** Milliseconds after `BASE_MS`. */
+  readonly at?: number;
+  readonly tookMs?: number;
+  readonly kind?: number;
+  readonly error?: string;
+  readonly attributes?: Readonly<Record<string, Value>>;
+  readonly scope?: string;
+}
+
+export const BASE_MS = 1_795_219_200_000;
+export const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+const nano = (millis: number): string => `${BigInt(Math.round((BASE_MS + millis) * 1000)) * 1000n}`;
+
+function anyValue(value: Value): object {
+  if (typeof value === "string") return { stringValue: value };
+  if (typeof value === "boolean") return { boolValue: value };
+  if (typeof value === "number") return Number.isInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+  if (Array.isArray(value)) return { arrayValue: { values: value.map(anyValue) } };
+  return { kvlistValue: { values: attributesOf(value as Readonly<Record<string, Value>>) } };
+}
+
+const attributesOf = (values: Readonly<Record<string, Value>> = {}): object[] =>
+  Object.entries(values).map(([key, value]) => ({ key, value: anyValue(value) }));
+
+/** Eight-byte id from a short name. */
+export const spanIdOf = (name: string): string => Buffer.from(name.padEnd(8, "_").slice(0, 8)).toString("hex");
+
+const resource = { attributes: attributesOf({ "service.name": "test" }) };
+
+/** A traces request with these spans, all of one trace. */
+export const tracesOf = (...spans: readonly SpanSpec[]): object => ({
+  resourceSpans: spans.map((span) => ({
+    resource,
+    scopeSpans: [{ scope: { name: span.scope ?? "test" }, spans: [spanOf(span)] }],
+  })),
+});
+
+function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, attributes }: SpanSpec): object {
+  return {
+    traceId: TRACE,
+    spanId: spanIdOf(id),
+    ...(parent === undefined ? {} : { parentSpanId: spanIdOf(parent) }),
+    name,
+    kind,
+    startTimeUnixNano: nano(at),
+    endTimeUnixNano: nano(at + tookMs),
+    attributes: attributesOf(attributes),
+    ...(error === undefined ? {} : { status: { code: 2, message: error } }),
+  };
+}
+
+export interface LogSpec {
+  readonly span: string;
+  readonly name: string;
+  readonly at?: number;
+  readonly body?: Value;
+  readonly attributes?: Readonly<Record<string, Value>>;
+}
+
+/** A logs request with these event records. */
+export const logsOf = (...logs: readonly LogSpec[]): object => ({
+  resourceLogs: [
+    {
+      resource,
+      scopeLogs: [
+        {
+          scope: { name: "test" },
+          logRecords: logs.map(({ span, name, at = 0, body, attributes }) => ({
+            timeUnixNano: nano(at),
+            traceId: TRACE,
+            spanId: spanIdOf(span),
+            eventName: name,
+            ...(body === undefined ? {} : { body: anyValue(body) }),
+            attributes: attributesOf(attributes),
+          })),
+        },
+      ],
+    },
+  ],
+});

@@ -1,0 +1,61 @@
+import postgres, { type Sql } from "postgres";
+import { createLog } from "../../collector/base/log.ts";
+import { createMetrics } from "../../collector/base/metrics.ts";
+import type { Outcome } from "../../collector/base/outcome.ts";
+import type { Signal } from "../../collector/base/signal.ts";
+import { createPostgresExporter } from "../../collector/exporters/postgres/index.ts";
+import { createPipeline } from "../../collector/pipeline.ts";
+import { createRefiner, type Refiner } from "../../collector/refinement/index.ts";
+
+/** A collector without its network: pipeline, exporter and refiner on a real database. */
+export interface PipelineRig {
+  readonly sql: Sql;
+  readonly refiner: Refiner;
+  send(body: Buffer | object, signal?: Signal): Promise<Outcome>;
+  stop(): Promise<void>;
+}
+
+export function createPipelineRig(url: string): PipelineRig {
+  const log = createLog("silent");
+  const metrics = createMetrics();
+  const sql = postgres(url, { max: 2, onnotice: () => {} });
+  const exporter = createPostgresExporter({
+    url,
+    schema: "public",
+    metrics,
+    log,
+    connections: 1,
+    maxPendingBytes: 64 * 1024 * 1024,
+    maxBatchBytes: 4 * 1024 * 1024,
+    writeDeadlineMillis: 10_000,
+  });
+  const refiner = createRefiner({ sql, schema: "public", log, delayMillis: 1 });
+  const pipeline = createPipeline({
+    write: (request) => exporter.write(request),
+    committed: ({ projectId, traces }) => refiner.note(projectId, traces),
+    admit: () => undefined,
+    signals: new Set<Signal>(["traces", "logs"]),
+    spanProcessors: [],
+    logProcessors: [],
+    metrics,
+  });
+  return {
+    sql,
+    refiner,
+    send(body, signal = "traces") {
+      const bytes = Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body), "utf8");
+      return pipeline.consume({
+        signal,
+        projectId: 1,
+        encoding: Buffer.isBuffer(body) ? "protobuf" : "json",
+        body: bytes,
+        receivedAtMs: Date.now(),
+      });
+    },
+    async stop() {
+      await refiner.stop();
+      await exporter.stop(5_000);
+      await sql.end({ timeout: 1 });
+    },
+  };
+}
