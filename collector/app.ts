@@ -16,6 +16,7 @@ import { type EmbeddedDatabase, startEmbedded } from "./embedded/index.ts";
 import { createDebugExporter } from "./exporters/debug.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
 import { createPartitionJob } from "./jobs/partition-job.ts";
+import { createReaper } from "./jobs/reaper.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createAttributesProcessor } from "./processors/attributes.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
@@ -52,6 +53,8 @@ const KEY_LOOKUP_MS = 1_000;
 /** Bodies being read at once; what waits for the database is bounded by the exporter. */
 const MAX_READING_BYTES = 192 * 1024 * 1024;
 const LATEST_ROWS = 20;
+/** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
+const PENDING_TIMEOUT_MS = 3_600_000;
 
 /** Builds a running collector from a configuration, in the order of its parts; whatever was started is stopped when a later part fails. */
 export async function startApp(options: AppOptions): Promise<RunningApp> {
@@ -76,7 +79,8 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const stored = await keys.load();
   for (const host of hosts) requireKeyForAddress(host, stored);
 
-  const job = createPartitionJob({ sql: owner, schema, holder: randomUUID(), log, metrics });
+  const holder = randomUUID();
+  const job = createPartitionJob({ sql: owner, schema, holder, log, metrics });
   await job.runOnce();
   job.start();
   started.defer(() => job.stop());
@@ -90,6 +94,9 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const grace = { millis: 0 };
   await exporter.check();
 
+  const reaper = createReaper({ sql: owner, schema, holder, log, pendingTimeoutMillis: PENDING_TIMEOUT_MS });
+  reaper.start();
+  started.defer(() => reaper.stop());
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
 

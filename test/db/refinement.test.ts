@@ -290,6 +290,19 @@ describeEachServer("what came apart is brought together", (server) => {
       expect(await calls()).toMatchObject([{ span_id: spanIdOf("call"), generation_status: "success", tokens_prompt: "4" }]);
     });
 
+    it("events and updates that came while the call was pending survive its end", { timeout: 120_000 }, async () => {
+      const bare = { ...final, attributes: { ...chat, ...usage(4, 2) } };
+      await expectOrderIndependent([
+        traces(tracesOf({ ...pending, attributes: { ...chat, "genspan.record": "pending" } })),
+        logs(logsOf({ span: "call", name: "gen_ai.user.message", at: 1, body: { content: "Hi" } })),
+        traces(
+          tracesOf({ id: "u1", parent: "call", at: 50, tookMs: 0, attributes: { "genspan.record": "update", "genspan.item.id": "i1" } }),
+        ),
+        traces(tracesOf(bare)),
+      ]);
+      expect(await calls()).toMatchObject([{ generation_status: "success", item_id: "i1", prompt_format: "messages", tokens_prompt: "4" }]);
+    });
+
     it("the latest update of each kind wins, wherever it stands in the order of arrival", { timeout: 120_000 }, async () => {
       const update = (id: string, at: number, attributes: Record<string, string | number>) => ({
         id,

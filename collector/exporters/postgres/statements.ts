@@ -15,7 +15,10 @@ export interface Statements {
   merge(table: TableSpec): string;
   /** As `merge`, but a row of the same identity at any time stands in the way. */
   mergeTimeless(table: TableSpec): string;
-  /** Keys of staged rows whose identity is stored with other content; after a merge that never means a row's own copy. */
+  /**
+   * Keys of staged rows whose identity is stored with other content; after a merge that never means a row's own copy. A row that was filled in from
+   * elsewhere differs from its own resend by right.
+   */
   conflicting(table: TableSpec, identity: Identity): string;
   /** Waits for other transactions that hold one of these buckets; released at the end of the transaction. */
   lockBuckets(buckets: readonly number[]): string;
@@ -76,7 +79,7 @@ export function createStatements(options: StatementOptions): Statements {
         ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) DO NOTHING RETURNING ${keySql(table, "t")}`,
     conflicting: (table, identity) => {
       const content = contentColumns(table, identity);
-      const finished = table.onConflict === "complete-pending" ? " AND s.generation_status <> 'pending'" : "";
+      const finished = table.onConflict === "complete-pending" ? " AND s.generation_status <> 'pending' AND t.filled_from IS NULL" : "";
       return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${equal(identityColumns(table, identity))}
         WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${finished}`;
     },
@@ -85,12 +88,18 @@ export function createStatements(options: StatementOptions): Statements {
   };
 }
 
-/** A completed generation replaces a pending one, never the other way round. No now(): the rows bring their times. */
+const unfinished = "t.generation_status = 'pending' OR (t.generation_status = 'timeout' AND t.end_time IS NULL)";
+
+/**
+ * A completed generation replaces a pending one, never the other way round; one that was given up (a timeout without an end) counts as pending.
+ * No now(): the rows bring their times.
+ */
 function onConflict(table: TableSpec): string {
   if (table.onConflict === "keep") return "DO NOTHING";
   const changing = table.columns.filter((column) => !table.keyColumns.includes(column));
   const assignments = changing.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(", ");
-  return `DO UPDATE SET ${assignments} WHERE t.generation_status = 'pending' AND excluded.generation_status <> 'pending'`;
+  // What was filled in went with the columns it stood in, and is found anew.
+  return `DO UPDATE SET ${assignments}, filled_from = NULL WHERE (${unfinished}) AND excluded.generation_status <> 'pending'`;
 }
 
 /** Columns come as arrays, one parameter each. */

@@ -1,0 +1,64 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createLog } from "../../collector/base/log.ts";
+import { createReaper, NEVER_ENDED } from "../../collector/jobs/reaper.ts";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { type SpanSpec, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+
+const HOUR_MS = 3_600_000;
+const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o" };
+const pending: SpanSpec = { id: "pend", parent: "call", tookMs: 0, attributes: { ...chat, "genspan.record": "pending" } };
+const final: SpanSpec = { id: "call", tookMs: 900, attributes: { ...chat, "gen_ai.usage.input_tokens": 7 } };
+
+describeEachServer("calls that were announced and never ended", (server) => {
+  let database: TestDatabase;
+  let rig: PipelineRig;
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    rig = createPipelineRig(database.url);
+  });
+  afterEach(() => rig.sql`TRUNCATE spans, generation_logs`);
+  afterAll(async () => {
+    await rig.stop();
+    await database[Symbol.asyncDispose]();
+  });
+  const reaper = (pendingTimeoutMillis: number, holder = "a") =>
+    createReaper({ sql: rig.sql, schema: "public", holder, log: createLog("silent"), pendingTimeoutMillis });
+  const row = async () => (await rig.sql`SELECT generation_status, error_type, tokens_prompt FROM generation_logs`)[0];
+
+  describe("after the time allowed", () => {
+    it("become timeouts that say why", async () => {
+      await rig.send(tracesOf(pending));
+      expect(await reaper(0).runOnce()).toBe(1);
+      expect(await row()).toEqual({ generation_status: "timeout", error_type: NEVER_ENDED, tokens_prompt: null });
+    });
+
+    it("are completed by a final span that comes after all", async () => {
+      await rig.send(tracesOf(pending));
+      await reaper(0).runOnce();
+      await rig.send(tracesOf(final));
+      expect(await row()).toEqual({ generation_status: "success", error_type: null, tokens_prompt: "7" });
+      expect(await reaper(0).runOnce()).toBe(0);
+    });
+
+    it("do not come back to life by their announcement sent again", async () => {
+      await rig.send(tracesOf(pending));
+      await reaper(0).runOnce();
+      await rig.send(tracesOf(pending));
+      expect(await row()).toMatchObject({ generation_status: "timeout" });
+    });
+  });
+
+  it("are left alone before", async () => {
+    await rig.send(tracesOf(pending));
+    expect(await reaper(HOUR_MS).runOnce()).toBe(0);
+    expect(await row()).toMatchObject({ generation_status: "pending" });
+  });
+
+  it("are looked for by one collector at a time, whatever their number", async () => {
+    const many = Array.from({ length: 40 }, (_, i) => ({ ...pending, id: `p${i}`, parent: `call${i}` }));
+    await rig.send(tracesOf(...many));
+    const reaped = await Promise.all(["a", "b", "c"].map((holder) => reaper(0, holder).runOnce()));
+    expect(reaped.reduce((sum: number, count) => sum + (count ?? 0), 0)).toBe(40);
+  });
+});
