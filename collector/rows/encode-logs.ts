@@ -1,17 +1,18 @@
 import { hash } from "node:crypto";
-import { EVENT_NAME } from "../../sdk/attributes.ts";
+import { EVENT_EVALUATION_RESULT, EVENT_NAME } from "../../sdk/attributes.ts";
 import type { ByteWriter } from "../base/byte-writer.ts";
 import { createLogWalker } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
+import { encodeScoreRow } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
 import { createOriginCache, nextItem, refuseMalformed } from "./encode-traces.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero } from "./row-key.ts";
-import { LOG_RECORDS } from "./table-spec.ts";
+import { GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
 import { MARK_EVENT } from "./trace-marks.ts";
 import { optionalString } from "./values.ts";
 
@@ -50,15 +51,30 @@ export function createLogEncoder(): LogEncoder {
         notes.clear();
         const origin = origins.of(view, builder);
         encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
-        markTrace(view, builder);
+        joinSpan(view, builder, notes);
       });
     },
   };
 }
 
-/** Events of the generative-AI conventions carry content of the span they name. */
-function markTrace(view: LogView, builder: RequestBuilder): void {
-  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || eventName(view)?.startsWith("gen_ai.") !== true) return;
+/** Events of the generative-AI conventions speak of the span they name: content to be joined with its call, or an evaluation. */
+function joinSpan(view: LogView, builder: RequestBuilder, notes: IngestNotes): void {
+  const name = eventName(view);
+  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || name?.startsWith("gen_ai.") !== true) return;
+  if (name === EVENT_EVALUATION_RESULT) {
+    encodeScoreRow(builder.row(GENERATION_SCORES), {
+      projectId: builder.projectId,
+      request: view.arena.request,
+      traceIdOffset: view.traceIdOffset,
+      spanIdOffset: view.spanIdOffset,
+      time: isSet(view.time) ? view.time : view.observedTime,
+      attributes: view.attributes,
+      identity: [view.start, view.end],
+      receivedAtMs: builder.receivedAtMs,
+      notes,
+    });
+    return;
+  }
   const traceId = view.arena.request.toString("hex", view.traceIdOffset, view.traceIdOffset + 16);
   const { lo, hi } = isSet(view.time) ? view.time : view.observedTime;
   builder.mark(traceId, MARK_EVENT, (lo | hi) === 0 ? builder.receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6);

@@ -1,19 +1,22 @@
+import { EVENT_EVALUATION_RESULT } from "../../sdk/attributes.ts";
 import type { SpanRole } from "../dialects/dialect.ts";
 import { createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
 import { CONCEPT } from "../model/concept.ts";
+import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
-import { createSpanWalker, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
+import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
+import { encodeScoreRow } from "./encode-score.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
 import type { SharedRow } from "./encoded-request.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero } from "./row-key.ts";
-import { GENERATION_LOGS, SPANS } from "./table-spec.ts";
+import { GENERATION_LOGS, GENERATION_SCORES, SPANS } from "./table-spec.ts";
 import { MARK_CALL, MARK_HTTP, MARK_RECORD } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
@@ -58,6 +61,7 @@ export function createTraceEncoder(): TraceEncoder {
           encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
         }
         encodeSpanRow(builder.row(SPANS, revisits), view, context);
+        if (view.events.count > 0) encodeSpanScores(view, builder, notes);
         const bits = marksOf(role, view, draft);
         if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillis(view, builder));
       });
@@ -93,6 +97,32 @@ export function refuseMalformed(builder: RequestBuilder, kind: string, encode: (
 
 const malformed = (kind: string): string =>
   `malformed ${kind} message: if this is another signal, it looks like logs or metrics sent to the wrong path`;
+
+const EVALUATION = Buffer.from(EVENT_EVALUATION_RESULT);
+
+/** Evaluations that an instrumentation wrote as events of the span itself. */
+function encodeSpanScores(view: SpanView, builder: RequestBuilder, notes: IngestNotes): void {
+  const { request } = view.arena;
+  if (!request.subarray(view.start, view.end).includes(EVALUATION)) return;
+  const event = createEventView(view);
+  for (let i = 0; i < view.events.count; i++) {
+    decodeEvent(view, i, event);
+    const name = request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
+    if (name !== EVENT_EVALUATION_RESULT) continue;
+    const { traceIdOffset, spanIdOffset } = view;
+    const identity = [view.events.starts[i]!, view.events.ends[i]!] as const;
+    const { projectId, receivedAtMs } = builder;
+    const { time, attributes } = event;
+    const evaluation = { projectId, request, traceIdOffset, spanIdOffset, time, attributes, identity, receivedAtMs, notes };
+    encodeScoreRow(builder.row(GENERATION_SCORES), evaluation);
+  }
+}
+
+function createEventView(view: SpanView): EventView & { attributes: AttributeList } {
+  const arena = new Arena();
+  arena.request = view.arena.request;
+  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
+}
 
 const HTTP_METHODS = [keyTable.register("http.request.method"), keyTable.register("http.method")];
 const CLIENT_KIND = 3;

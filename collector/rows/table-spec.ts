@@ -151,6 +151,28 @@ export const LOG_RECORDS: TableSpec = {
   ],
 };
 
+/** Evaluations of a span. `id` is a hash of the event and the span it speaks of. */
+export const GENERATION_SCORES: TableSpec = {
+  name: "generation_scores",
+  keyColumns: ["project_id", "trace_id", "span_id", "time", "id"],
+  keyBytes: SPAN_KEY_BYTES + FIELD_HEAD + 16,
+  onConflict: "keep",
+  columns: [
+    "project_id",
+    "trace_id",
+    "span_id",
+    "time",
+    "id",
+    "name",
+    "value",
+    "label",
+    "explanation",
+    "source",
+    "scored_by",
+    "received_at",
+  ],
+};
+
 /** What was refused for good, with its bytes, so that a person can look and repair. `id` is a hash of the bytes. */
 export const INGEST_REJECTED: TableSpec = {
   name: "ingest_rejected",

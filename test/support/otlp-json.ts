@@ -12,6 +12,7 @@ export interface SpanSpec {
   readonly error?: string;
   readonly attributes?: Readonly<Record<string, Value>>;
   readonly scope?: string;
+  readonly events?: readonly { readonly name: string; readonly at?: number; readonly attributes?: Readonly<Record<string, Value>> }[];
 }
 
 export const BASE_MS = 1_795_219_200_000;
@@ -43,7 +44,7 @@ export const tracesOf = (...spans: readonly SpanSpec[]): object => ({
   })),
 });
 
-function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, attributes }: SpanSpec): object {
+function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, attributes, events = [] }: SpanSpec): object {
   return {
     traceId: TRACE,
     spanId: spanIdOf(id),
@@ -53,6 +54,7 @@ function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, 
     startTimeUnixNano: nano(at),
     endTimeUnixNano: nano(at + tookMs),
     attributes: attributesOf(attributes),
+    events: events.map((event) => ({ name: event.name, timeUnixNano: nano(event.at ?? at), attributes: attributesOf(event.attributes) })),
     ...(error === undefined ? {} : { status: { code: 2, message: error } }),
   };
 }

@@ -1,0 +1,58 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { logsOf, spanIdOf, TRACE, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+
+const evaluation = (name: string, value: number) => ({
+  "gen_ai.evaluation.name": name,
+  "gen_ai.evaluation.score.value": value,
+  "gen_ai.evaluation.score.label": "pass",
+  "gen_ai.evaluation.explanation": "on topic",
+});
+
+describeEachServer("evaluations", (server) => {
+  let database: TestDatabase;
+  let rig: PipelineRig;
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    rig = createPipelineRig(database.url);
+  });
+  afterEach(() => rig.sql`TRUNCATE generation_scores, spans, log_records`);
+  afterAll(async () => {
+    await rig.stop();
+    await database[Symbol.asyncDispose]();
+  });
+  const scores = () =>
+    rig.sql`SELECT trace_id, span_id, name, value, label, explanation, source FROM generation_scores ORDER BY time, name`;
+  const expected = (name: string, value: number) => ({
+    trace_id: TRACE,
+    span_id: spanIdOf("call"),
+    name,
+    value,
+    label: "pass",
+    explanation: "on topic",
+    source: "evaluation",
+  });
+
+  it("of a log event become scores of the span it names, several of one span", async () => {
+    const body = logsOf(
+      { span: "call", name: "gen_ai.evaluation.result", at: 1, attributes: evaluation("relevance", 0.75) },
+      { span: "call", name: "gen_ai.evaluation.result", at: 2, attributes: evaluation("toxicity", 0) },
+    );
+    expect((await rig.send(body, "logs")).kind).toBe("accepted");
+    expect(await scores()).toEqual([expected("relevance", 0.75), expected("toxicity", 0)]);
+  });
+
+  it("sent again stay one score each", async () => {
+    const body = logsOf({ span: "call", name: "gen_ai.evaluation.result", attributes: evaluation("relevance", 1) });
+    for (let i = 0; i < 3; i++) expect((await rig.send(body, "logs")).kind).toBe("accepted");
+    expect(await scores()).toHaveLength(1);
+  });
+
+  it("written as events of the span itself become scores, too", async () => {
+    await rig.send(
+      tracesOf({ id: "call", events: [{ name: "other" }, { name: "gen_ai.evaluation.result", attributes: evaluation("tone", 0.5) }] }),
+    );
+    expect(await scores()).toEqual([expected("tone", 0.5)]);
+  });
+});
