@@ -6,6 +6,7 @@ import { contentFromText, type Message, normalizeFinishReason } from "../dialect
 import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
+import { extractMedia, type MediaPart, mayHoldMedia } from "./blobs.ts";
 import { MOVED_INPUT, MOVED_OUTPUT, STRUCTURED_SHIFT } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
 import type { ColumnSource } from "./values.ts";
@@ -20,9 +21,11 @@ export interface Content {
   readonly truncated: boolean;
   /** Bits for spans.content_moved. */
   readonly moved: number;
+  /** Images, sounds and files of the messages. */
+  readonly media: readonly MediaPart[];
 }
 
-const NONE: Content = { index: -1, text: undefined, format: undefined, truncated: false, moved: 0 };
+const NONE: Content = { index: -1, text: undefined, format: undefined, truncated: false, moved: 0, media: [] };
 
 /** What native searches look for, as bytes made once. */
 const PARTS = Buffer.from('"parts"');
@@ -35,22 +38,31 @@ const OPEN_BRACE = 0x7b;
 
 /** The prompt: messages in the current shape go over as bytes, everything else is normalised; broken JSON stays raw text. */
 export function promptContent(attributes: AttributeList, draft: GenerationDraft): Content {
-  return (
-    contentOf(attributes, draft.attribute[CONCEPT.inputMessages]!, { role: "user", moved: MOVED_INPUT }) ??
-    built(draft.built?.prompt) ??
-    NONE
-  );
+  const index = draft.attribute[CONCEPT.inputMessages]!;
+  return withoutMedia(attributes, contentOf(attributes, index, { role: "user", moved: MOVED_INPUT }) ?? built(draft.built?.prompt) ?? NONE);
 }
 
 export function responseContent(attributes: AttributeList, draft: GenerationDraft): Content {
   const index = draft.attribute[CONCEPT.outputMessages]!;
-  return contentOf(attributes, index, { role: "assistant", moved: MOVED_OUTPUT }) ?? built(draft.built?.response) ?? NONE;
+  return withoutMedia(
+    attributes,
+    contentOf(attributes, index, { role: "assistant", moved: MOVED_OUTPUT }) ?? built(draft.built?.response) ?? NONE,
+  );
+}
+
+/** Binary content leaves the messages: it is stored once per hash. The attribute leaves the span all the same. */
+function withoutMedia(attributes: AttributeList, content: Content): Content {
+  if (content.format !== "messages") return content;
+  const bytes = contentBytes(attributes, content);
+  if (!mayHoldMedia(bytes)) return content;
+  const { text, media } = extractMedia(bytes.toString("utf8"));
+  return media.length === 0 ? content : { ...content, text: text ?? content.text, media };
 }
 
 function built(content: { readonly text: string; readonly format: "text" | "messages" } | undefined): Content | undefined {
   if (content === undefined) return undefined;
   const truncated = content.format === "text" && /^\s*[[{]/.test(content.text);
-  return { index: -1, text: content.text, format: content.format, truncated, moved: 0 };
+  return { index: -1, text: content.text, format: content.format, truncated, moved: 0, media: [] };
 }
 
 interface Kind {
@@ -71,15 +83,17 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
   if (first === OPEN_BRACKET && source[end - 1] === CLOSE_BRACKET) {
     const slice = source.subarray(start, end);
     if (slice.includes(PARTS) || slice.length === 2)
-      return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved };
+      return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved, media: [] };
     const normalized = contentFromText(slice.toString("utf8"), kind.role);
-    if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
+    if (normalized.format === "messages")
+      return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0, media: [] };
   } else if (first === OPEN_BRACE) {
     const normalized = contentFromText(source.toString("utf8", start, end), kind.role);
-    if (normalized.format === "messages") return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0 };
+    if (normalized.format === "messages")
+      return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0, media: [] };
   }
   const truncated = first === OPEN_BRACKET || first === OPEN_BRACE;
-  return { index, text: undefined, format: "text", truncated, moved: kind.moved };
+  return { index, text: undefined, format: "text", truncated, moved: kind.moved, media: [] };
 }
 
 /** Messages as a structured value become JSON text; in the provider's shape they are normalised and stay on the span as well. */
@@ -87,10 +101,17 @@ function structured(attributes: AttributeList, index: number, kind: Kind): Conte
   const json = new ByteWriter(1024);
   writeJsonValue(json, attributes, index);
   if (json.view().includes(PARTS)) {
-    return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved | (kind.moved << STRUCTURED_SHIFT) };
+    return {
+      index,
+      text: undefined,
+      format: "messages",
+      truncated: false,
+      moved: kind.moved | (kind.moved << STRUCTURED_SHIFT),
+      media: [],
+    };
   }
   const normalized = contentFromText(json.view().toString("utf8"), kind.role);
-  return { index: -1, text: normalized.text, format: normalized.format, truncated: false, moved: 0 };
+  return { index: -1, text: normalized.text, format: normalized.format, truncated: false, moved: 0, media: [] };
 }
 
 function firstVisible(source: Buffer, from: number): number {

@@ -19,6 +19,7 @@ import {
 import { type Content, contentColumn, joinFinishReasons, promptContent, responseContent, responseDetails } from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
 import { beginJson, copyFloat8, copyJson, copyMillis, copyNull, copyNumeric, copyString, copyTime, endField } from "./copy-row.ts";
+import type { CallMedia } from "./encode-media.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
 import { copySpanKey, namesSpan } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
@@ -45,9 +46,9 @@ interface Ending {
 
 /**
  * Writes the row of table generation_logs (field order of GENERATION_LOGS.columns), then takes the content that it holds
- * off the span's attributes and says so in `context.contentMoved`.
+ * off the span's attributes and says so in `context.contentMoved`. Returns the images, sounds and files of the messages.
  */
-export function encodeGenerationRow(out: ByteWriter, call: ModelCall): void {
+export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly CallMedia[] {
   const { view, draft, context } = call;
   const source: CallSource = { out, attributes: view.attributes, notes: context.notes, draft };
   const prompt = promptContent(view.attributes, draft);
@@ -69,6 +70,16 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): void {
   copyString(out, contentState(view, prompt, response));
   encodeTimes(out, call);
   context.contentMoved = call.pending ? 0 : moveContent(view, draft, [prompt, response]);
+  return mediaOf(prompt, response);
+}
+
+const NO_MEDIA: readonly CallMedia[] = [];
+
+function mediaOf(prompt: Content, response: Content): readonly CallMedia[] {
+  if (prompt.media.length + response.media.length === 0) return NO_MEDIA;
+  const inputs = prompt.media.map((media) => ({ ...media, direction: "input" as const }));
+  const outputs = response.media.map((media) => ({ ...media, direction: "output" as const }));
+  return [...inputs, ...outputs].map((media, number) => ({ ...media, number }));
 }
 
 const NONE: readonly number[] = [];

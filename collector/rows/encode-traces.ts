@@ -9,14 +9,15 @@ import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
+import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
 import { encodeScoreRow } from "./encode-score.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
 import type { SharedRow } from "./encoded-request.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero } from "./row-key.ts";
-import { GENERATION_LOGS, GENERATION_SCORES, SPANS } from "./table-spec.ts";
+import { isZero, type SpanKey } from "./row-key.ts";
+import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
 import { MARK_CALL, MARK_HTTP, MARK_RECORD } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
@@ -58,7 +59,8 @@ export function createTraceEncoder(): TraceEncoder {
         const revisits = context.key.start === undefined;
         const role = readGeneration(view, draft);
         if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
-          encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
+          const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
+          if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
         }
         encodeSpanRow(builder.row(SPANS, revisits), view, context);
         if (view.events.count > 0) encodeSpanScores(view, builder, notes);
@@ -97,6 +99,18 @@ export function refuseMalformed(builder: RequestBuilder, kind: string, encode: (
 
 const malformed = (kind: string): string =>
   `malformed ${kind} message: if this is another signal, it looks like logs or metrics sent to the wrong path`;
+
+/** Blobs may be there already, from any other call: their rows are looked up before they are written. */
+function encodeMedia(media: readonly CallMedia[], key: SpanKey, builder: RequestBuilder): void {
+  const seen = new Set<string>();
+  for (const each of media) {
+    encodeOutputRow(builder.row(OUTPUTS, key.start === undefined), key, each);
+    const { blob } = each;
+    if (blob === undefined || seen.has(blob.sha256.toString("hex"))) continue;
+    seen.add(blob.sha256.toString("hex"));
+    encodeBlobRow(builder.row(BLOBS, true), key, blob);
+  }
+}
 
 const EVALUATION = Buffer.from(EVENT_EVALUATION_RESULT);
 

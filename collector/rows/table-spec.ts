@@ -173,6 +173,24 @@ export const GENERATION_SCORES: TableSpec = {
   ],
 };
 
+/** Binary content, once per hash. */
+export const BLOBS: TableSpec = {
+  name: "blobs",
+  keyColumns: ["project_id", "hash"],
+  keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 32),
+  onConflict: "keep",
+  columns: ["project_id", "hash", "media_type", "size_bytes", "content", "received_at"],
+};
+
+/** Images, sounds and files of a call's messages. */
+export const OUTPUTS: TableSpec = {
+  name: "outputs",
+  keyColumns: [...SPAN_KEY, "output_number"],
+  keyBytes: SPAN_KEY_BYTES + FIELD_HEAD + 4,
+  onConflict: "keep",
+  columns: [...SPAN_KEY, "output_number", "direction", "modality", "media_type", "blob_hash", "uri", "received_at"],
+};
+
 /** What was refused for good, with its bytes, so that a person can look and repair. `id` is a hash of the bytes. */
 export const INGEST_REJECTED: TableSpec = {
   name: "ingest_rejected",
