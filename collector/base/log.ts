@@ -1,10 +1,8 @@
 import { type DestinationStream, type Logger, pino } from "pino";
+import type { LogLevel } from "./log-level.ts";
 
 /** Structured log: fields first, then a fixed message. No prompt, key, SQL text or file path of a user ever goes in (reliability contract 8). */
 export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">;
-
-export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One JSON object per line on standard error (or `destination`): standard output belongs to data and to what a person reads. */
 export function createLog(level: LogLevel, destination: DestinationStream = pino.destination({ dest: 2, sync: true })): Log {

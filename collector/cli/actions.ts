@@ -1,4 +1,4 @@
-import type { LogLevel } from "../base/log.ts";
+import type { LogLevel } from "../base/log-level.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { ResultSet } from "./result-set.ts";
 
@@ -12,8 +12,8 @@ export interface DatabaseOptions {
 export interface ServeOptions extends DatabaseOptions {
   /** Later files win; none means the built-in configuration. */
   readonly configFiles: readonly string[];
-  /** Address that receivers and the web server bind to where the configuration names none. */
-  readonly host: string;
+  /** Port of the embedded database; 0 takes a free one. */
+  readonly embeddedPort: number;
   readonly logLevel: LogLevel;
 }
 
@@ -24,6 +24,7 @@ export interface DemoOptions {
   /** Whether to go on sending until stopped. */
   readonly live: boolean;
   readonly configFiles: readonly string[];
+  readonly embeddedPort: number;
 }
 
 export interface DoctorOptions extends ServeOptions {

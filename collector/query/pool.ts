@@ -13,6 +13,3 @@ export const createPool = (url: string, max: number): Sql =>
     onnotice: () => {},
     connection: { application_name: "genspan", statement_timeout: STATEMENT_TIMEOUT_MS },
   });
-
-/** Whether an error is the server's own word on a statement, with its SQLSTATE. */
-export const isServerError = (error: unknown): error is Error & { readonly code: string } => error instanceof postgres.PostgresError;

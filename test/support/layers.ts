@@ -50,6 +50,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/cli": rule("collector/base", "commander"),
   "collector/demo": rule("collector/base sdk"),
   "collector/doctor": rule("collector/base collector/cli collector/query"),
+  "collector/actions": rule(EVERYTHING),
   "collector/app": rule(EVERYTHING),
   "collector/main": rule(EVERYTHING),
 };

@@ -1,0 +1,82 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { LOG_LEVELS, type LogLevel } from "../base/log-level.ts";
+import type { Actions, DatabaseOptions, ServeOptions } from "./actions.ts";
+import { CommandError, EXIT } from "./exit-codes.ts";
+import { OUTPUT_FORMATS, type OutputFormat } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What every command is given. */
+export interface CliInput {
+  readonly actions: Actions;
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+}
+
+/** The flags that several commands share, as commander hands them over. */
+export interface Flags {
+  readonly databaseUrl?: string;
+  readonly dataDir: string;
+  readonly schema: string;
+  readonly config: string[];
+  readonly output: OutputFormat;
+}
+
+const EMBEDDED_PORT = 4320;
+const MAX_PORT = 65_535;
+
+/** A variable of the environment; set and empty means unset, as shells and compose files leave it. */
+const variable = (env: CliInput["env"], name: string): string | undefined => env[name] || undefined;
+
+/** Help of a command begins with what one would type. */
+export const withExamples = (command: Command, ...lines: readonly string[]): Command =>
+  command.addHelpText("before", `Examples:\n${lines.map((line) => `  ${line}`).join("\n")}\n`);
+
+export function withDatabase(command: Command, env: CliInput["env"]): Command {
+  return (
+    command
+      // No default of its own: help prints defaults, and the URL holds a password.
+      .option("--database-url <url>", "PostgreSQL 15 or newer; without it DATABASE_URL, else the embedded one")
+      .option("--data-dir <folder>", "folder of the embedded database", variable(env, "GENSPAN_DATA_DIR") ?? "./data")
+      .option("--schema <name>", "schema of the tables", variable(env, "GENSPAN_SCHEMA") ?? "public")
+  );
+}
+
+export const withConfig = (command: Command): Command =>
+  command.option(
+    "--config <file>",
+    "configuration; may be repeated, later files win",
+    (file: string, known: string[]) => [...known, file],
+    [] as string[],
+  );
+
+export const withOutput = (command: Command): Command =>
+  command.addOption(new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table"));
+
+export const databaseOptions = (flags: Flags, env: CliInput["env"]): DatabaseOptions => ({
+  databaseUrl: flags.databaseUrl ?? variable(env, "DATABASE_URL"),
+  dataDir: flags.dataDir,
+  schema: flags.schema,
+});
+
+/** Throws CommandError for a variable of the environment that means nothing. */
+export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {
+  const level = variable(env, "GENSPAN_LOG_LEVEL") ?? "info";
+  if (!LOG_LEVELS.includes(level as LogLevel))
+    throw new CommandError(EXIT.usage, `GENSPAN_LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}.`);
+  return { ...databaseOptions(flags, env), configFiles: flags.config, embeddedPort: embeddedPort(env), logLevel: level as LogLevel };
+}
+
+/** Port of the embedded database; 0 takes a free one. */
+export function embeddedPort(env: CliInput["env"]): number {
+  const text = variable(env, "GENSPAN_EMBEDDED_PORT") ?? String(EMBEDDED_PORT);
+  if (!/^\d{1,5}$/.test(text) || Number(text) > MAX_PORT)
+    throw new CommandError(EXIT.usage, `GENSPAN_EMBEDDED_PORT must be a port from 0 to ${MAX_PORT}; 0 takes a free one.`);
+  return Number(text);
+}
+
+/** Reads the value of an option that counts something. */
+export function positiveInteger(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");
+  return Number(text);
+}

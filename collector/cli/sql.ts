@@ -1,0 +1,22 @@
+import type { Command } from "commander";
+import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
+import { writeResult } from "./output.ts";
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+export function addSql(program: Command, { actions, env, terminal }: CliInput): void {
+  const command = withOutput(withDatabase(program.command("sql"), env))
+    .argument("<query>", "one query; it can only read")
+    .description("run a query of your own, read-only")
+    .option("--project <id>", "project to read", positiveInteger, 1)
+    .option("--timeout <seconds>", "give up after", positiveInteger, DEFAULT_TIMEOUT_SECONDS)
+    .action(async (query: string, flags: Flags & { project: number; timeout: number }) => {
+      const options = { ...databaseOptions(flags, env), projectId: flags.project, timeoutMillis: flags.timeout * 1000 };
+      await writeResult(await actions.sql(query, options), flags.output, terminal);
+    });
+  withExamples(
+    command,
+    "genspan sql 'select model_name, count(*) from generation_logs group by 1'",
+    "genspan sql -o csv 'select * from failed_generations'",
+  );
+}

@@ -1,0 +1,193 @@
+import { describe, expect, it } from "vitest";
+import type { Actions } from "../../../collector/cli/actions.ts";
+import { CommandError, EXIT } from "../../../collector/cli/exit-codes.ts";
+import { createProgram, isUsageError } from "../../../collector/cli/program.ts";
+import { resultSet } from "../../../collector/cli/result-set.ts";
+import type { Terminal } from "../../../collector/cli/terminal.ts";
+
+interface Ran {
+  readonly calls: unknown[][];
+  readonly out: string;
+  readonly notes: string;
+  readonly error: unknown;
+}
+
+/** Runs a command line with actions that only note how they were called. */
+async function run(args: string[], env: Record<string, string> = {}, overrides: Partial<Actions> = {}): Promise<Ran> {
+  const calls: unknown[][] = [];
+  let out = "";
+  let notes = "";
+  const noted =
+    <T>(name: string, answer: T) =>
+    async (...given: unknown[]): Promise<T> => {
+      calls.push([name, ...given]);
+      return answer;
+    };
+  const actions: Actions = {
+    serve: noted("serve", undefined),
+    demo: noted("demo", undefined),
+    validate: noted("validate", undefined),
+    migrate: noted("migrate", { applied: ["0001_telemetry"], version: 1 }),
+    doctor: async function* () {
+      yield { name: "configuration", ok: true, detail: "it is valid" };
+    },
+    sql: noted("sql", resultSet(["n"], [[1]])),
+    createKey: noted("createKey", { id: "id-1", key: "secret" }),
+    listKeys: noted("listKeys", []),
+    revokeKey: noted("revokeKey", true),
+    ...overrides,
+  };
+  const terminal: Terminal = {
+    interactive: false,
+    style: (_, text) => text,
+    note(text) {
+      notes += `${text}\n`;
+    },
+    async write(text) {
+      out += text;
+    },
+  };
+  const program = createProgram({ actions, terminal, env, version: "1.2.3" });
+  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) command.exitOverride();
+  const error = await program.parseAsync(args, { from: "user" }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  return { calls, out, notes, error };
+}
+
+const COMMANDS = ["serve", "demo", "validate", "migrate", "doctor", "sql", "key create", "key list", "key revoke"];
+
+describe("help", () => {
+  it.each(COMMANDS)("of %s begins with examples of it", async (command) => {
+    const { out, error } = await run([...command.split(" "), "--help"]);
+    expect(isUsageError(error) && error.exitCode).toBe(0);
+    expect(out.startsWith("Examples:\n")).toBe(true);
+    expect(out.split("\nUsage:")[0]).toContain(`genspan ${command}`);
+  });
+
+  it.each(COMMANDS)("of %s shows no password from the environment", async (command) => {
+    const secret = { DATABASE_URL: "postgres://me:hunter2@db/telemetry" };
+    process.env["DATABASE_URL"] = secret.DATABASE_URL;
+    const { out } = await run([...command.split(" "), "--help"], secret);
+    delete process.env["DATABASE_URL"];
+    expect(out).toContain("Usage: genspan");
+    expect(out).not.toContain("hunter2");
+  });
+
+  it("version is printed alone", async () => {
+    expect((await run(["--version"])).out).toBe("1.2.3\n");
+  });
+});
+
+describe("where the database is", () => {
+  const databaseUrl = async (args: string[], env: Record<string, string>): Promise<unknown> => {
+    const { calls } = await run(["migrate", ...args], env);
+    return (calls[0]![1] as { databaseUrl: unknown }).databaseUrl;
+  };
+
+  it("a flag beats the environment, and an empty variable is none", async () => {
+    expect(await databaseUrl(["--database-url", "postgres://flag"], { DATABASE_URL: "postgres://env" })).toBe("postgres://flag");
+    expect(await databaseUrl([], { DATABASE_URL: "postgres://env" })).toBe("postgres://env");
+    expect(await databaseUrl([], { DATABASE_URL: "" })).toBeUndefined();
+    expect(await databaseUrl([], {})).toBeUndefined();
+  });
+
+  it("folder and schema come from the environment, else their defaults", async () => {
+    const empty = await run(["migrate"], { GENSPAN_DATA_DIR: "", GENSPAN_SCHEMA: "" });
+    expect(empty.calls[0]![1]).toMatchObject({ dataDir: "./data", schema: "public" });
+    const set = await run(["migrate"], { GENSPAN_DATA_DIR: "/srv/d", GENSPAN_SCHEMA: "tele" });
+    expect(set.calls[0]![1]).toMatchObject({ dataDir: "/srv/d", schema: "tele" });
+  });
+});
+
+describe("commands", () => {
+  it("serve takes several configurations in order", async () => {
+    const { calls } = await run(["serve", "--config", "a.yaml", "--config", "b.yaml"]);
+    expect(calls[0]).toMatchObject(["serve", { configFiles: ["a.yaml", "b.yaml"], embeddedPort: 4320, logLevel: "info" }]);
+  });
+
+  it("demo has defaults, and takes rows, a seed and no live data", async () => {
+    expect((await run(["demo"])).calls[0]).toMatchObject(["demo", { rows: 5_000, live: true }]);
+    expect((await run(["demo", "--rows", "9", "--seed", "3", "--no-live"])).calls[0]).toMatchObject([
+      "demo",
+      { rows: 9, seed: 3, live: false },
+    ]);
+  });
+
+  it("sql passes the query, the project and the time limit, and prints the rows", async () => {
+    const { calls, out } = await run(["sql", "-o", "json", "--project", "2", "--timeout", "5", "select 1 as n"]);
+    expect(calls[0]).toMatchObject(["sql", "select 1 as n", { projectId: 2, timeoutMillis: 5_000 }]);
+    expect(out).toBe('[{"n":1}]\n');
+  });
+
+  it("key create writes the key alone to standard output", async () => {
+    const { out, notes, calls } = await run(["key", "create", "--name", "app", "--scope", "ingest", "read"]);
+    expect(calls[0]).toMatchObject(["createKey", { name: "app", scopes: ["ingest", "read"], projectId: 1 }]);
+    expect(out).toBe("secret\n");
+    expect(notes).not.toContain("secret");
+  });
+
+  it("doctor ends with the exit code of what failed", async () => {
+    const { error, out } = await run(
+      ["doctor"],
+      {},
+      {
+        doctor: async function* () {
+          yield { name: "database", ok: true, detail: "it answers" };
+          yield { name: "ingest", ok: false, detail: "nobody answers", exitCode: EXIT.unreachable };
+        },
+      },
+    );
+    expect(error).toBeInstanceOf(CommandError);
+    expect((error as CommandError).exitCode).toBe(5);
+    expect(out).toBe("ok   database: it answers\nFAIL ingest: nobody answers\n");
+  });
+
+  it("revoking a key that does not exist is exit code 3", async () => {
+    const { error } = await run(["key", "revoke", "k"], {}, { revokeKey: async () => false });
+    expect((error as CommandError).exitCode).toBe(EXIT.notFound);
+  });
+});
+
+describe("wrong usage", () => {
+  it.each([
+    ["an unknown command", ["serv"]],
+    ["an unknown option", ["sql", "--outptu", "json", "select 1"]],
+    ["an unknown form", ["sql", "-o", "xml", "select 1"]],
+    ["a missing argument", ["sql"]],
+    ["a number that is none", ["demo", "--rows", "many"]],
+    ["an unknown scope", ["key", "create", "--name", "x", "--scope", "root"]],
+  ])("%s is refused before anything runs", async (_, args) => {
+    const { error, calls } = await run(args);
+    expect(isUsageError(error) && error.exitCode !== 0).toBe(true);
+    expect(calls).toEqual([]);
+  });
+
+  it("suggests what was probably meant", async () => {
+    expect((await run(["serv"])).notes).toContain("Did you mean serve?");
+    expect((await run(["sql", "--outptu", "json", "x"])).notes).toContain("Did you mean --output?");
+  });
+
+  it("an unknown log level is named with those there are", async () => {
+    const { error } = await run(["serve"], { GENSPAN_LOG_LEVEL: "loud" });
+    expect((error as CommandError).exitCode).toBe(EXIT.usage);
+    expect((error as CommandError).message).toContain("debug, info, warn, error, silent");
+  });
+});
+
+describe("the port of the embedded database", () => {
+  const port = async (text: string): Promise<Ran> => run(["serve"], { GENSPAN_EMBEDDED_PORT: text });
+
+  it("comes from the environment, else is 4320", async () => {
+    expect((await port("5555")).calls[0]![1]).toMatchObject({ embeddedPort: 5555 });
+    expect((await port("0")).calls[0]![1]).toMatchObject({ embeddedPort: 0 });
+    expect((await port("")).calls[0]![1]).toMatchObject({ embeddedPort: 4320 });
+  });
+
+  it.each(["65536", "-1", "five", "1e3"])("is refused when it is %s", async (text) => {
+    const { error, calls } = await port(text);
+    expect((error as CommandError).message).toContain("GENSPAN_EMBEDDED_PORT");
+    expect(calls).toEqual([]);
+  });
+});
