@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, KeyKind>> = {
   trace_id: ascii(32),
   span_id: ascii(16),
   id: binary(16, "uuid_send"),
-  hash: binary(32, "bytea_send"),
+  hash: binary(32, "byteasend"),
   output_number: binary(4, "int4send"),
   start_time: TIME,
   time: TIME,
