@@ -26,7 +26,7 @@ describeEachServer("images of calls", (server) => {
     database = await createTestDatabase(server);
     rig = createPipelineRig(database.url);
   });
-  afterEach(() => rig.sql`TRUNCATE spans, generation_logs, outputs, blobs`);
+  afterEach(() => rig.empty("spans", "generation_logs", "outputs", "blobs"));
   afterAll(async () => {
     await rig.stop();
     await database[Symbol.asyncDispose]();

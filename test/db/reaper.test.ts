@@ -17,7 +17,7 @@ describeEachServer("calls that were announced and never ended", (server) => {
     database = await createTestDatabase(server);
     rig = createPipelineRig(database.url);
   });
-  afterEach(() => rig.sql`TRUNCATE spans, generation_logs`);
+  afterEach(() => rig.empty("spans", "generation_logs"));
   afterAll(async () => {
     await rig.stop();
     await database[Symbol.asyncDispose]();

@@ -17,7 +17,7 @@ describeEachServer("evaluations", (server) => {
     database = await createTestDatabase(server);
     rig = createPipelineRig(database.url);
   });
-  afterEach(() => rig.sql`TRUNCATE generation_scores, spans, log_records`);
+  afterEach(() => rig.empty("generation_scores", "spans", "log_records"));
   afterAll(async () => {
     await rig.stop();
     await database[Symbol.asyncDispose]();

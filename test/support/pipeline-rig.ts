@@ -12,6 +12,8 @@ export interface PipelineRig {
   readonly sql: Sql;
   readonly refiner: Refiner;
   send(body: Buffer | object, signal?: Signal): Promise<Outcome>;
+  /** Empties tables, when nothing is at work on them any more. */
+  empty(...tables: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -51,6 +53,10 @@ export function createPipelineRig(url: string): PipelineRig {
         body: bytes,
         receivedAtMs: Date.now(),
       });
+    },
+    async empty(...tables) {
+      await refiner.settled();
+      await sql`TRUNCATE ${sql.unsafe(tables.join(", "))}`;
     },
     async stop() {
       await refiner.stop();
