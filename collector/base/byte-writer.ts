@@ -1,22 +1,33 @@
+import type { Literal } from "./bytes-view.ts";
+
 /** Smallest step of growth; from there the buffer doubles. */
 const MIN_CAPACITY = 1024;
 
+/** Room beyond what was reserved, so that four bytes may be written where fewer are meant. */
+const SLACK = 4;
+
 const SHORT_TEXT = 48;
 
-/** Lower-case hexadecimal digits by value. */
-const HEX = Uint8Array.from("0123456789abcdef", (c) => c.charCodeAt(0));
+/** The two lower-case hexadecimal digits of each byte, in the order of memory. */
+const HEX = Uint16Array.from({ length: 256 }, (_, byte) => Buffer.from(byte.toString(16).padStart(2, "0")).readUInt16BE());
+
+const ZERO = 0x30;
+const MINUS = 0x2d;
 
 /**
  * A growing buffer with the few writes the hot path needs. Integers are big-endian, as PostgreSQL's binary formats want them.
- * `buffer` is replaced when it grows: hold `buffer` and `length` only until the next write.
+ * `buffer` and `data` are replaced when it grows: hold them and `length` only until the next write. Whole words go through `data`:
+ * one store instead of four is a third of the time of the byte loops.
  */
 export class ByteWriter {
   buffer: Buffer;
+  data: DataView;
   length = 0;
 
   /** Writes into `memory`: a buffer to begin with, or its capacity in bytes. */
   constructor(memory: Buffer | number = MIN_CAPACITY) {
     this.buffer = typeof memory === "number" ? Buffer.allocUnsafeSlow(memory) : memory;
+    this.data = new DataView(this.buffer.buffer, this.buffer.byteOffset, this.buffer.length);
   }
 
   /** Forgets the content and keeps the memory. */
@@ -24,13 +35,17 @@ export class ByteWriter {
     this.length = 0;
   }
 
-  /** Makes room for `extra` more bytes; callers that then write `buffer[length++]` directly must not exceed it. */
+  /** Makes room for `extra` more bytes and SLACK; callers that then write `buffer[length++]` directly must not exceed it. */
   reserve(extra: number): void {
-    const needed = this.length + extra;
-    if (needed <= this.buffer.length) return;
+    const needed = this.length + extra + SLACK;
+    if (needed > this.buffer.length) this.grow(needed);
+  }
+
+  private grow(needed: number): void {
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, MIN_CAPACITY));
     this.buffer.copy(grown, 0, 0, this.length);
     this.buffer = grown;
+    this.data = new DataView(grown.buffer);
   }
 
   u8(value: number): void {
@@ -40,28 +55,25 @@ export class ByteWriter {
 
   u16(value: number): void {
     this.reserve(2);
-    this.length = this.buffer.writeUInt16BE(value & 0xffff, this.length);
+    this.data.setUint16(this.length, value);
+    this.length += 2;
   }
 
   u32(value: number): void {
     this.reserve(4);
-    const b = this.buffer;
-    let at = this.length;
-    b[at++] = value >>> 24;
-    b[at++] = value >>> 16;
-    b[at++] = value >>> 8;
-    b[at++] = value;
-    this.length = at;
+    this.data.setUint32(this.length, value);
+    this.length += 4;
   }
 
   /** Overwrites four bytes written earlier, such as a length that is known only afterwards. */
   setU32(at: number, value: number): void {
-    this.buffer.writeUInt32BE(value >>> 0, at);
+    this.data.setUint32(at, value);
   }
 
   f64(value: number): void {
     this.reserve(8);
-    this.length = this.buffer.writeDoubleBE(value, this.length);
+    this.data.setFloat64(this.length, value);
+    this.length += 8;
   }
 
   bytes(source: Uint8Array, start: number, end: number): void {
@@ -74,6 +86,13 @@ export class ByteWriter {
     this.length += size;
   }
 
+  literal({ size, words }: Literal): void {
+    this.reserve(size);
+    const { data, length } = this;
+    for (let i = 0; i < words.length; i++) data.setInt32(length + i * 4, words[i], true);
+    this.length = length + size;
+  }
+
   /** Text of which every character is below 128. */
   ascii(text: string): void {
     this.reserve(text.length);
@@ -81,6 +100,22 @@ export class ByteWriter {
     let at = this.length;
     for (let i = 0; i < text.length; i++) target[at++] = text.charCodeAt(i);
     this.length = at;
+  }
+
+  /** An integer within 32 bits, signed or unsigned, in decimal digits; `width` fills it up with zeros. */
+  decimal(value: number, width = 1): void {
+    this.reserve(width + 11);
+    if (value < 0) this.buffer[this.length++] = MINUS;
+    let rest = Math.abs(value) >>> 0;
+    let size = width;
+    for (let limit = 10 ** width; rest >= limit; limit *= 10) size++;
+    const target = this.buffer;
+    for (let at = this.length + size - 1; at >= this.length; at--) {
+      const next = (rest / 10) >>> 0;
+      target[at] = ZERO + rest - next * 10;
+      rest = next;
+    }
+    this.length += size;
   }
 
   /** Any text as UTF-8; lone surrogates become U+FFFD. Returns the number of bytes written. */
@@ -108,13 +143,9 @@ export class ByteWriter {
   /** `source[start, end)` as lower-case hexadecimal digits. */
   hex(source: Uint8Array, start: number, end: number): void {
     this.reserve((end - start) * 2);
-    const target = this.buffer;
+    const { data } = this;
     let at = this.length;
-    for (let i = start; i < end; i++) {
-      const byte = source[i];
-      target[at++] = HEX[byte >>> 4];
-      target[at++] = HEX[byte & 15];
-    }
+    for (let i = start; i < end; i++, at += 2) data.setUint16(at, HEX[source[i]]);
     this.length = at;
   }
 

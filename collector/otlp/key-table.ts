@@ -1,4 +1,4 @@
-import { ByteWriter } from "../base/byte-writer.ts";
+import { equalsLiteral, type Literal, literal } from "../base/bytes-view.ts";
 
 /** Names longer than this are rare and are not worth a place. */
 const MAX_NAME_BYTES = 200;
@@ -19,11 +19,11 @@ export const NOT_INTERNED = -1;
 export class KeyTable {
   /** The name of each id. */
   readonly names: string[] = [];
-  /** `"name":` as bytes, escaped for JSON, by id. */
-  readonly jsonKeys: Buffer[] = [];
+  /** `,"name":` escaped for JSON, by id: the beginning of an object's member. */
+  readonly jsonMembers: Literal[] = [];
   /** Dialects (bits) that know the name, by id. */
   readonly dialects = new Int32Array(MAX_NAMES);
-  private readonly raw: Buffer[] = [];
+  private readonly raw: Literal[] = [];
   private readonly slots = new Int32Array(SLOTS).fill(NOT_INTERNED);
   private readonly onIntern: ((id: number, name: string) => void)[] = [];
 
@@ -50,7 +50,7 @@ export class KeyTable {
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const id = this.slots[slot];
       if (id === NOT_INTERNED) return this.add(slot, bytes, start, end);
-      if (equal(this.raw[id], bytes, start, size)) return id;
+      if (equalsLiteral(this.raw[id], bytes, start, size)) return id;
       slot = slot + 1 === SLOTS ? 0 : slot + 1;
     }
     return NOT_INTERNED;
@@ -58,7 +58,7 @@ export class KeyTable {
 
   /** As `intern`, trying `guess` first: spans of one instrumentation carry the same keys in the same order. */
   internGuessed(guess: number, bytes: Uint8Array, start: number, end: number): number {
-    if (guess >= 0 && guess < this.raw.length && equal(this.raw[guess], bytes, start, end - start)) return guess;
+    if (guess >= 0 && guess < this.raw.length && equalsLiteral(this.raw[guess], bytes, start, end - start)) return guess;
     return this.intern(bytes, start, end);
   }
 
@@ -68,11 +68,9 @@ export class KeyTable {
     const name = raw.toString("utf8");
     if (name.includes("\u0000") || !Buffer.from(name, "utf8").equals(raw)) return NOT_INTERNED;
     const id = this.names.length;
-    const json = new ByteWriter(raw.length + 16);
-    json.utf8(`${JSON.stringify(name)}:`);
     this.names.push(name);
-    this.raw.push(raw);
-    this.jsonKeys.push(Buffer.from(json.view()));
+    this.raw.push(literal(raw));
+    this.jsonMembers.push(literal(`,${JSON.stringify(name)}:`));
     this.slots[slot] = id;
     for (const visit of this.onIntern) visit(id, name);
     return id;
@@ -86,12 +84,6 @@ function hashOf(bytes: Uint8Array, start: number, end: number): number {
   for (let i = from; i < end; i++) hash = (Math.imul(hash, 31) + bytes[i]) | 0;
   if (from > start) hash = (Math.imul(hash, 31) + bytes[start] + bytes[(start + from) >>> 1]) | 0;
   return hash ^ (hash >>> 15);
-}
-
-function equal(known: Uint8Array, bytes: Uint8Array, start: number, size: number): boolean {
-  if (known.length !== size) return false;
-  for (let i = 0; i < size; i++) if (known[i] !== bytes[start + i]) return false;
-  return true;
 }
 
 /** The one table of attribute keys: a cache of pure facts, so sharing it is harmless. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import type { ByteWriter } from "../base/byte-writer.ts";
+import { literal, viewOf } from "../base/bytes-view.ts";
 import { MAX_VALUE_DEPTH } from "../base/limits.ts";
 import {
   type AttributeList,
@@ -28,7 +29,14 @@ export const TYPE_BYTES = 8;
 export const TYPE_NON_FINITE = 16;
 
 const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
 const BACKSLASH = 0x5c;
+const OPEN_OBJECT = 0x7b;
+const CLOSE_OBJECT = 0x7d;
+const TRUE = literal("true");
+const FALSE = literal("false");
+const NULL = literal("null");
 /** 0: copied as it is · 1: needs an escape · 2: part of a multi-byte character. */
 const CLASS = Uint8Array.from({ length: 256 }, (_, c) => (c < 0x20 || c === QUOTE || c === BACKSLASH ? 1 : c >= 0x80 ? 2 : 0));
 const SHORT_ESCAPES = new Map<number, number>([
@@ -47,63 +55,100 @@ const HEX_DIGITS = Uint8Array.from("0123456789abcdef", (c) => c.charCodeAt(0));
 export function writeJsonString(out: ByteWriter, source: Buffer, start: number, end: number): number {
   const size = end - start;
   out.reserve(size + 2);
-  const target = out.buffer;
-  const begin = out.length;
-  let at = begin;
-  target[at++] = QUOTE;
-  let i = start;
-  for (; i < end; i++) {
-    const c = source[i];
-    if (CLASS[c] !== 0) break;
-    target[at++] = c;
-  }
-  if (i === end) {
-    target[at++] = QUOTE;
-    out.length = at;
+  const at = out.length + 1;
+  out.buffer[at - 1] = QUOTE;
+  if (copyPlain(out.data, at, { source: viewOf(source), start, size })) {
+    out.buffer[at + size] = QUOTE;
+    out.length = at + size + 1;
     return 0;
   }
   out.length = at;
-  const mended = writeEscaped(out, source, { start: i, end, valid: false });
+  const mended = writeEscaped(out, source, start, end);
   out.u8(QUOTE);
   return mended;
 }
 
-interface TextRange {
+interface Slice {
+  readonly source: DataView;
   readonly start: number;
-  readonly end: number;
-  /** Known to be UTF-8. */
-  readonly valid: boolean;
+  readonly size: number;
 }
 
-function writeEscaped(out: ByteWriter, source: Buffer, range: TextRange): number {
-  const { start, end } = range;
-  let { valid } = range;
-  out.reserve(end - start);
-  let target = out.buffer;
-  let at = out.length;
-  let mended = 0;
-  for (let i = start; i < end; i++) {
-    const c = source[i];
-    const kind = CLASS[c];
-    if (kind === 0) target[at++] = c;
-    else if (kind === 2) {
-      if (!valid && !isUtf8(source.subarray(i, end))) {
-        out.length = at;
-        const repaired = Buffer.from(source.toString("utf8", i, end), "utf8");
-        return mended | MENDED_UTF8 | writeEscaped(out, repaired, { start: 0, end: repaired.length, valid: true });
-      }
-      valid = true;
-      target[at++] = c;
-    } else {
-      out.length = at;
-      out.reserve(6 + end - i);
-      target = out.buffer;
-      at = c === 0 ? replaceNul(target, at) : escapeInto(target, at, c);
-      if (c === 0) mended |= MENDED_NUL;
+/**
+ * Copies ASCII that JSON takes as it is; false, with rubbish in the target, for any other text. Four bytes at a time and one decision
+ * at the end take a third of the time of a loop over bytes; the last word overlaps the one before it.
+ */
+function copyPlain(target: DataView, at: number, { source, start, size }: Slice): boolean {
+  let marks = 0;
+  const last = size - 4;
+  if (last < 0) {
+    for (let i = 0; i < size; i++) {
+      const byte = source.getUint8(start + i);
+      marks |= CLASS[byte];
+      target.setUint8(at + i, byte);
     }
+    return marks === 0;
+  }
+  for (let i = 0; i < last; i += 4) {
+    const word = source.getInt32(start + i, true);
+    marks |= word | belowSpace(word) | equalBytes(word, QUOTES) | equalBytes(word, BACKSLASHES);
+    target.setInt32(at + i, word, true);
+  }
+  const word = source.getInt32(start + last, true);
+  marks |= word | belowSpace(word) | equalBytes(word, QUOTES) | equalBytes(word, BACKSLASHES);
+  target.setInt32(at + last, word, true);
+  return (marks & HIGH_BITS) === 0;
+}
+
+/*
+ * Tests of four bytes at once: the high bit of a byte is set where the test holds. A borrow may also set it in bytes above one where it holds, and in
+ * bytes beyond ASCII, which `& ~word` takes out again.
+ */
+const HIGH_BITS = 0x80808080 | 0;
+const QUOTES = 0x22222222;
+const BACKSLASHES = 0x5c5c5c5c;
+const belowSpace = (word: number): number => (word - 0x20202020) | 0;
+const equalBytes = (word: number, bytes: number): number => ((word ^ bytes) - 0x01010101) | 0;
+const needsEscape = (word: number): boolean =>
+  ((belowSpace(word) | equalBytes(word, QUOTES) | equalBytes(word, BACKSLASHES)) & ~word & HIGH_BITS) !== 0;
+
+/** Writes text with escapes or beyond ASCII. */
+function writeEscaped(out: ByteWriter, source: Buffer, start: number, end: number): number {
+  if (!isUtf8(source.subarray(start, end))) {
+    const repaired = Buffer.from(source.toString("utf8", start, end), "utf8");
+    return MENDED_UTF8 | writeEscaped(out, repaired, 0, repaired.length);
+  }
+  const words = viewOf(source);
+  let mended = 0;
+  let i = start;
+  out.reserve(end - start);
+  for (;;) {
+    i = copyUnescaped(out, words, i, end);
+    if (i === end) return mended;
+    const byte = source[i++];
+    out.reserve(6 + end - i);
+    out.length = byte === 0 ? replaceNul(out.buffer, out.length) : escapeInto(out.buffer, out.length, byte);
+    if (byte === 0) mended |= MENDED_NUL;
+  }
+}
+
+/** Copies up to the next byte that needs an escape, or to the end; there is room. Returns where it stopped. */
+function copyUnescaped(out: ByteWriter, source: DataView, start: number, end: number): number {
+  const { data } = out;
+  let at = out.length;
+  let i = start;
+  for (; i + 4 <= end; i += 4, at += 4) {
+    const word = source.getInt32(i, true);
+    if (needsEscape(word)) break;
+    data.setInt32(at, word, true);
+  }
+  for (; i < end; i++, at++) {
+    const byte = source.getUint8(i);
+    if (CLASS[byte] === 1) break;
+    data.setUint8(at, byte);
   }
   out.length = at;
-  return mended;
+  return i;
 }
 
 /** U+FFFD in UTF-8. */
@@ -140,18 +185,18 @@ export function writeJsonDouble(out: ByteWriter, value: number): number {
   return 0;
 }
 
-/** Writes `"key":` of attribute `index`. */
-export function writeJsonKey(out: ByteWriter, list: AttributeList, index: number): number {
+/** Writes `,"key":` of attribute `index`. */
+function writeJsonKey(out: ByteWriter, list: AttributeList, index: number): number {
   const id = list.keys[index];
   if (id !== NOT_INTERNED) {
-    const json = keyTable.jsonKeys[id];
-    out.bytes(json, 0, json.length);
+    out.literal(keyTable.jsonMembers[id]);
     return 0;
   }
   const offset = list.keyOffsets[index];
   const start = position(offset);
+  out.u8(COMMA);
   const mended = writeJsonString(out, list.arena.source(offset), start, start + list.keySizes[index]);
-  out.u8(0x3a);
+  out.u8(COLON);
   return mended;
 }
 
@@ -165,10 +210,10 @@ export function writeJsonValue(out: ByteWriter, list: AttributeList, index: numb
       return writeJsonString(out, list.arena.source(a), start, start + b);
     }
     case VALUE_BOOL:
-      out.ascii(a === 0 ? "false" : "true");
+      out.literal(a === 0 ? FALSE : TRUE);
       return 0;
     case VALUE_INT:
-      out.ascii(String(int64FromHalves(a, b)));
+      writeJsonInt(out, a, b);
       return 0;
     case VALUE_DOUBLE:
       return writeJsonDouble(out, doubleFromBits(a, b));
@@ -185,23 +230,29 @@ export function writeJsonValue(out: ByteWriter, list: AttributeList, index: numb
       return list.kinds[index] === VALUE_ARRAY ? writeArray(out, reader, 1) : writeKeyValues(out, reader, 1);
     }
     default:
-      out.ascii("null");
+      out.literal(NULL);
       return 0;
   }
 }
 
+/** Writes an int64 given as two 32-bit halves. */
+function writeJsonInt(out: ByteWriter, lo: number, hi: number): void {
+  if (hi === lo >> 31) out.decimal(lo);
+  else out.ascii(String(int64FromHalves(lo, hi)));
+}
+
 /** Writes all attributes but the removed ones as a JSON object. `onMended` hears of each value that could not stand as it was. */
 export function writeJsonObject(out: ByteWriter, list: AttributeList, onMended: (index: number, mended: number) => void): void {
-  out.u8(0x7b);
-  let first = true;
+  const begin = out.length;
   for (let i = 0; i < list.count; i++) {
     if (list.kinds[i] === VALUE_REMOVED) continue;
-    if (first) first = false;
-    else out.u8(0x2c);
     const mended = writeJsonKey(out, list, i) | writeJsonValue(out, list, i);
     if (mended !== 0) onMended(i, mended);
   }
-  out.u8(0x7d);
+  // Every member begins with a comma: the first one gives its place to the bracket.
+  if (out.length === begin) out.u8(OPEN_OBJECT);
+  else out.buffer[begin] = OPEN_OBJECT;
+  out.u8(CLOSE_OBJECT);
 }
 
 /** ArrayValue: 1 values. */
@@ -217,7 +268,7 @@ function writeArray(out: ByteWriter, reader: WireReader, depth: number): number 
       continue;
     }
     if (first) first = false;
-    else out.u8(0x2c);
+    else out.u8(COMMA);
     const size = reader.length();
     mended |= writeNested(out, reader, { end: reader.pos + size, depth });
   }
@@ -227,7 +278,7 @@ function writeArray(out: ByteWriter, reader: WireReader, depth: number): number 
 
 /** KeyValueList: 1 values, each a KeyValue of 1 key and 2 value. */
 function writeKeyValues(out: ByteWriter, reader: WireReader, depth: number): number {
-  out.u8(0x7b);
+  out.u8(OPEN_OBJECT);
   let mended = 0;
   let first = true;
   const end = reader.end;
@@ -238,14 +289,14 @@ function writeKeyValues(out: ByteWriter, reader: WireReader, depth: number): num
       continue;
     }
     if (first) first = false;
-    else out.u8(0x2c);
+    else out.u8(COMMA);
     const size = reader.length();
     const pairEnd = reader.pos + size;
     mended |= writePair(out, reader, { end: pairEnd, depth });
     reader.pos = pairEnd;
     reader.end = end;
   }
-  out.u8(0x7d);
+  out.u8(CLOSE_OBJECT);
   return mended;
 }
 
@@ -275,9 +326,9 @@ function writePair(out: ByteWriter, reader: WireReader, at: Nested): number {
     } else reader.skip(tag);
   }
   const mended = writeJsonString(out, reader.bytes as Buffer, keyStart, keyEnd);
-  out.u8(0x3a);
+  out.u8(COLON);
   if (valueStart < 0) {
-    out.ascii("null");
+    out.literal(NULL);
     return mended;
   }
   reader.pos = valueStart;
@@ -306,7 +357,7 @@ function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
       const inner = reader.pos + size;
       out.length = start;
       if (depth >= MAX_VALUE_DEPTH) {
-        out.ascii("null");
+        out.literal(NULL);
         mended = MENDED_DEPTH;
       } else {
         reader.end = inner;
@@ -318,15 +369,15 @@ function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
       reader.varint64();
       out.length = start;
       mended = 0;
-      if (field === VALUE_INT) out.ascii(String(int64FromHalves(reader.lo, reader.hi)));
-      else out.ascii((reader.lo | reader.hi) === 0 ? "false" : "true");
+      if (field === VALUE_INT) writeJsonInt(out, reader.lo, reader.hi);
+      else out.literal((reader.lo | reader.hi) === 0 ? FALSE : TRUE);
     } else if (wire === WIRE_FIXED64 && field === VALUE_DOUBLE) {
       reader.fixed64();
       out.length = start;
       mended = writeJsonDouble(out, doubleFromBits(reader.lo, reader.hi));
     } else reader.skip(tag);
   }
-  if (out.length === start) out.ascii("null");
+  if (out.length === start) out.literal(NULL);
   reader.end = outer;
   return mended;
 }

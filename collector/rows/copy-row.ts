@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { ByteWriter } from "../base/byte-writer.ts";
+import { ByteWriter } from "../base/byte-writer.ts";
+import { type Literal, literal, viewOf } from "../base/bytes-view.ts";
 import type { Halves } from "../otlp/span-view.ts";
 import { MENDED_NUL, MENDED_UTF8 } from "../otlp/value-json.ts";
 
@@ -50,6 +51,13 @@ export function copyBool(out: ByteWriter, value: boolean): void {
   out.u8(value ? 1 : 0);
 }
 
+/** A field made once, for values that many rows share. */
+export function constantField(write: (out: ByteWriter) => void): Literal {
+  const out = new ByteWriter();
+  write(out);
+  return literal(out.view());
+}
+
 /** Text that is known to hold no NUL; lone surrogates become U+FFFD. */
 export function copyString(out: ByteWriter, text: string): void {
   const at = out.length;
@@ -83,31 +91,19 @@ export function endField(out: ByteWriter, at: number): void {
   out.setU32(at, out.length - at - 4);
 }
 
-/** Below this a byte loop beats two native calls. */
-const SHORT_TEXT = 64;
+/** Below this a loop over words beats two native calls. */
+const SHORT_TEXT = 256;
 
 /** `source[start, end)` as text, whole; NUL and invalid UTF-8 become U+FFFD. Returns what was mended. */
 export function copyText(out: ByteWriter, source: Buffer, start: number, end: number): number {
-  if (end - start <= SHORT_TEXT) {
-    let plain = true;
-    for (let i = start; i < end; i++) {
-      const c = source[i]!;
-      if (c === 0 || c >= 0x80) {
-        plain = false;
-        break;
-      }
-    }
-    if (plain) {
-      out.u32(end - start);
-      out.bytes(source, start, end);
-      return 0;
-    }
-  }
+  const size = end - start;
+  out.reserve(4 + size);
+  if (size <= SHORT_TEXT && copyAscii(out, viewOf(source), start, size)) return 0;
   const slice = source.subarray(start, end);
   const valid = isUtf8(slice);
   const nul = slice.indexOf(0) >= 0;
   if (valid && !nul) {
-    out.u32(end - start);
+    out.u32(size);
     out.bytes(source, start, end);
     return 0;
   }
@@ -115,8 +111,40 @@ export function copyText(out: ByteWriter, source: Buffer, start: number, end: nu
   return (valid ? 0 : MENDED_UTF8) | (nul ? MENDED_NUL : 0);
 }
 
+const HIGH_BITS = 0x80808080 | 0;
+
+/** A field of ASCII without NUL, for which there is room; false, and nothing written, for other text. Four bytes at a time, the last ones twice. */
+function copyAscii(out: ByteWriter, source: DataView, start: number, size: number): boolean {
+  const { data } = out;
+  const at = out.length + 4;
+  const last = size - 4;
+  let marks = 0;
+  for (let i = 0; i < last; i += 4) {
+    const word = source.getInt32(start + i, true);
+    marks |= word | (word - 0x01010101);
+    data.setInt32(at + i, word, true);
+  }
+  if (last >= 0) {
+    const word = source.getInt32(start + last, true);
+    marks |= word | (word - 0x01010101);
+    data.setInt32(at + last, word, true);
+  } else {
+    for (let i = 0; i < size; i++) {
+      const byte = source.getUint8(start + i);
+      marks |= byte | (byte - 1);
+      data.setUint8(at + i, byte);
+    }
+  }
+  if ((marks & HIGH_BITS) !== 0) return false;
+  data.setUint32(at - 4, size);
+  out.length = at + size;
+  return true;
+}
+
 /** Halves above this make sums that a double cannot hold exactly (years after 2242); they take the bigint way. */
 const EXACT_HIGH_HALF = 2_000_000_000;
+/** Up to here (the year 2105) seconds fit 32 bits. */
+const DIGIT_HIGH_HALF = 999_000_000;
 
 /** Unix nanoseconds (unsigned 64 bit) as timestamptz, rounded down to the microsecond. Returns the nanoseconds below it, 0–999. */
 export function copyTime(out: ByteWriter, time: Halves): number {
@@ -147,6 +175,22 @@ export function nanosBetween(from: Halves, to: Halves): number | bigint {
   const difference = high * TWO_32 + low;
   if (Number.isSafeInteger(difference)) return difference;
   return (BigInt(high) << 32n) + BigInt(low);
+}
+
+/** Unix nanoseconds (unsigned 64 bit) in decimal digits. */
+export function writeNanos(out: ByteWriter, time: Halves): void {
+  const low = time.lo >>> 0;
+  const high = time.hi >>> 0;
+  if (high > DIGIT_HIGH_HALF) {
+    out.ascii(nanosText(time));
+    return;
+  }
+  const rest = high * 296 + low;
+  const micros = high * 4_294_967 + Math.floor(rest / 1000);
+  const seconds = Math.floor(micros / 1_000_000);
+  const nanos = (micros - seconds * 1_000_000) * 1000 + (rest % 1000);
+  if (seconds > 0) out.decimal(seconds);
+  out.decimal(nanos, seconds > 0 ? 9 : 1);
 }
 
 export const nanosText = (time: Halves): string => ((BigInt(time.hi >>> 0) << 32n) | BigInt(time.lo >>> 0)).toString();

@@ -1,4 +1,5 @@
 import type { ByteWriter } from "../base/byte-writer.ts";
+import { type Literal, literal } from "../base/bytes-view.ts";
 import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { decodeEvent, decodeLink } from "../otlp/decode-protobuf.ts";
 import type { OriginView, SpanView } from "../otlp/span-view.ts";
@@ -10,12 +11,12 @@ import {
   copyJson,
   copyMillis,
   copyNull,
-  copyString,
   copyText,
   copyTime,
   endField,
   nanosBetween,
   nanosText,
+  writeNanos,
 } from "./copy-row.ts";
 import type { SharedRow } from "./encoded-request.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
@@ -23,11 +24,19 @@ import type { ResourceFacts } from "./origins.ts";
 import { copySpanKey, namesSpan, type SpanKey } from "./row-key.ts";
 import { SPANS } from "./table-spec.ts";
 
+/** Fields that are the same for all spans of a resource and scope. */
+export interface OriginFields {
+  readonly serviceName: Literal;
+  readonly resourceId: Literal;
+  readonly scopeId: Literal;
+}
+
 /** What a span's rows share, apart from the view. */
 export interface SpanContext {
   readonly key: SpanKey;
   readonly resource: ResourceFacts;
   readonly scope: SharedRow | undefined;
+  readonly fields: OriginFields;
   readonly notes: IngestNotes;
   /** Content that moved into the generation row, as bits (see content-moved.ts); 0 for none. */
   contentMoved: number;
@@ -58,7 +67,7 @@ const part = createPartScratch();
 
 /** Writes the row of table spans. Field order is that of SPANS.columns. */
 export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanContext): void {
-  const { key, notes } = context;
+  const { key, notes, fields } = context;
   const { request } = view.arena;
   out.u16(SPANS.columns.length);
   const startNano = copySpanKey(out, key);
@@ -70,13 +79,12 @@ export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanCont
   } else copyNull(out);
   notes.mended("name", copyText(out, request, view.nameOffset, view.nameOffset + view.nameSize));
   copyInt2(out, smallint(view.kind));
-  copyString(out, context.resource.serviceName);
+  out.literal(fields.serviceName);
   copyInt2(out, smallint(view.statusCode));
   optionalText(out, view, { offset: view.statusMessageOffset, size: view.statusMessageSize, path: "status_message", notes });
   encodeAttributes(out, view.attributes, notes);
-  copyUuid(out, context.resource.row.id);
-  if (context.scope === undefined) copyNull(out);
-  else copyUuid(out, context.scope.id);
+  out.literal(fields.resourceId);
+  out.literal(fields.scopeId);
   encodeEvents(out, view, notes);
   encodeLinks(out, view, notes);
   optionalText(out, view, { offset: view.traceStateOffset, size: view.traceStateSize, path: "trace_state", notes });
@@ -154,6 +162,11 @@ export function encodeAttributes(out: ByteWriter, attributes: AttributeList, not
   if (attributes.duplicates > 0) notes.duplicates(attributes.duplicates);
 }
 
+const FIRST_EVENT = literal('[{"name":');
+const NEXT_EVENT = literal(',{"name":');
+const EVENT_TIME = literal(',"time_unix_nano":"');
+const EVENT_ATTRIBUTES = literal('","attributes":');
+
 /** `[{"name", "time_unix_nano": "…", "attributes": {…}, "dropped_attributes_count"?}]` */
 function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void {
   if (view.events.count === 0) {
@@ -164,11 +177,13 @@ function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void
   const at = beginJson(out);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, part);
-    out.ascii(i === 0 ? '[{"name":' : ',{"name":');
-    const path = `events.${i}`;
-    notes.mended(`${path}.name`, writeJsonString(out, view.arena.request, part.nameOffset, part.nameOffset + part.nameSize));
-    out.ascii(`,"time_unix_nano":"${nanosText(part.time)}","attributes":`);
-    encodePartAttributes(out, path, notes);
+    out.literal(i === 0 ? FIRST_EVENT : NEXT_EVENT);
+    const mended = writeJsonString(out, view.arena.request, part.nameOffset, part.nameOffset + part.nameSize);
+    if (mended !== 0) notes.mended(`events.${i}.name`, mended);
+    out.literal(EVENT_TIME);
+    writeNanos(out, part.time);
+    out.literal(EVENT_ATTRIBUTES);
+    encodePartAttributes(out, { list: "events", index: i, notes });
     out.u8(0x7d);
   }
   out.u8(0x5d);
@@ -199,15 +214,21 @@ function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void 
     }
     if (part.flags !== 0) out.ascii(`"flags":${part.flags},`);
     out.ascii('"attributes":');
-    encodePartAttributes(out, `links.${i}`, notes);
+    encodePartAttributes(out, { list: "links", index: i, notes });
     out.u8(0x7d);
   }
   out.u8(0x5d);
   endField(out, at);
 }
 
-function encodePartAttributes(out: ByteWriter, path: string, notes: IngestNotes): void {
+interface PartOf {
+  readonly list: "events" | "links";
+  readonly index: number;
+  readonly notes: IngestNotes;
+}
+
+function encodePartAttributes(out: ByteWriter, { list, index, notes }: PartOf): void {
   const { attributes, droppedAttributesCount }: Pick<OriginView, "attributes" | "droppedAttributesCount"> = part;
-  writeJsonObject(out, attributes, (index, mended) => notes.mended(`${path}.attributes.${attributes.name(index)}`, mended));
+  writeJsonObject(out, attributes, (i, mended) => notes.mended(`${list}.${index}.attributes.${attributes.name(i)}`, mended));
   if (droppedAttributesCount > 0) out.ascii(`,"dropped_attributes_count":${droppedAttributesCount}`);
 }

@@ -8,10 +8,11 @@ import { DecodeError } from "../otlp/decode-error.ts";
 import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
+import { constantField, copyNull, copyString } from "./copy-row.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
 import { encodeScoreRow } from "./encode-score.ts";
-import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
+import { copyUuid, encodeSpanRow, type OriginFields, type SpanContext } from "./encode-span.ts";
 import type { SharedRow } from "./encoded-request.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { type ResourceFacts, readResource, readScope } from "./origins.ts";
@@ -38,6 +39,22 @@ export function createTraceEncoder(): TraceEncoder {
   const notes = new IngestNotes();
   const origins = createOriginCache();
   let builder: RequestBuilder;
+
+  function encodeRows(): void {
+    notes.clear();
+    const context = spanContext(view, builder, { origins: origins.of(view, builder), notes });
+    const revisits = context.key.start === undefined;
+    const role = readGeneration(view, draft);
+    if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
+      const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
+      if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
+    }
+    encodeSpanRow(builder.row(SPANS, revisits), view, context);
+    if (view.events.count > 0) encodeSpanScores(view, builder, notes);
+    const bits = marksOf(role, view, draft);
+    if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillis(view, builder));
+  }
+
   return {
     view,
     notes,
@@ -53,20 +70,7 @@ export function createTraceEncoder(): TraceEncoder {
         builder.refuse(fault);
         return;
       }
-      refuseMalformed(builder, "span", () => {
-        notes.clear();
-        const context = spanContext(view, builder, { notes, ...origins.of(view, builder) });
-        const revisits = context.key.start === undefined;
-        const role = readGeneration(view, draft);
-        if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
-          const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
-          if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
-        }
-        encodeSpanRow(builder.row(SPANS, revisits), view, context);
-        if (view.events.count > 0) encodeSpanScores(view, builder, notes);
-        const bits = marksOf(role, view, draft);
-        if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillis(view, builder));
-      });
+      refuseMalformed(builder, "span", encodeRows);
     },
   };
 }
@@ -156,38 +160,48 @@ const startMillis = ({ startTime: { lo, hi } }: SpanView, { receivedAtMs }: Requ
 interface Origins {
   readonly resource: ResourceFacts;
   readonly scope: SharedRow | undefined;
+  readonly fields: OriginFields;
 }
 
 /** The view's resource and scope, read once for all the items below them. Shared by spans and logs. */
 export function createOriginCache() {
   let resourceSerial = -1;
   let scopeSerial = -1;
-  let resource: ResourceFacts | undefined;
-  let scope: SharedRow | undefined;
+  let origins: Origins | undefined;
   return {
     clear(): void {
       resourceSerial = -1;
       scopeSerial = -1;
+      origins = undefined;
     },
     of(view: Pick<SpanView, "arena" | "resource" | "scope">, builder: RequestBuilder): Origins {
-      if (resource === undefined || view.resource.serial !== resourceSerial) {
-        resourceSerial = view.resource.serial;
-        resource = readResource(view.resource, builder.projectId, view.arena.request);
-        builder.share(resource.row);
-      }
-      if (view.scope.serial !== scopeSerial) {
-        scopeSerial = view.scope.serial;
-        scope = readScope(view.scope, builder.projectId, view.arena.request);
-        if (scope !== undefined) builder.share(scope);
-      }
-      return { resource, scope };
+      if (origins !== undefined && view.resource.serial === resourceSerial && view.scope.serial === scopeSerial) return origins;
+      const { request } = view.arena;
+      const known = view.resource.serial === resourceSerial ? origins?.resource : undefined;
+      const resource = known ?? readResource(view.resource, builder.projectId, request);
+      const scope = readScope(view.scope, builder.projectId, request);
+      builder.share(resource.row);
+      if (scope !== undefined) builder.share(scope);
+      resourceSerial = view.resource.serial;
+      scopeSerial = view.scope.serial;
+      origins = { resource, scope, fields: fieldsOf(resource, scope) };
+      return origins;
     },
   };
 }
 
-function spanContext(view: SpanView, builder: RequestBuilder, facts: Origins & { notes: IngestNotes }): SpanContext {
+const fieldsOf = (resource: ResourceFacts, scope: SharedRow | undefined): OriginFields => ({
+  serviceName: constantField((out) => copyString(out, resource.serviceName)),
+  resourceId: constantField((out) => copyUuid(out, resource.row.id)),
+  scopeId: constantField((out) => (scope === undefined ? copyNull(out) : copyUuid(out, scope.id))),
+});
+
+function spanContext(view: SpanView, builder: RequestBuilder, { origins, notes }: { origins: Origins; notes: IngestNotes }): SpanContext {
   return {
-    ...facts,
+    resource: origins.resource,
+    scope: origins.scope,
+    fields: origins.fields,
+    notes,
     contentMoved: 0,
     key: {
       projectId: builder.projectId,
