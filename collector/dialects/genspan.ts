@@ -1,10 +1,13 @@
 import * as A from "../../sdk/attributes.ts";
+import { keyTable } from "../otlp/key-table.ts";
 import type { Dialect } from "./dialect.ts";
 import { conceptText } from "./generation-draft.ts";
 
+const IMAGE_REQUEST = keyTable.register(A.GENSPAN_IMAGE_REQUEST);
+
 /**
  * What our own SDK adds to the conventions. A span with `genspan.record` speaks about another one: a pending record announces its parent,
- * the rest (updates, attempts, images, items, runs) are no model calls.
+ * the rest (updates, attempts, images, items, runs) are no model calls, nor is the announcement of an image.
  */
 export const genspan: Dialect = {
   name: "semconv",
@@ -27,6 +30,6 @@ export const genspan: Dialect = {
   classify(view, draft) {
     const record = conceptText(view, draft, "record");
     if (record === undefined) return undefined;
-    return record === "pending" ? "pending" : "wrapper";
+    return record === "pending" && view.attributes.find(IMAGE_REQUEST) < 0 ? "pending" : "wrapper";
   },
 };

@@ -40,6 +40,7 @@ export interface CallFacts extends CallKey {
   readonly parentSpanId: string | undefined;
   readonly startMillis: number;
   readonly endMillis: number | undefined;
+  readonly endTime: string | undefined;
   readonly dialect: string;
   readonly operation: string | undefined;
   readonly model: string | undefined;
@@ -49,6 +50,8 @@ export interface CallFacts extends CallKey {
   readonly status: string;
   readonly errorType: string | undefined;
   readonly errorMessage: string | undefined;
+  /** Columns that an image trace is made of; undefined for other calls. */
+  readonly image: Readonly<Record<string, unknown>> | undefined;
   /** Groups that the span itself told. */
   readonly has: ReadonlySet<FillGroup>;
   /** Where the row stands: counted, or set aside as the twin or wrapper of another. */
@@ -57,16 +60,18 @@ export interface CallFacts extends CallKey {
   readonly filledFrom: Readonly<Record<string, string>>;
 }
 
-/** A span below a call that tells something about it: an attempt, an update, or a request over HTTP. */
+/** A span that tells something about another: an attempt, an update, an image, or a request over HTTP. Its parent is "" where it has none. */
 export interface ChildSpan {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly startTime: string;
   readonly startMillis: number;
+  readonly endTime: string | undefined;
   readonly durationMillis: number | undefined;
   readonly failed: boolean;
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
+  readonly environment: string | undefined;
 }
 
 /** A log record about a span. */

@@ -11,6 +11,7 @@ import {
   type TraceEvidence,
 } from "./facts.ts";
 import { foldCalls } from "./fold.ts";
+import { type ImageRow, imageRows } from "./images.ts";
 import { contentFromEvents, type GroupValues } from "./log-content.ts";
 import { updatesOf } from "./updates.ts";
 
@@ -39,6 +40,8 @@ export interface RefinementPlan {
   /** Rows to set aside, with the span counted instead. */
   readonly setAside: readonly { readonly key: CallKey; readonly survivor: string | undefined }[];
   readonly changes: readonly RowChange[];
+  /** All image traces of the trace; written when they differ from what is stored. */
+  readonly images: readonly ImageRow[];
 }
 
 /**
@@ -62,10 +65,17 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
     });
     return change === undefined ? [] : [change];
   });
-  return { restore, setAside, changes };
+  const images = imageRows({
+    projectId: evidence.projectId,
+    traceId: evidence.traceId,
+    children: evidence.children,
+    counted: folding.counted,
+  });
+  return { restore, setAside, changes, images };
 }
 
-export const isEmpty = ({ restore, setAside, changes }: RefinementPlan): boolean => restore.length + setAside.length + changes.length === 0;
+export const isEmpty = ({ restore, setAside, changes, images }: RefinementPlan): boolean =>
+  restore.length + setAside.length + changes.length + images.length === 0;
 
 const keyOf = ({ spanId, startTime }: CallKey): CallKey => ({ spanId, startTime });
 

@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
 import {
   type CallFacts,
@@ -10,6 +11,7 @@ import {
   type LogEvent,
   type TraceEvidence,
 } from "./facts.ts";
+import type { ImageRow } from "./images.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
 
@@ -64,20 +66,20 @@ type Rows = readonly Record<string, unknown>[];
 async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<TraceEvidence[]> {
   const window = windowOf(traces);
   const calls = byTrace(await readCalls(tx, schema, window));
-  if (calls.size === 0) return [];
   const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
   const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });
     const rows = calls.get(name) ?? [];
-    if (rows.length === 0 || rows.length > MAX_ROWS) return [];
+    const records = (childrenOf.get(name) ?? []).map(toChild);
+    if (rows.length + records.length === 0 || rows.length > MAX_ROWS) return [];
     const found = rows.map(toCall);
     const ids = new Set(found.map(({ spanId }) => spanId));
     return {
       projectId,
       traceId,
       calls: found,
-      children: (childrenOf.get(name) ?? []).map(toChild).filter(({ parentSpanId }) => ids.has(parentSpanId)),
+      children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
     };
   });
@@ -110,8 +112,10 @@ const ofTraces = (tx: Tx, { projects, ids }: Window) =>
 async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `project_id, trace_id, span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
-    extract(epoch FROM end_time) * 1000 AS end_ms, dialect, operation_name, model_name, response_model, provider_name, response_id,
-    generation_status, error_type, error_message, filled_from, ARRAY[${signs}] AS has`;
+    extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
+    generation_status, error_type, error_message, filled_from,
+    CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
+      'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
   const read = (table: string, counted: boolean) => tx`
     SELECT ${tx.unsafe(columns)}, ${counted}::boolean AS counted FROM ${tx(schema)}.${tx(table)}
     WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}`;
@@ -134,6 +138,8 @@ function toCall(row: Record<string, unknown>): CallFacts {
     parentSpanId: optional(row["parent_span_id"]),
     startMillis: Number(row["start_ms"]),
     endMillis: number(row["end_ms"]),
+    endTime: optional(row["end_text"]),
+    image: (row["image"] ?? undefined) as Record<string, unknown> | undefined,
     dialect: String(row["dialect"]),
     operation: optional(row["operation_name"]),
     model: optional(row["model_name"]),
@@ -154,15 +160,20 @@ const CLIENT_KIND = 3;
 async function readChildren(tx: Tx, schema: string, window: Window): Promise<Rows> {
   return tx`
     SELECT project_id, trace_id, span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
-      duration_ns, status_code, status_message, attributes
+      end_time::text AS end_text, duration_ns, status_code, status_message, attributes,
+      CASE WHEN attributes ? 'genspan.record' THEN (
+        SELECT coalesce(r.attributes ->> 'deployment.environment.name', r.attributes ->> 'deployment.environment')
+        FROM ${tx(schema)}.resources r WHERE r.project_id = spans.project_id AND r.id = spans.resource_id) END AS environment
     FROM ${tx(schema)}.spans
     WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}
-      AND parent_span_id IS NOT NULL AND (kind = ${CLIENT_KIND} OR attributes ? 'genspan.record')`;
+      AND (attributes ? 'genspan.record' OR (kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL))`;
 }
 
 const toChild = (row: Record<string, unknown>): ChildSpan => ({
   spanId: String(row["span_id"]),
-  parentSpanId: String(row["parent_span_id"]),
+  parentSpanId: optional(row["parent_span_id"]) ?? "",
+  endTime: optional(row["end_text"]),
+  environment: optional(row["environment"]),
   startTime: String(row["start_text"]),
   startMillis: Number(row["start_ms"]),
   durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
@@ -197,6 +208,7 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
   for (const key of plan.restore)
     await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
   for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
+  for (const image of plan.images) await writeImage(tx, { schema, trace, image });
   for (const { key, survivor } of plan.setAside) {
     await move(tx, { schema, trace, key, from: "generation_logs", to: "generation_twins", survivor });
   }
@@ -267,7 +279,7 @@ const JSON_COLUMNS: ReadonlySet<string> = new Set(["filled_from", "quality_issue
 
 function parameter(tx: Tx, column: string, value: unknown) {
   if (value === null) return tx`NULL`;
-  if (JSON_COLUMNS.has(column)) return tx`${JSON.stringify(value).replaceAll("\\u0000", "\uFFFD")}::text::jsonb`;
+  if (JSON_COLUMNS.has(column)) return tx`${toJsonb(JSON.stringify(value))}::text::jsonb`;
   if (typeof value === "string") return tx`${value.replaceAll("\u0000", "\uFFFD").toWellFormed()}`;
   return tx`${value as number}`;
 }
@@ -290,3 +302,45 @@ async function writeAttempts(tx: Tx, { schema, trace, key, attempts }: AttemptRo
         ${attempt.httpStatus ?? null}, ${attempt.errorType ?? null}, ${attempt.errorMessage ?? null}, now())`;
   }
 }
+
+interface ImageWrite {
+  readonly schema: string;
+  readonly trace: TraceId;
+  readonly image: ImageRow;
+}
+
+/** Writes the row, or what became of it; a row that says the same already is left alone. */
+async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise<void> {
+  const values = [
+    ["request_data", json(tx, image.requestData)],
+    ["response_data", json(tx, image.responseData)],
+    ["models_tried", tx`${[...image.modelsTried]}::text[]`],
+    ["model_used", tx`${image.modelUsed ?? null}`],
+    ["total_duration_ms", tx`${image.totalDurationMs ?? null}`],
+    ["image_generation_attempts", json(tx, image.attempts)],
+    ["error_message", tx`${image.errorMessage ?? null}`],
+    ["status", tx`${image.status}`],
+    ["created_at", tx`${image.createdAt}::text::timestamptz`],
+    ["completed_at", tx`${image.completedAt ?? null}::text::timestamptz`],
+    ["trace_id", tx`${trace.traceId}`],
+    ["span_id", tx`${image.spanId}`],
+    ["run_id", tx`${image.runId ?? null}`],
+    ["entity_type", tx`${image.entityType ?? null}`],
+    ["entity_id", tx`${image.entityId ?? null}`],
+    ["environment", tx`${image.environment ?? null}`],
+  ] as const;
+  const names = values.map(([name]) => name);
+  const list = values.map(([, value]) => value).reduce((all, each) => tx`${all}, ${each}`);
+  const columns = tx.unsafe(names.join(", "));
+  const assigned = tx.unsafe(names.map((name) => `${name} = excluded.${name}`).join(", "));
+  const [stored, given] = ["t", "excluded"].map((row) => tx.unsafe(names.map((name) => `${row}.${name}`).join(", ")));
+  await tx`
+    INSERT INTO ${tx(schema)}.image_traces AS t (project_id, id, received_at, ${columns})
+    VALUES (${trace.projectId}, ${image.id}, ${new Date()}, ${list})
+    ON CONFLICT (project_id, id) DO UPDATE SET ${assigned}
+    WHERE t.trace_id IS NOT DISTINCT FROM excluded.trace_id AND (${stored!}) IS DISTINCT FROM (${given!})`;
+}
+
+/** As jsonb; what is unknown is NULL. */
+const json = (tx: Tx, value: unknown) =>
+  value === undefined || value === null ? tx`NULL::jsonb` : tx`${toJsonb(JSON.stringify(value))}::text::jsonb`;

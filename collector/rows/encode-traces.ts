@@ -1,8 +1,7 @@
-import { EVENT_EVALUATION_RESULT } from "../../sdk/attributes.ts";
+import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST } from "../../sdk/attributes.ts";
 import type { SpanRole } from "../dialects/dialect.ts";
-import { createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
+import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
-import { CONCEPT } from "../model/concept.ts";
 import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
 import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
@@ -19,7 +18,7 @@ import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey } from "./row-key.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
-import { MARK_CALL, MARK_HTTP, MARK_RECORD } from "./trace-marks.ts";
+import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
 export interface TraceEncoder {
@@ -147,10 +146,17 @@ const CLIENT_KIND = 3;
 
 /** What the span means for the calls of its trace; 0 for nothing. */
 function marksOf(role: SpanRole | undefined, view: SpanView, draft: GenerationDraft): number {
-  if (role === "call") return MARK_CALL;
-  if (role === "wrapper" && draft.attribute[CONCEPT.record]! >= 0) return MARK_RECORD;
+  if (role === "call") return conceptText(view, draft, "operation")?.startsWith("image") === true ? MARK_CALL | MARK_IMAGE : MARK_CALL;
+  if (role === "pending") return 0;
+  const record = role === undefined ? undefined : conceptText(view, draft, "record");
+  if (record !== undefined) return MARK_RECORD | (record === "image" || speaksOfImage(view) ? MARK_IMAGE : 0);
   return view.kind === CLIENT_KIND && HTTP_METHODS.some((key) => view.attributes.find(key) >= 0) ? MARK_HTTP : 0;
 }
+
+const IMAGE_REQUEST = keyTable.register(GENSPAN_IMAGE_REQUEST);
+
+/** The announcement of an image, whose record comes at its end. */
+const speaksOfImage = (view: SpanView): boolean => view.attributes.find(IMAGE_REQUEST) >= 0;
 
 const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
 

@@ -9,6 +9,9 @@ export const MARK_RECORD = 16;
 /** A request over HTTP: perhaps an attempt of a call. */
 export const MARK_HTTP = 32;
 
+/** An image record of ours, or a call that makes images. */
+export const MARK_IMAGE = 64;
+
 /** One trace of one request. */
 export interface TraceMark {
   readonly traceId: string;
@@ -31,6 +34,7 @@ export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceM
 
 /** Whether everything known about a trace makes looking at its rows worth while. */
 export function needsRefinement(bits: number): boolean {
+  if ((bits & MARK_IMAGE) !== 0) return true;
   if ((bits & MARK_CALL) === 0) return false;
   if ((bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0) return true;
   return (bits & MARK_EVENT) !== 0;

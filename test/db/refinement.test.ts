@@ -39,7 +39,7 @@ describeEachServer("what came apart is brought together", (server) => {
     await database[Symbol.asyncDispose]();
   });
   const empty = async (): Promise<void> => {
-    await rigs[0]!.sql`TRUNCATE spans, generation_logs, generation_twins, generation_attempts, log_records`;
+    await rigs[0]!.sql`TRUNCATE spans, generation_logs, generation_twins, generation_attempts, log_records, image_traces, outputs, blobs`;
   };
   const settle = async (): Promise<void> => {
     for (const rig of rigs) await rig.refiner.settled();
@@ -57,7 +57,8 @@ describeEachServer("what came apart is brought together", (server) => {
     ];
     const without = (rows: readonly Record<string, unknown>[]) =>
       rows.map(({ received_at: _received, updated_at: _updated, ...row }) => row);
-    return { counted: without(counted), twins: without(twins), attempts: without(tries) };
+    const images = await sql`SELECT * FROM image_traces ORDER BY id`;
+    return { counted: without(counted), twins: without(twins), attempts: without(tries), images: without(images) };
   }
 
   async function sendAll(parts: readonly Part[]): Promise<void> {
@@ -266,6 +267,99 @@ describeEachServer("what came apart is brought together", (server) => {
     it("the recorded client that was told twice to wait has three attempts", async () => {
       await sendAll([traces(recording("autoinst-openai6", "chat-429-retry-ok").body)]);
       expect((await attempts()).map((row) => row["http_status"])).toEqual([429, 429, 200]);
+    });
+  });
+
+  describe("images", () => {
+    const image = (attributes: Record<string, string>) => ({
+      "genspan.image.id": "123e4567-e89b-12d3-a456-426614174000",
+      "genspan.image.request": JSON.stringify({ numberOfImages: 1, prompts: [{ prompt: "A cat" }] }),
+      "genspan.entity.type": "lesson",
+      "genspan.entity.id": "lesson-123",
+      ...attributes,
+    });
+    const announced = { id: "pend", parent: "image", at: 0, tookMs: 0, attributes: image({ "genspan.record": "pending" }) };
+    const attempt = (id: string, number: number, at: number, success: boolean) => ({
+      id,
+      parent: "image",
+      at,
+      tookMs: 80,
+      attributes: {
+        "genspan.record": "attempt",
+        "genspan.attempt.number": number,
+        "genspan.attempt.outcome": success ? "success" : "failed",
+        "gen_ai.request.model": `model-${number}`,
+        "genspan.image.request": JSON.stringify({ prompt: "A cat", model: `model-${number}` }),
+        "genspan.image.response": JSON.stringify(success ? { success, dataSize: 212272 } : { success, error: "overloaded" }),
+      },
+    });
+    const ended = {
+      id: "image",
+      at: 0,
+      tookMs: 200,
+      attributes: image({ "genspan.record": "image", "genspan.image.response": JSON.stringify({ generatedImagesCount: 1 }) }),
+    };
+
+    it("an announced image is a started trace and no model call", async () => {
+      await sendAll([traces(tracesOf(announced))]);
+      expect(await calls()).toEqual([]);
+      expect(await rigs[0]!.sql`SELECT status, lesson_id, completed_at, request_data FROM image_traces`).toEqual([
+        {
+          status: "started",
+          lesson_id: "lesson-123",
+          completed_at: null,
+          request_data: { numberOfImages: 1, prompts: [{ prompt: "A cat" }] },
+        },
+      ]);
+    });
+
+    it("announcement, attempts and end become one trace with every attempt, in any order", { timeout: 120_000 }, async () => {
+      await expectOrderIndependent([
+        traces(tracesOf(attempt("try2", 2, 90, true))),
+        traces(tracesOf(ended)),
+        traces(tracesOf(attempt("try1", 1, 5, false))),
+        traces(tracesOf(announced)),
+      ]);
+      const [row] = await rigs[0]!.sql`SELECT * FROM image_traces`;
+      expect(row).toMatchObject({
+        id: "123e4567-e89b-12d3-a456-426614174000",
+        lesson_id: "lesson-123",
+        status: "completed",
+        models_tried: ["model-1", "model-2"],
+        model_used: "model-2",
+        total_duration_ms: 200,
+        response_data: { generatedImagesCount: 1 },
+        image_generation_attempts: [
+          { model: "model-1", prompt: "A cat", success: false, error: "overloaded", duration_ms: 80 },
+          { model: "model-2", prompt: "A cat", success: true, response: { success: true, dataSize: 212272 } },
+        ],
+      });
+    });
+
+    it("a call that makes images is an image trace by itself, its bytes stored apart", async () => {
+      const bytes = Buffer.from("picture");
+      const response = [
+        { role: "assistant", parts: [{ type: "blob", modality: "image", mime_type: "image/png", content: bytes.toString("base64") }] },
+      ];
+      const call = {
+        id: "draw",
+        attributes: {
+          "gen_ai.operation.name": "image_generation",
+          "gen_ai.request.model": "gpt-image-1",
+          "gen_ai.input.messages": prompt,
+          "gen_ai.output.messages": JSON.stringify(response),
+        },
+      };
+      await sendAll([traces(tracesOf(call))]);
+      const [row] = await rigs[0]!.sql`SELECT * FROM image_traces`;
+      expect(row).toMatchObject({
+        status: "completed",
+        model_used: "gpt-image-1",
+        models_tried: ["gpt-image-1"],
+        image_generation_attempts: [{ model: "gpt-image-1", prompt: "Hi", success: true }],
+      });
+      expect(JSON.stringify(row?.["response_data"])).toContain("genspan-blob:");
+      expect(await rigs[0]!.sql`SELECT content FROM blobs`).toEqual([{ content: bytes }]);
     });
   });
 
