@@ -2,7 +2,8 @@ import type { ByteWriter } from "../base/byte-writer.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider, isTimeout } from "../model/operation.ts";
-import { normalizeTokens } from "../model/tokens.ts";
+import { costOf, type Price, type PriceBook } from "../model/price.ts";
+import { normalizeTokens, type Tokens } from "../model/tokens.ts";
 import { VALUE_STRING } from "../otlp/attribute-list.ts";
 import { NOT_INTERNED } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
@@ -21,7 +22,7 @@ import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts"
 import { beginJson, copyFloat8, copyJson, copyMillis, copyNull, copyNumeric, copyString, copyTime, endField } from "./copy-row.ts";
 import type { CallMedia } from "./encode-media.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
-import { copySpanKey, namesSpan } from "./row-key.ts";
+import { copySpanKey, namesSpan, startMillisOf } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
 import { optionalInt8, optionalString, stringsOf, toJsonb } from "./values.ts";
 
@@ -34,6 +35,7 @@ export interface ModelCall {
   readonly context: SpanContext;
   /** The span only announces the call that is its parent. */
   readonly pending: boolean;
+  readonly prices: PriceBook;
 }
 
 /** How the call ended, as the span tells it. */
@@ -59,12 +61,12 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   encodePrompt(source, prompt);
   encodeParameters(source);
   const finishReason = encodeResponse(source, response);
-  encodeUsage(source, call);
+  const tokens = encodeUsage(source, call);
   optionalString(out, finishReason);
   conceptText(source, CONCEPT.responseId, "response_id");
   conceptInt8(source, CONCEPT.responseCreatedAt);
   encodeEnding(out, call.pending ? PENDING : ending(source, view));
-  encodeCost(source);
+  encodeCost(source, call, tokens);
   encodeReferences(source);
   namedValues(source, { indexes: NONE, built: metadataOf(draft), shorten: parameterName });
   copyString(out, contentState(view, prompt, response));
@@ -158,7 +160,7 @@ function finishReason({ attributes, draft }: CallSource): string | undefined {
   return built === undefined ? undefined : joinFinishReasons(String(built).split(","));
 }
 
-function encodeUsage(source: CallSource, { view, pending }: ModelCall): void {
+function encodeUsage(source: CallSource, { view, pending }: ModelCall): Tokens {
   const { out, draft } = source;
   const tokens = normalizeTokens({
     input: conceptNumber(source, CONCEPT.inputTokens),
@@ -182,6 +184,7 @@ function encodeUsage(source: CallSource, { view, pending }: ModelCall): void {
   const firstToken = conceptNumber(source, CONCEPT.timeToFirstTokenSeconds);
   if (firstToken === undefined || firstToken < 0) copyNull(out);
   else copyFloat8(out, firstToken * 1000);
+  return tokens;
 }
 
 function ending({ attributes, draft }: CallSource, view: SpanView): Ending {
@@ -211,12 +214,44 @@ function encodeEnding(out: ByteWriter, end: Ending): void {
   optionalString(out, end.traceback);
 }
 
-function encodeCost(source: CallSource): void {
-  const amount = conceptNumber(source, CONCEPT.costAmount);
-  if (amount === undefined) copyNull(source.out);
-  else copyNumeric(source.out, amount);
+/** A cost that was sent wins; else it is computed from the price at the time of the call, once and for all. */
+function encodeCost(source: CallSource, call: ModelCall, tokens: Tokens): void {
+  const { out } = source;
+  const sent = conceptNumber(source, CONCEPT.costAmount);
+  const price = sent === undefined ? priceOf(source, call) : undefined;
+  const computed = price === undefined || call.draft.tokensEstimated ? undefined : costOf(tokens, price);
+  const amount = sent ?? computed;
+  if (amount === undefined) copyNull(out);
+  else copyNumeric(out, amount);
+  if (computed !== undefined && price !== undefined) {
+    copyString(out, price.currency);
+    copyString(out, "computed");
+    return;
+  }
   conceptText(source, CONCEPT.costCurrency, "cost_currency");
-  conceptText(source, CONCEPT.costSource, "cost_source");
+  if (hasBuiltOrSent(source, CONCEPT.costSource) || sent === undefined) conceptText(source, CONCEPT.costSource, "cost_source");
+  else copyString(out, "sent");
+}
+
+const hasBuiltOrSent = ({ draft }: CallSource, concept: number): boolean =>
+  draft.attribute[concept]! >= 0 || draft.built?.scalars?.has(concept) === true;
+
+/** The model that answered is the one that is billed; the one that was asked for stands in where only that has a price. */
+function priceOf(source: CallSource, { view, context, prices }: ModelCall): Price | undefined {
+  const { attributes, draft } = source;
+  const text = (concept: number): string | undefined => {
+    const index = draft.attribute[concept]!;
+    const built = draft.built?.scalars?.get(concept);
+    return index >= 0 ? attributes.textFromSet(index) : built === undefined ? undefined : String(built);
+  };
+  const provider = text(CONCEPT.provider);
+  const canonical = provider === undefined ? undefined : canonicalProvider(provider);
+  const at = startMillisOf(view, context.key.receivedAtMs);
+  for (const model of [text(CONCEPT.responseModel), text(CONCEPT.model)]) {
+    const price = model === undefined || model === "" ? undefined : prices.find(canonical, model, at);
+    if (price !== undefined) return price;
+  }
+  return undefined;
 }
 
 function encodeReferences(source: CallSource): void {

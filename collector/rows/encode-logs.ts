@@ -11,7 +11,7 @@ import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encod
 import { createOriginCache, nextItem, refuseMalformed } from "./encode-traces.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero } from "./row-key.ts";
+import { isZero, startMillisOf } from "./row-key.ts";
 import { GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
 import { MARK_EVENT } from "./trace-marks.ts";
 import { optionalString } from "./values.ts";
@@ -77,7 +77,7 @@ function joinSpan(view: LogView, builder: RequestBuilder, notes: IngestNotes): v
   }
   const traceId = view.arena.request.toString("hex", view.traceIdOffset, view.traceIdOffset + 16);
   const { lo, hi } = isSet(view.time) ? view.time : view.observedTime;
-  builder.mark(traceId, MARK_EVENT, (lo | hi) === 0 ? builder.receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6);
+  builder.mark(traceId, MARK_EVENT, startMillisOf({ startTime: { lo, hi } }, builder.receivedAtMs));
 }
 
 function eventName(view: LogView): string | undefined {

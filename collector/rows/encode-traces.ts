@@ -2,6 +2,7 @@ import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST } from "../../sdk/attrib
 import type { SpanRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
+import { createPriceBook, type PriceBook } from "../model/price.ts";
 import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
 import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
@@ -16,7 +17,7 @@ import type { SharedRow } from "./encoded-request.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero, type SpanKey } from "./row-key.ts";
+import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
 import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD } from "./trace-marks.ts";
 
@@ -31,13 +32,15 @@ export interface TraceEncoder {
   encode(): void;
 }
 
-export function createTraceEncoder(): TraceEncoder {
+/** `prices` is asked for each request: the book may be replaced at any time. */
+export function createTraceEncoder(prices: () => PriceBook = shippedPrices): TraceEncoder {
   const view = createSpanView();
   const walker: RequestWalker<SpanView> = createSpanWalker(view);
   const draft = createGenerationDraft();
   const notes = new IngestNotes();
   const origins = createOriginCache();
   let builder: RequestBuilder;
+  let book = prices();
 
   function encodeRows(): void {
     notes.clear();
@@ -45,13 +48,19 @@ export function createTraceEncoder(): TraceEncoder {
     const revisits = context.key.start === undefined;
     const role = readGeneration(view, draft);
     if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
-      const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), { view, draft, context, pending: role === "pending" });
+      const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), {
+        view,
+        draft,
+        context,
+        pending: role === "pending",
+        prices: book,
+      });
       if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
     }
     encodeSpanRow(builder.row(SPANS, revisits), view, context);
     if (view.events.count > 0) encodeSpanScores(view, builder, notes);
     const bits = marksOf(role, view, draft);
-    if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillis(view, builder));
+    if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillisOf(view, builder.receivedAtMs));
   }
 
   return {
@@ -59,6 +68,7 @@ export function createTraceEncoder(): TraceEncoder {
     notes,
     open(next) {
       builder = next;
+      book = prices();
       origins.clear();
       walker.open(next.raw);
     },
@@ -160,8 +170,8 @@ const speaksOfImage = (view: SpanView): boolean => view.attributes.find(IMAGE_RE
 
 const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
 
-const startMillis = ({ startTime: { lo, hi } }: SpanView, { receivedAtMs }: RequestBuilder): number =>
-  (lo | hi) === 0 ? receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6;
+const SHIPPED_PRICES = createPriceBook();
+const shippedPrices = (): PriceBook => SHIPPED_PRICES;
 
 interface Origins {
   readonly resource: ResourceFacts;

@@ -24,6 +24,10 @@ export function copySpanKey(out: ByteWriter, key: SpanKey): number {
   return 0;
 }
 
+/** When a span began, in Unix milliseconds; when it arrived, where it does not say. */
+export const startMillisOf = ({ startTime: { lo, hi } }: { readonly startTime: Halves }, receivedAtMs: number): number =>
+  (lo | hi) === 0 ? receivedAtMs : ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6;
+
 /** True for a parent id that names a span: eight bytes, not all zero. */
 export function namesSpan(bytes: Buffer, offset: number, size: number): boolean {
   return size === 8 && !isZero(bytes, offset, size);

@@ -1,0 +1,137 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { costOf, createPriceBook, type Price } from "../../../collector/model/price.ts";
+import { normalizeTokens, type RawTokens } from "../../../collector/model/tokens.ts";
+
+const NOW = Date.UTC(2026, 10, 21);
+const price = (change: Partial<Price> = {}): Price => ({
+  provider: "openai",
+  model: "m",
+  validFrom: 0,
+  currency: "USD",
+  input: 2,
+  output: 10,
+  cacheRead: 0.5,
+  cacheWrite: 2.5,
+  ...change,
+});
+const raw = (change: Partial<RawTokens>): RawTokens => ({
+  input: undefined,
+  output: undefined,
+  reasoning: undefined,
+  cacheRead: undefined,
+  cacheWrite: undefined,
+  total: undefined,
+  cacheOutsideInput: false,
+  reasoningOutsideOutput: false,
+  ...change,
+});
+
+describe("token counts come to one meaning", () => {
+  it.each([
+    [
+      "5 uncached, 128,955 read, 1,253 written, counted apart",
+      { input: 5, cacheRead: 128_955, cacheWrite: 1_253, cacheOutsideInput: true },
+      130_213,
+    ],
+    ["the same from a sender that does not say so", { input: 5, cacheRead: 128_955, cacheWrite: 1_253 }, 130_213],
+    ["13,675 of which 9,216 were cached", { input: 13_675, cacheRead: 9_216 }, 13_675],
+  ])("%s", (_, tokens, prompt) => {
+    expect(normalizeTokens(raw(tokens)).prompt).toBe(prompt);
+  });
+
+  it.each([
+    ["1,970 of which 956 reasoning", { output: 1_970, reasoning: 956 }, 1_970],
+    ["input + output = total: inside", { input: 100, output: 287, reasoning: 192, total: 387 }, 287],
+    ["input + output + reasoning = total: outside", { input: 3, output: 95, reasoning: 192, total: 290 }, 287],
+    ["a sender known to count it outside", { output: 95, reasoning: 40, reasoningOutsideOutput: true }, 135],
+    ["more reasoning than output: it cannot be inside", { output: 10, reasoning: 50 }, 60],
+    ["proof beats what the sender is known for", { input: 1, output: 50, reasoning: 20, total: 51, reasoningOutsideOutput: true }, 50],
+  ])("%s", (_, tokens, completion) => {
+    expect(normalizeTokens(raw(tokens)).completion).toBe(completion);
+  });
+
+  it("what makes no sense is unknown", () => {
+    expect(normalizeTokens(raw({ input: -1, output: Number.NaN }))).toMatchObject({
+      prompt: undefined,
+      completion: undefined,
+      total: undefined,
+    });
+  });
+});
+
+describe("the price of a model", () => {
+  const shipped = createPriceBook();
+
+  it.each([
+    ["openai", "gpt-4o"],
+    ["openai", "gpt-4o-2024-08-06"],
+    ["openai", "openai/gpt-4o"],
+    ["azure.ai.openai", "gpt-4o"],
+    ["anthropic", "claude-3-5-sonnet-20241022"],
+    ["gcp.vertex_ai", "models/gemini-2.5-pro"],
+  ])("%s %s has a shipped one", (provider, model) => {
+    expect(shipped.find(provider, model, NOW)?.input).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["openai", "gpt-4o-of-our-own"],
+    ["nobody", "gpt-4o"],
+    [undefined, "gpt-4o"],
+    ["openai", ""],
+  ])("%s %s has none, and none is guessed", (provider, model) => {
+    expect(shipped.find(provider, model, NOW)).toBeUndefined();
+  });
+
+  it("a version of its own wins over its family", () => {
+    const mini = shipped.find("openai", "gpt-4o-mini", NOW)?.input;
+    expect(mini).toBeLessThan(shipped.find("openai", "gpt-4o", NOW)?.input ?? 0);
+  });
+
+  it("is the one that was valid at the time of the call", () => {
+    const book = createPriceBook([
+      price({ validFrom: Date.UTC(2026, 0, 1), input: 4 }),
+      price({ validFrom: Date.UTC(2025, 0, 1), input: 2 }),
+    ]);
+    const inputAt = (at: number) => book.find("openai", "m", at)?.input;
+    expect([inputAt(Date.UTC(2024, 11, 31)), inputAt(Date.UTC(2025, 5, 1)), inputAt(NOW)]).toEqual([undefined, 2, 4]);
+  });
+
+  it("of one's own replaces the shipped one", () => {
+    expect(createPriceBook([price({ model: "gpt-4o", input: 77 })]).find("openai", "gpt-4o", NOW)?.input).toBe(77);
+  });
+});
+
+describe("the cost of a call", () => {
+  const cost = (tokens: Partial<RawTokens>, change?: Partial<Price>) => costOf(normalizeTokens(raw(tokens)), price(change));
+
+  it("charges uncached, read, written and produced tokens each at their price", () => {
+    expect(cost({ input: 1_000_000, cacheRead: 400_000, cacheWrite: 100_000, output: 50_000 })).toBeCloseTo(1 + 0.2 + 0.25 + 0.5, 12);
+  });
+
+  it("charges reasoning once, as part of the completion", () => {
+    expect(cost({ output: 1_970, reasoning: 956 })).toBeCloseTo(0.0197, 12);
+  });
+
+  it("charges cached tokens like others where they have no price of their own", () => {
+    expect(cost({ input: 1_000_000, cacheRead: 500_000 }, { cacheRead: undefined })).toBeCloseTo(2, 12);
+  });
+
+  it("is unknown where a count or a price that it needs is", () => {
+    expect(cost({})).toBeUndefined();
+    expect(cost({ output: 5 }, { output: undefined })).toBeUndefined();
+    expect(cost({ input: 5 }, { output: undefined })).toBeCloseTo(0.00001, 12);
+  });
+
+  it("never is negative and grows with every count", () => {
+    const count = fc.nat({ max: 10_000_000 });
+    fc.assert(
+      fc.property(count, count, count, (input, output, more) => {
+        const before = cost({ input, output }) ?? -1;
+        const after = cost({ input: input + more, output }) ?? -1;
+        expect(before).toBeGreaterThanOrEqual(0);
+        expect(after).toBeGreaterThanOrEqual(before);
+      }),
+    );
+  });
+});
