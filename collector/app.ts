@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { START_CSS, startPage } from "../dashboards/web/start-page.ts";
+import { itemTotals } from "../dashboards/web/item-totals.ts";
+import { reachableUrl } from "../dashboards/web/otlp-url.ts";
+import { START_CSS, START_SCRIPT, startPage } from "../dashboards/web/start-page.ts";
 import type { Sql } from "../schema/connect.ts";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
@@ -16,11 +18,12 @@ import { type EmbeddedDatabase, startEmbedded } from "./embedded/index.ts";
 import { createDebugExporter } from "./exporters/debug.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
 import { createPartitionJob } from "./jobs/partition-job.ts";
+import { createPriceBooks, type PriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createAttributesProcessor } from "./processors/attributes.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
-import { latestSpans } from "./query/latest.ts";
+import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
@@ -52,7 +55,8 @@ export interface RunningApp {
 const KEY_LOOKUP_MS = 1_000;
 /** Bodies being read at once; what waits for the database is bounded by the exporter. */
 const MAX_READING_BYTES = 192 * 1024 * 1024;
-const LATEST_ROWS = 20;
+const LATEST_ROWS = 12;
+const LATEST_WITHIN_MS = 3_000;
 /** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
 const PENDING_TIMEOUT_MS = 3_600_000;
 
@@ -94,6 +98,8 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const grace = { millis: 0 };
   await exporter.check();
 
+  const prices = await createPriceBooks({ sql: owner, schema, log });
+  started.defer(() => prices.stop());
   const reaper = createReaper({ sql: owner, schema, holder, log, pendingTimeoutMillis: PENDING_TIMEOUT_MS });
   reaper.start();
   started.defer(() => reaper.stop());
@@ -107,7 +113,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   });
   const otlp: Listening[] = [];
   for (const [id, receiver] of config.receivers) {
-    const pipeline = pipelineOf(id, { config, exporter, refiner, metrics, log, isStopping: () => stopping, started });
+    const pipeline = pipelineOf(id, { config, exporter, refiner, prices, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
     const { http } = receiver.options;
     const app = createOtlpHttpReceiver({
@@ -182,6 +188,7 @@ interface PipelineInput {
   readonly config: Config;
   readonly exporter: PostgresExporter;
   readonly refiner: Refiner;
+  readonly prices: PriceBooks;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -204,6 +211,7 @@ function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefi
     signals: new Set(bySignal.keys()),
     spanProcessors: changesOf("traces"),
     logProcessors: changesOf("logs"),
+    prices: (projectId) => input.prices.of(projectId),
     committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
     write: (request) => writeTo(bySignal.get(request.signal as PipelineConfig["signal"]), request, input),
     metrics,
@@ -264,13 +272,16 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
     authenticate: input.authenticate,
     metrics: input.metrics,
     startCss: START_CSS,
-    startPage: async (projectId) =>
+    startScript: START_SCRIPT,
+    startPage: async ({ projectId, hostName, hasKey }) =>
       startPage({
         version,
-        otlpUrl: input.otlp[0]?.url ?? "",
-        ready: unready() === undefined,
-        sqlHint: `psql ${database.shown}`,
-        latest: await inTime(latestSpans(reader, { schema, projectId, limit: LATEST_ROWS }), 3_000).catch(() => undefined),
+        otlpUrl: reachableUrl(input.otlp[0]?.url ?? "", hostName),
+        needsKey: hasKey,
+        unready: unready(),
+        database: withoutPassword(database.url),
+        latest: await inTime(latest(reader, { schema, projectId, limit: LATEST_ROWS }), LATEST_WITHIN_MS).catch(() => undefined),
+        items: await itemTotals(input.metrics),
       }),
   });
   return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });

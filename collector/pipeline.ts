@@ -2,6 +2,7 @@ import { YIELD_AFTER_MS } from "./base/limits.ts";
 import type { Metrics } from "./base/metrics.ts";
 import { accepted, type Outcome, partial, rejected, retryable } from "./base/outcome.ts";
 import type { IncomingRequest, Signal } from "./base/signal.ts";
+import type { PriceBook } from "./model/price.ts";
 import { countDataPoints } from "./otlp/count-items.ts";
 import { DecodeError } from "./otlp/decode-error.ts";
 import { transcodeJson } from "./otlp/decode-json.ts";
@@ -30,6 +31,8 @@ export interface PipelineOptions {
   readonly signals: ReadonlySet<Signal>;
   readonly spanProcessors: readonly SpanProcessor[];
   readonly logProcessors: readonly LogProcessor[];
+  /** The prices by which a project's calls are charged; the shipped ones where nothing else is given. */
+  readonly prices?: (projectId: number) => PriceBook;
   /** Told of every request whose rows are committed, before its answer. */
   readonly committed?: (request: EncodedRequest) => void;
   readonly metrics: Metrics;
@@ -47,7 +50,7 @@ type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { metrics } = options;
   const traces = createPool(() => {
-    const encoder = createTraceEncoder();
+    const encoder = createTraceEncoder(options.prices);
     return {
       encoder: encoder as ItemEncoder,
       process: () => {

@@ -32,15 +32,15 @@ export interface TraceEncoder {
   encode(): void;
 }
 
-/** `prices` is asked for each request: the book may be replaced at any time. */
-export function createTraceEncoder(prices: () => PriceBook = shippedPrices): TraceEncoder {
+/** `prices` gives a project's book and is asked for each request: a book may be replaced at any time. */
+export function createTraceEncoder(prices: (projectId: number) => PriceBook = shippedPrices): TraceEncoder {
   const view = createSpanView();
   const walker: RequestWalker<SpanView> = createSpanWalker(view);
   const draft = createGenerationDraft();
   const notes = new IngestNotes();
   const origins = createOriginCache();
   let builder: RequestBuilder;
-  let book = prices();
+  let book = SHIPPED_PRICES;
 
   function encodeRows(): void {
     notes.clear();
@@ -68,7 +68,7 @@ export function createTraceEncoder(prices: () => PriceBook = shippedPrices): Tra
     notes,
     open(next) {
       builder = next;
-      book = prices();
+      book = prices(next.projectId);
       origins.clear();
       walker.open(next.raw);
     },

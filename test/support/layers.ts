@@ -32,11 +32,13 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/rows": rule("collector/base collector/otlp collector/model collector/dialects sdk/attributes"),
   "collector/processors": rule("collector/base collector/otlp"),
   "collector/exporters": rule("collector/base collector/otlp collector/rows", "postgres pg @grpc/grpc-js"),
-  "collector/pipeline": rule("collector/base collector/otlp collector/dialects collector/rows collector/processors collector/exporters"),
+  "collector/pipeline": rule(
+    "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",
+  ),
   "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes", "postgres"),
   "collector/query": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
-  "collector/jobs": rule("collector/base collector/query collector/commands schema"),
+  "collector/jobs": rule("collector/base collector/model collector/query collector/commands schema"),
   "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),
   "collector/api": rule(
     "collector/base collector/model collector/otlp collector/query collector/commands collector/dialects",

@@ -4,6 +4,8 @@ import { createMetrics } from "../../collector/base/metrics.ts";
 import type { Outcome } from "../../collector/base/outcome.ts";
 import type { Signal } from "../../collector/base/signal.ts";
 import { createPostgresExporter } from "../../collector/exporters/postgres/index.ts";
+import { createPriceBooks, type PriceBooks } from "../../collector/jobs/price-books.ts";
+import { createPriceBook } from "../../collector/model/price.ts";
 import { createPipeline } from "../../collector/pipeline.ts";
 import { createRefiner, type Refiner } from "../../collector/refinement/index.ts";
 
@@ -11,6 +13,8 @@ import { createRefiner, type Refiner } from "../../collector/refinement/index.ts
 export interface PipelineRig {
   readonly sql: Sql;
   readonly refiner: Refiner;
+  /** Reads table model_prices. */
+  readPrices(): Promise<void>;
   send(body: Buffer | object, signal?: Signal): Promise<Outcome>;
   /** Empties tables, when nothing is at work on them any more. */
   empty(...tables: readonly string[]): Promise<void>;
@@ -34,6 +38,7 @@ export function createPipelineRig(url: string): PipelineRig {
   const refiner = createRefiner({ sql, schema: "public", log, delayMillis: 1 });
   const pipeline = createPipeline({
     write: (request) => exporter.write(request),
+    prices: (projectId) => books?.of(projectId) ?? shipped,
     committed: ({ projectId, traces }) => refiner.note(projectId, traces),
     admit: () => undefined,
     signals: new Set<Signal>(["traces", "logs"]),
@@ -41,6 +46,8 @@ export function createPipelineRig(url: string): PipelineRig {
     logProcessors: [],
     metrics,
   });
+  let books: PriceBooks | undefined;
+  const shipped = createPriceBook();
   return {
     sql,
     refiner,
@@ -54,11 +61,16 @@ export function createPipelineRig(url: string): PipelineRig {
         receivedAtMs: Date.now(),
       });
     },
+    async readPrices() {
+      books ??= await createPriceBooks({ sql, schema: "public", log });
+      await books.refresh();
+    },
     async empty(...tables) {
       await refiner.settled();
       await sql`TRUNCATE ${sql.unsafe(tables.join(", "))}`;
     },
     async stop() {
+      books?.stop();
       await refiner.stop();
       await exporter.stop(5_000);
       await sql.end({ timeout: 1 });

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { BASE_MS, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+
+const call = (attributes: Record<string, string | number>) =>
+  tracesOf({
+    id: "call",
+    attributes: {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.provider.name": "openai",
+      "gen_ai.request.model": "house-model",
+      "gen_ai.usage.input_tokens": 1_000,
+      "gen_ai.usage.output_tokens": 500,
+      ...attributes,
+    },
+  });
+
+describeEachServer("what calls cost", (server) => {
+  let database: TestDatabase;
+  let rig: PipelineRig;
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    rig = createPipelineRig(database.url);
+  });
+  afterEach(async () => {
+    await rig.empty("spans", "generation_logs", "model_prices");
+    await rig.readPrices();
+  });
+  afterAll(async () => {
+    await rig.stop();
+    await database[Symbol.asyncDispose]();
+  });
+  const cost = async () => (await rig.sql`SELECT cost_amount, cost_currency, cost_source FROM generation_logs`)[0];
+  const setPrice = async (validFromMs: number, input: number) => {
+    await rig.sql`INSERT INTO model_prices (project_id, provider_name, model_name, valid_from, currency, input_per_million, output_per_million, updated_at)
+      VALUES (1, 'openai', 'house-model', ${new Date(validFromMs)}, 'EUR', ${input}, 20, now())`;
+    await rig.readPrices();
+  };
+
+  it("a price in the table is charged, in its currency, from its day on", async () => {
+    await setPrice(BASE_MS - 1_000, 10);
+    await setPrice(BASE_MS + 86_400_000, 999);
+    await rig.send(call({}));
+    expect(await cost()).toEqual({ cost_amount: "0.02", cost_currency: "EUR", cost_source: "computed" });
+  });
+
+  it("is frozen: a later change of the price changes no row", async () => {
+    await setPrice(BASE_MS - 1_000, 10);
+    await rig.send(call({}));
+    await rig.sql`UPDATE model_prices SET input_per_million = 1000`;
+    await rig.readPrices();
+    await rig.send(call({}));
+    expect((await cost())?.["cost_amount"]).toBe("0.02");
+  });
+
+  it("a model without a price has no cost", async () => {
+    await rig.send(call({}));
+    expect(await cost()).toEqual({ cost_amount: null, cost_currency: null, cost_source: null });
+  });
+
+  it("a cost that was sent stays what it is", async () => {
+    await setPrice(BASE_MS - 1_000, 10);
+    await rig.send(call({ "gen_ai.usage.cost.amount": 0.36, "gen_ai.usage.cost.currency": "USD" }));
+    expect(await cost()).toEqual({ cost_amount: "0.36", cost_currency: "USD", cost_source: "sent" });
+  });
+
+  it("a model that everybody knows is charged its public list price", async () => {
+    await rig.send(call({ "gen_ai.request.model": "gpt-4o-2024-08-06" }));
+    expect(await cost()).toEqual({ cost_amount: "0.0075", cost_currency: "USD", cost_source: "computed" });
+  });
+});
