@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** unit: pure, in process · contract: the HTTP rules against the receiver in process · db: a real PostgreSQL · e2e: the real program over the network. */
+/** unit: pure, in process · contract: the HTTP rules against the receiver in process · db: a real PostgreSQL · e2e: the real program over the network · browser: its pages in Chromium. */
 export default defineConfig({
   test: {
     testTimeout: 30_000,
@@ -9,6 +9,7 @@ export default defineConfig({
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
       { extends: true, test: { name: "db", include: ["test/db/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
+      { extends: true, test: { name: "browser", include: ["test/browser/**/*.test.ts"] } },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
     ],
   },

@@ -12,13 +12,27 @@ export interface ApiOptions {
   readonly unready: () => "database" | "stopping" | undefined;
   readonly authenticate: Authenticate;
   readonly metrics: Metrics;
-  /** The start page as a project may see it, rendered, and its style sheet. */
-  readonly startPage: (projectId: number) => Promise<Page>;
+  /** The start page as a visitor may see it. */
+  readonly startPage: (visit: Visit) => Promise<Page>;
+  /** Its style and script. */
   readonly startCss: string;
+  readonly startScript: string;
+}
+
+/** Who looks at a page. */
+export interface Visit {
+  readonly projectId: number;
+  /** The name by which the visitor reached us, without a port: `localhost`, `[::1]`, `telemetry.example.org`. */
+  readonly hostName: string;
+  /** Whether a key was shown. */
+  readonly hasKey: boolean;
 }
 
 /** Rendered HTML, as hono/html gives it: what came from outside is escaped already. */
 export type Page = ReturnType<typeof html>;
+
+/** A browser asks its user for Basic, with the key as password. */
+const CHALLENGE = 'Basic realm="genspan", charset="UTF-8", Bearer realm="genspan"';
 
 /** The web address: start page, health, readiness and metrics. Health says nothing of what is inside, so it needs no key. */
 export function createApiApp(options: ApiOptions): Hono {
@@ -28,6 +42,7 @@ export function createApiApp(options: ApiOptions): Hono {
     secureHeaders({
       contentSecurityPolicy: {
         defaultSrc: ["'self'"],
+        imgSrc: ["'self'", "data:"],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
@@ -43,7 +58,8 @@ export function createApiApp(options: ApiOptions): Hono {
     const reason = options.unready();
     return reason === undefined ? context.text("ready\n") : context.text(`${reason}\n`, 503);
   });
-  app.get("/start.css", (context) => context.body(options.startCss, 200, { "Content-Type": "text/css; charset=utf-8" }));
+  addAsset(app, "/start.css", { text: options.startCss, type: "text/css" });
+  addAsset(app, "/start.js", { text: options.startScript, type: "text/javascript" });
   app.get("/metrics", (context) =>
     permitted(context, options.authenticate, "read", async () => {
       const { registry } = options.metrics;
@@ -51,11 +67,22 @@ export function createApiApp(options: ApiOptions): Hono {
     }),
   );
   app.get("/", (context) =>
-    permitted(context, options.authenticate, "read", async (projectId) => context.html(await options.startPage(projectId))),
+    permitted(context, options.authenticate, "read", async (projectId) => {
+      const { hostname } = new URL(context.req.url);
+      const hasKey = credentialsOf(context).key !== undefined;
+      return context.html(await options.startPage({ projectId, hostName: hostname, hasKey }), 200, { "Cache-Control": "no-store" });
+    }),
   );
   app.notFound((context) => context.json({ error: { code: "not_found", message: "there is nothing at this address" } }, 404));
   return app;
 }
+
+/** A file of the program: the same for everyone, asked for again after an upgrade. */
+function addAsset(app: Hono, path: string, { text, type }: { readonly text: string; readonly type: string }): void {
+  app.get(path, (context) => context.body(text, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }));
+}
+
+const credentialsOf = (context: Context) => readCredentials((name) => context.req.header(name));
 
 /** Runs `answer` for whoever may; says 401, 403 or 503 to others. */
 async function permitted(
@@ -64,13 +91,10 @@ async function permitted(
   scope: Scope,
   answer: (projectId: number) => Promise<Response>,
 ): Promise<Response> {
-  const permit = await authenticate(
-    readCredentials((name) => context.req.header(name)),
-    scope,
-  );
+  const permit = await authenticate(credentialsOf(context), scope);
   if (permit.kind === "granted") return answer(permit.projectId);
   const error = { error: { code: permit.reason, message: permit.message } };
   if (permit.kind === "retryable") return context.json(error, 503);
-  if (permit.reason === "unauthenticated") return context.json(error, 401, { "WWW-Authenticate": 'Bearer realm="genspan"' });
+  if (permit.reason === "unauthenticated") return context.json(error, 401, { "WWW-Authenticate": CHALLENGE });
   return context.json(error, 403);
 }

@@ -1,103 +1,148 @@
+import { readFileSync } from "node:fs";
 import { html } from "hono/html";
+import type { HourTotals, Latest, LatestCall, LatestSpan } from "../../collector/query/latest.ts";
+import { EXAMPLE_QUERY, exampleCurl, exampleVariables } from "./example-request.ts";
 
-/** What the start page says; everything as really bound. */
+/** What the start page says; every address as the visitor can reach it. */
 export interface StartPageModel {
   readonly version: string;
   /** Base URL of OTLP/HTTP. */
   readonly otlpUrl: string;
-  readonly ready: boolean;
-  /** How to reach the tables by SQL, for a person. */
-  readonly sqlHint: string;
-  readonly latest: readonly LatestRow[] | undefined;
+  /** Whether senders have to show a key. */
+  readonly needsKey: boolean;
+  /** Why the collector takes no data; undefined while it does. */
+  readonly unready: "database" | "stopping" | undefined;
+  /** The database's address, without a password. */
+  readonly database: string;
+  /** Undefined when the database does not answer. */
+  readonly latest: Latest | undefined;
+  /** What became of the items of each signal since this collector started. */
+  readonly items: readonly SignalTotals[];
 }
 
-export interface LatestRow {
-  readonly received_at: Date;
-  readonly service_name: string;
-  readonly name: string;
-  readonly trace_id: string;
-  readonly status_code: number;
-  readonly model_name: string | null;
-  readonly tokens_total: string | null;
-  readonly generation_status: string | null;
+export interface SignalTotals {
+  readonly signal: string;
+  readonly received: number;
+  readonly stored: number;
+  readonly duplicate: number;
+  readonly rejected: number;
+  readonly refused: number;
 }
 
-/** A curl that sends one real GenAI span with fresh ids and the current time; it runs in any POSIX shell. */
-export const exampleCurl = (
-  otlpUrl: string,
-): string => `curl -sS ${otlpUrl}/v1/traces -H 'Content-Type: application/json' -d '{"resourceSpans":[{
-  "resource":{"attributes":[{"key":"service.name","value":{"stringValue":"hello"}}]},
-  "scopeSpans":[{"spans":[{
-    "traceId":"'$(od -An -N16 -tx1 /dev/urandom | tr -d ' \\n')'","spanId":"'$(od -An -N8 -tx1 /dev/urandom | tr -d ' \\n')'",
-    "name":"chat gpt-4o-mini","kind":3,
-    "startTimeUnixNano":"'$(date +%s)'000000000","endTimeUnixNano":"'$(date +%s)'500000000",
-    "attributes":[
-      {"key":"gen_ai.operation.name","value":{"stringValue":"chat"}},
-      {"key":"gen_ai.provider.name","value":{"stringValue":"openai"}},
-      {"key":"gen_ai.request.model","value":{"stringValue":"gpt-4o-mini"}},
-      {"key":"gen_ai.usage.input_tokens","value":{"intValue":"12"}},
-      {"key":"gen_ai.usage.output_tokens","value":{"intValue":"7"}},
-      {"key":"gen_ai.input.messages","value":{"stringValue":"[{\\"role\\":\\"user\\",\\"parts\\":[{\\"type\\":\\"text\\",\\"content\\":\\"Say hello\\"}]}]"}},
-      {"key":"gen_ai.output.messages","value":{"stringValue":"[{\\"role\\":\\"assistant\\",\\"parts\\":[{\\"type\\":\\"text\\",\\"content\\":\\"Hello!\\"}],\\"finish_reason\\":\\"stop\\"}]"}}
-    ]}]}]}]}'`;
+const asset = (name: string): string => readFileSync(new URL(name, import.meta.url), "utf8");
 
-const EXAMPLE_SQL = `SELECT logged_at, model_name, tokens_prompt, tokens_completion, prompt_full_text
-FROM generation_logs ORDER BY logged_at DESC LIMIT 10;`;
+/** The page's own style and script: its policy allows no others, nothing inline and nothing from elsewhere. */
+export const START_CSS = asset("start.css");
+export const START_SCRIPT = asset("start.js");
 
-/** The page at `/`: where to send, how to look, what came in last. Server-rendered; nothing is loaded from elsewhere. */
+const STATUS = {
+  ready: "Ready: what is acknowledged is committed.",
+  database: "Not ready: the database takes no writes. Senders are told to come back.",
+  stopping: "Stopping: requests under way are finished.",
+} as const;
+
+/** The page at `/`: where to send, how to look, what came in last. Whole without a script; with it, it stays up to date and copies commands. */
 export function startPage(model: StartPageModel) {
+  const { latest } = model;
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="refresh" content="5">
+<meta name="color-scheme" content="light dark">
 <title>genspan</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/start.css">
+<script src="/start.js" defer></script>
 </head>
 <body>
-<main>
+<a class="skip" href="#latest">Skip to what arrived last</a>
+<header>
 <h1>genspan <small>${model.version}</small></h1>
-<p role="status" class="${model.ready ? "ok" : "bad"}">${model.ready ? "Ready: what is acknowledged is committed." : "Not ready: the database does not take writes; senders are told to come back."}</p>
-<h2>Send</h2>
-<p>Any OpenTelemetry application:</p>
-<pre><code>OTEL_EXPORTER_OTLP_ENDPOINT=${model.otlpUrl}</code></pre>
-<details><summary>One span by hand</summary><pre><code>${exampleCurl(model.otlpUrl)}</code></pre></details>
-<h2>Look</h2>
-<pre><code>${model.sqlHint}</code></pre>
-<pre><code>${EXAMPLE_SQL}</code></pre>
-<h2>Arrived last</h2>
-${latestTable(model.latest)}
-<footer><a href="/healthz">health</a> <a href="/readyz">readiness</a> <a href="/metrics">metrics</a></footer>
+<p id="status" role="status" class="${model.unready === undefined ? "ok" : "bad"}">${STATUS[model.unready ?? "ready"]}</p>
+</header>
+<main>
+<section aria-labelledby="send">
+<h2 id="send">Send</h2>
+<p>Any OpenTelemetry application, with the exporter it has:</p>
+${command("variables", "the variables", exampleVariables(model.otlpUrl, model.needsKey))}
+<details><summary>One model call by hand</summary>
+${command("curl", "the curl command", exampleCurl(model.otlpUrl, model.needsKey ? " -H 'Authorization: Bearer YOUR_KEY'" : ""))}</details>
+</section>
+<section aria-labelledby="look">
+<h2 id="look">Look</h2>
+${command("query", "the query", EXAMPLE_QUERY)}
+<p>Or any PostgreSQL client: <code>${model.database}</code></p>
+</section>
+<section aria-labelledby="latest" class="wide">
+<div class="heading"><h2 id="latest">Arrived last</h2><button type="button" id="pause" aria-pressed="false" hidden>Pause</button></div>
+<div id="hour" data-live>${hourLine(latest?.hour)}</div>
+<h3 id="calls-title">Model calls</h3>
+<div id="calls" data-live class="scroll" tabindex="0" role="region" aria-labelledby="calls-title">${callTable(latest?.calls)}</div>
+<h3 id="spans-title">Spans</h3>
+<div id="spans" data-live class="scroll" tabindex="0" role="region" aria-labelledby="spans-title">${spanTable(latest?.spans)}</div>
+</section>
+<section aria-labelledby="counted" class="wide">
+<h2 id="counted">Since this collector started</h2>
+<div id="items" data-live class="scroll" tabindex="0" role="region" aria-label="Items by signal">${itemTable(model.items)}</div>
+</section>
 </main>
+<footer><nav aria-label="Operation"><a href="/metrics">Metrics</a> <a href="/healthz">Health</a> <a href="/readyz">Readiness</a></nav></footer>
+<p id="told" role="status" class="unseen"></p>
 </body>
 </html>`;
 }
 
-function latestTable(rows: StartPageModel["latest"]) {
-  if (rows === undefined) return html`<p>The database does not answer at the moment.</p>`;
-  if (rows.length === 0) return html`<p>Nothing yet. This page looks again every five seconds.</p>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label="Spans that arrived last"><table>
-<thead><tr><th scope="col">Received</th><th scope="col">Service</th><th scope="col">Span</th><th scope="col">Model</th><th scope="col" class="number">Tokens</th><th scope="col">Status</th><th scope="col">Trace</th></tr></thead>
-<tbody>${rows.map(
-    (row) => html`<tr>
-<td><time datetime="${row.received_at.toISOString()}">${row.received_at.toISOString().slice(11, 19)} UTC</time></td>
-<td><bdi>${row.service_name}</bdi></td><td><bdi>${row.name}</bdi></td><td><bdi>${row.model_name ?? "–"}</bdi></td>
-<td class="number">${row.tokens_total ?? "–"}</td><td>${row.generation_status ?? (row.status_code === 2 ? "error" : "–")}</td><td><code>${row.trace_id}</code></td></tr>`,
-  )}</tbody></table></div>`;
+const command = (id: string, what: string, text: string) =>
+  html`<div class="command"><pre id="${id}" tabindex="0" aria-label="${what}"><code>${text}</code></pre><button type="button" data-copy="${id}" aria-label="Copy ${what}" hidden>Copy</button></div>`;
+
+const NO_ANSWER = html`<p>The database did not answer in time.</p>`;
+const count = (value: number | string): string => Number(value).toLocaleString("en-US");
+
+function hourLine(hour: HourTotals | undefined) {
+  if (hour === undefined) return NO_ANSWER;
+  return html`<p>In the last hour: <strong>${count(hour.calls)}</strong> model calls, <strong>${count(hour.failed)}</strong> failed, <strong>${count(hour.tokens ?? 0)}</strong> tokens.</p>`;
 }
 
-export const START_CSS = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}
-body{margin:0;background:light-dark(#fff,#14161a);color:light-dark(#1b1f24,#e6e8eb)}
-main{max-width:72rem;margin:0 auto;padding:1rem}
-h1 small{font-weight:400;font-size:.6em;color:light-dark(#57606a,#9aa4af)}
-pre{overflow:auto;padding:.75rem;border-radius:6px;background:light-dark(#f3f4f6,#1f2329);white-space:pre-wrap;overflow-wrap:anywhere}
-.ok::before{content:"● ";color:light-dark(#1a7f37,#4ac26b)}
-.bad::before{content:"✕ ";color:light-dark(#b3261e,#ff8078)}
-.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
-th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid light-dark(#d7dbe0,#343a42)}
-.number{text-align:right}
-a{color:light-dark(#0550ae,#79b8ff)}
-footer{margin:2rem 0;display:flex;gap:1rem}
-`;
+function callTable(rows: readonly LatestCall[] | undefined) {
+  if (rows === undefined) return NO_ANSWER;
+  if (rows.length === 0) return html`<p>No model call yet. Send one with the command above.</p>`;
+  return html`<table>
+<thead><tr><th scope="col">Received</th><th scope="col">Service</th><th scope="col">Model</th><th scope="col" class="number">Tokens</th><th scope="col" class="number">Duration</th><th scope="col">Status</th><th scope="col">Trace</th></tr></thead>
+<tbody>${rows.map(
+    (
+      row,
+    ) => html`<tr><td>${time(row.received_at)}</td><td><bdi>${row.service_name ?? "–"}</bdi></td><td><bdi>${row.model_name ?? "–"}</bdi></td>
+<td class="number">${row.tokens_total === null ? "–" : count(row.tokens_total)}</td><td class="number">${duration(row.duration_ms)}</td>
+<td class="${row.generation_status}">${row.generation_status}</td><td><code>${row.trace_id}</code></td></tr>`,
+  )}</tbody></table>`;
+}
+
+const STATUS_ERROR = 2;
+
+function spanTable(rows: readonly LatestSpan[] | undefined) {
+  if (rows === undefined) return NO_ANSWER;
+  if (rows.length === 0) return html`<p>No span within the last day.</p>`;
+  return html`<table>
+<thead><tr><th scope="col">Received</th><th scope="col">Service</th><th scope="col">Span</th><th scope="col" class="number">Duration</th><th scope="col">Status</th><th scope="col">Trace</th></tr></thead>
+<tbody>${rows.map(
+    (
+      row,
+    ) => html`<tr><td>${time(row.received_at)}</td><td><bdi>${row.service_name}</bdi></td><td><bdi>${row.name}</bdi></td><td class="number">${duration(row.duration_ms)}</td>
+<td class="${row.status_code === STATUS_ERROR ? "failed" : "success"}">${row.status_code === STATUS_ERROR ? "error" : "ok"}</td><td><code>${row.trace_id}</code></td></tr>`,
+  )}</tbody></table>`;
+}
+
+const itemTable = (items: readonly SignalTotals[]) => html`<table>
+<thead><tr><th scope="col">Signal</th><th scope="col" class="number">Received</th><th scope="col" class="number">Stored</th><th scope="col" class="number">Duplicate</th><th scope="col" class="number">Rejected</th><th scope="col" class="number">Refused</th></tr></thead>
+<tbody>${items.map(
+  (each) =>
+    html`<tr><th scope="row">${each.signal}</th><td class="number">${count(each.received)}</td><td class="number">${count(each.stored)}</td><td class="number">${count(each.duplicate)}</td><td class="number">${count(each.rejected)}</td><td class="number">${count(each.refused)}</td></tr>`,
+)}</tbody></table>`;
+
+const time = (at: Date) => html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace("T", " ")} UTC</time>`;
+
+function duration(millis: number | null): string {
+  if (millis === null) return "–";
+  return millis < 1000 ? `${millis.toFixed(millis < 10 ? 1 : 0)} ms` : `${(millis / 1000).toFixed(2)} s`;
+}
