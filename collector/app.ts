@@ -276,6 +276,7 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
     startPage: async ({ projectId, hostName, hasKey }) =>
       startPage({
         version,
+        now: new Date(),
         otlpUrl: reachableUrl(input.otlp[0]?.url ?? "", hostName),
         needsKey: hasKey,
         unready: unready(),

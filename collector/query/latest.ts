@@ -20,7 +20,7 @@ export interface LatestSpan {
 
 /** A model call as the start page shows it. */
 export interface LatestCall {
-  readonly received_at: Date;
+  readonly start_time: Date;
   readonly service_name: string | null;
   readonly model_name: string | null;
   readonly tokens_total: string | null;
@@ -85,7 +85,7 @@ async function latestSpans(tx: TransactionSql, { projectId, limit }: LatestOptio
 
 const latestCalls = async (tx: TransactionSql, { projectId, limit }: LatestOptions): Promise<LatestCall[]> => [
   ...(await tx<LatestCall[]>`
-    SELECT received_at, service_name, left(model_name, 200) AS model_name, tokens_total, duration_ms, generation_status, trace_id
+    SELECT start_time, service_name, left(model_name, 200) AS model_name, tokens_total, duration_ms, generation_status, trace_id
     FROM generation_logs WHERE project_id = ${projectId} AND start_time < now() + ${AHEAD}::interval
     ORDER BY start_time DESC LIMIT ${limit}`),
 ];

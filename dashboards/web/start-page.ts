@@ -6,6 +6,8 @@ import { EXAMPLE_QUERY, exampleCurl, exampleVariables } from "./example-request.
 /** What the start page says; every address as the visitor can reach it. */
 export interface StartPageModel {
   readonly version: string;
+  /** When it says so. */
+  readonly now: Date;
   /** Base URL of OTLP/HTTP. */
   readonly otlpUrl: string;
   /** Whether senders have to show a key. */
@@ -78,9 +80,9 @@ ${command("query", "the query", EXAMPLE_QUERY)}
 <div class="heading"><h2 id="latest">Arrived last</h2><button type="button" id="pause" aria-pressed="false" hidden>Pause</button></div>
 <div id="hour" data-live>${hourLine(latest?.hour)}</div>
 <h3 id="calls-title">Model calls</h3>
-<div id="calls" data-live class="scroll" tabindex="0" role="region" aria-labelledby="calls-title">${callTable(latest?.calls)}</div>
+<div id="calls" data-live class="scroll" tabindex="0" role="region" aria-labelledby="calls-title">${callTable(latest?.calls, model.now)}</div>
 <h3 id="spans-title">Spans</h3>
-<div id="spans" data-live class="scroll" tabindex="0" role="region" aria-labelledby="spans-title">${spanTable(latest?.spans)}</div>
+<div id="spans" data-live class="scroll" tabindex="0" role="region" aria-labelledby="spans-title">${spanTable(latest?.spans, model.now)}</div>
 </section>
 <section aria-labelledby="counted" class="wide">
 <h2 id="counted">Since this collector started</h2>
@@ -104,15 +106,15 @@ function hourLine(hour: HourTotals | undefined) {
   return html`<p>In the last hour: <strong>${count(hour.calls)}</strong> model calls, <strong>${count(hour.failed)}</strong> failed, <strong>${count(hour.tokens ?? 0)}</strong> tokens.</p>`;
 }
 
-function callTable(rows: readonly LatestCall[] | undefined) {
+function callTable(rows: readonly LatestCall[] | undefined, now: Date) {
   if (rows === undefined) return NO_ANSWER;
   if (rows.length === 0) return html`<p>No model call yet. Send one with the command above.</p>`;
   return html`<table>
-<thead><tr><th scope="col">Received</th><th scope="col">Service</th><th scope="col">Model</th><th scope="col" class="number">Tokens</th><th scope="col" class="number">Duration</th><th scope="col">Status</th><th scope="col">Trace</th></tr></thead>
+<thead><tr><th scope="col">Started</th><th scope="col">Service</th><th scope="col">Model</th><th scope="col" class="number">Tokens</th><th scope="col" class="number">Duration</th><th scope="col">Status</th><th scope="col">Trace</th></tr></thead>
 <tbody>${rows.map(
     (
       row,
-    ) => html`<tr><td>${time(row.received_at)}</td><td><bdi>${row.service_name ?? "–"}</bdi></td><td><bdi>${row.model_name ?? "–"}</bdi></td>
+    ) => html`<tr><td>${time(row.start_time, now)}</td><td><bdi>${row.service_name ?? "–"}</bdi></td><td><bdi>${row.model_name ?? "–"}</bdi></td>
 <td class="number">${row.tokens_total === null ? "–" : count(row.tokens_total)}</td><td class="number">${duration(row.duration_ms)}</td>
 <td class="${row.generation_status}">${row.generation_status}</td><td><code>${row.trace_id}</code></td></tr>`,
   )}</tbody></table>`;
@@ -120,7 +122,7 @@ function callTable(rows: readonly LatestCall[] | undefined) {
 
 const STATUS_ERROR = 2;
 
-function spanTable(rows: readonly LatestSpan[] | undefined) {
+function spanTable(rows: readonly LatestSpan[] | undefined, now: Date) {
   if (rows === undefined) return NO_ANSWER;
   if (rows.length === 0) return html`<p>No span within the last day.</p>`;
   return html`<table>
@@ -128,7 +130,7 @@ function spanTable(rows: readonly LatestSpan[] | undefined) {
 <tbody>${rows.map(
     (
       row,
-    ) => html`<tr><td>${time(row.received_at)}</td><td><bdi>${row.service_name}</bdi></td><td><bdi>${row.name}</bdi></td><td class="number">${duration(row.duration_ms)}</td>
+    ) => html`<tr><td>${time(row.received_at, now)}</td><td><bdi>${row.service_name}</bdi></td><td><bdi>${row.name}</bdi></td><td class="number">${duration(row.duration_ms)}</td>
 <td class="${row.status_code === STATUS_ERROR ? "failed" : "success"}">${row.status_code === STATUS_ERROR ? "error" : "ok"}</td><td><code>${row.trace_id}</code></td></tr>`,
   )}</tbody></table>`;
 }
@@ -140,7 +142,12 @@ const itemTable = (items: readonly SignalTotals[]) => html`<table>
     html`<tr><th scope="row">${each.signal}</th><td class="number">${count(each.received)}</td><td class="number">${count(each.stored)}</td><td class="number">${count(each.duplicate)}</td><td class="number">${count(each.rejected)}</td><td class="number">${count(each.refused)}</td></tr>`,
 )}</tbody></table>`;
 
-const time = (at: Date) => html`<time datetime="${at.toISOString()}">${at.toISOString().slice(0, 19).replace("T", " ")} UTC</time>`;
+/** The time of today, else with its date. */
+function time(at: Date, now: Date) {
+  const iso = at.toISOString();
+  const [day, clock] = [iso.slice(0, 10), iso.slice(11, 19)];
+  return html`<time datetime="${iso}">${day === now.toISOString().slice(0, 10) ? clock : `${day} ${clock}`} UTC</time>`;
+}
 
 function duration(millis: number | null): string {
   if (millis === null) return "–";

@@ -8,6 +8,7 @@ import { START_CSS, START_SCRIPT, type StartPageModel, startPage } from "../../.
 
 const MODEL: StartPageModel = {
   version: "1.2.3",
+  now: new Date("2026-03-04T12:00:00Z"),
   otlpUrl: "http://127.0.0.1:4318",
   needsKey: false,
   unready: undefined,
@@ -41,11 +42,18 @@ describe("the start page", () => {
   });
 
   it("shows unknown values as such, and never as zero", () => {
-    const call = { received_at: new Date(0), service_name: null, model_name: null, tokens_total: null, duration_ms: null };
+    const call = { start_time: new Date(0), service_name: null, model_name: null, tokens_total: null, duration_ms: null };
     const shown = page({
       latest: { spans: [], calls: [{ ...call, generation_status: "pending", trace_id: "a".repeat(32) }], hour: undefined },
     });
     expect(shown.match(/>–</g)).toHaveLength(4);
+  });
+
+  it("gives times of today without the date, others with it", () => {
+    const span = { service_name: "s", name: "n", trace_id: "b".repeat(32), status_code: 1, duration_ms: 1 };
+    const at = (time: string) => page({ latest: { spans: [{ ...span, received_at: new Date(time) }], calls: [], hour: undefined } });
+    expect(at("2026-03-04T11:59:58Z")).toContain(">11:59:58 UTC<");
+    expect(at("2026-03-03T23:59:58Z")).toContain(">2026-03-03 23:59:58 UTC<");
   });
 
   it("has nothing inline and nothing from elsewhere, as its policy wants", () => {

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { latest } from "../../collector/query/latest.ts";
+import { createPool } from "../../collector/query/pool.ts";
+import type { Sql } from "../../schema/connect.ts";
+import { ensureReader } from "../../schema/reader.ts";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+
+const MINUTE_MS = 60_000;
+const SCHEMA = "public";
+
+describeEachServer("what arrived last", (server) => {
+  let database: TestDatabase;
+  let writer: Sql;
+  let reader: Sql;
+  const now = Date.now();
+  const at = (minutesAgo: number): Date => new Date(now - minutesAgo * MINUTE_MS);
+
+  /** A span and its model call, received a moment after it began. */
+  async function add(projectId: number, n: number, minutesAgo: number, status = "success"): Promise<string> {
+    const ids = { trace_id: n.toString(16).padStart(32, "0"), span_id: n.toString(16).padStart(16, "0") };
+    const start = { project_id: projectId, ...ids, start_time: at(minutesAgo) };
+    const span = {
+      ...start,
+      start_nano: 0,
+      resource_id: "00000000-0000-0000-0000-000000000000",
+      name: `span ${n}`,
+      kind: 3,
+      status_code: 1,
+      service_name: "shop",
+      attributes: {},
+      received_at: at(minutesAgo),
+    };
+    const times = { logged_at: at(minutesAgo), updated_at: at(minutesAgo), received_at: at(minutesAgo) };
+    await writer`INSERT INTO spans ${writer(span)}`;
+    await writer`INSERT INTO generation_logs ${writer({ ...start, dialect: "semconv", generation_status: status, tokens_total: 10, ...times })}`;
+    return ids.trace_id;
+  }
+
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    writer = createPool(database.url, 1);
+    reader = createPool((await ensureReader({ url: database.url, schema: SCHEMA })).url, 3);
+  });
+  afterAll(async () => {
+    await Promise.all([writer?.end(), reader?.end()]);
+    await database?.[Symbol.asyncDispose]();
+  });
+
+  it("is nothing where nothing came", async () => {
+    expect(await latest(reader, { schema: SCHEMA, projectId: 1, limit: 5 })).toEqual({
+      spans: [],
+      calls: [],
+      hour: { calls: "0", failed: "0", tokens: null },
+    });
+  });
+
+  it("is the newest first, of one project only, and not what claims to come from the future", async () => {
+    const ours: string[] = [];
+    for (const [n, minutesAgo] of [90, 30, 4, 1].entries())
+      ours.unshift(await add(1, n + 1, minutesAgo, minutesAgo === 4 ? "failed" : "success"));
+    await add(2, 100, 2);
+    await add(1, 200, -60 * 24);
+    const { spans, calls, hour } = await latest(reader, { schema: SCHEMA, projectId: 1, limit: 3 });
+    expect(spans?.map((span) => span.trace_id)).toEqual(ours.slice(0, 3));
+    expect(calls?.map((call) => call.trace_id)).toEqual(ours.slice(0, 3));
+    expect(hour).toEqual({ calls: "3", failed: "1", tokens: "30" });
+  });
+
+  it("tells what it can where a part cannot be read", async () => {
+    await writer`ALTER TABLE generation_logs RENAME TO elsewhere`;
+    const { spans, calls, hour } = await latest(reader, { schema: SCHEMA, projectId: 1, limit: 3 });
+    expect([spans?.length, calls, hour]).toEqual([3, undefined, undefined]);
+  });
+});
