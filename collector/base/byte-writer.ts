@@ -11,6 +11,9 @@ const SHORT_TEXT = 48;
 /** The two lower-case hexadecimal digits of each byte, in the order of memory. */
 const HEX = Uint16Array.from({ length: 256 }, (_, byte) => Buffer.from(byte.toString(16).padStart(2, "0")).readUInt16BE());
 
+/** Powers of ten within 32 bits. */
+const POWERS = Array.from({ length: 10 }, (_, exponent) => 10 ** exponent);
+
 const ZERO = 0x30;
 const MINUS = 0x2d;
 
@@ -108,7 +111,7 @@ export class ByteWriter {
     if (value < 0) this.buffer[this.length++] = MINUS;
     let rest = Math.abs(value) >>> 0;
     let size = width;
-    for (let limit = 10 ** width; rest >= limit; limit *= 10) size++;
+    while (size < POWERS.length && rest >= POWERS[size]) size++;
     const target = this.buffer;
     for (let at = this.length + size - 1; at >= this.length; at--) {
       const next = (rest / 10) >>> 0;
@@ -120,23 +123,26 @@ export class ByteWriter {
 
   /** Any text as UTF-8; lone surrogates become U+FFFD. Returns the number of bytes written. */
   utf8(text: string): number {
+    if (this.shortAscii(text)) return text.length;
     this.reserve(text.length * 3);
-    if (text.length <= SHORT_TEXT && this.shortAscii(text)) return text.length;
     const size = this.buffer.write(text, this.length, "utf8");
     this.length += size;
     return size;
   }
 
-  /** Short ASCII by a loop, which beats the call into native code; false (and nothing written) for other text. */
-  private shortAscii(text: string): boolean {
+  /** Short ASCII without NUL by a loop, which beats the call into native code; false (and nothing written) for other text. */
+  shortAscii(text: string): boolean {
+    const size = text.length;
+    if (size > SHORT_TEXT) return false;
+    this.reserve(size);
     const target = this.buffer;
     const at = this.length;
-    for (let i = 0; i < text.length; i++) {
+    for (let i = 0; i < size; i++) {
       const code = text.charCodeAt(i);
-      if (code >= 0x80) return false;
+      if (code === 0 || code >= 0x80) return false;
       target[at + i] = code;
     }
-    this.length = at + text.length;
+    this.length = at + size;
     return true;
   }
 

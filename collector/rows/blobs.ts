@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { isObject, type Json, parseJson, stringOf } from "../dialects/json.ts";
 import { sizeOfBase64 } from "./base64.ts";
+import { type ByteSearch, createByteSearch } from "./byte-search.ts";
 
 /** Binary content of a message part. */
 export interface Blob {
@@ -30,11 +31,12 @@ export const BLOB_SCHEME = "genspan-blob:";
 export const MAX_BLOB_BYTES = 20 * 1024 * 1024;
 
 const NO_MEDIA: ExtractedMedia = { text: undefined, media: [] };
-const MODALITY = Buffer.from('"modality"');
-const DATA_URL = Buffer.from(";base64,");
+/** Beginnings of `"modality"` and `;base64,`, short for a fast search. */
+const hasModality = createByteSearch('"modali');
+const hasDataUrl = createByteSearch(";base64");
 
-/** A native search that says whether parsing the messages is worth while. */
-export const mayHoldMedia = (messages: Buffer): boolean => messages.includes(MODALITY) || messages.includes(DATA_URL);
+/** Native searches that say whether parsing the messages in `source[start, end)` is worth while. */
+export const mayHoldMedia: ByteSearch = (source, start, end) => hasModality(source, start, end) || hasDataUrl(source, start, end);
 
 /**
  * Takes binary content out of messages in the conventions' shape (`blob` parts, and `uri` parts with a data: URL). Text that is no such JSON, and

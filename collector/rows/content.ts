@@ -7,6 +7,7 @@ import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { extractMedia, type MediaPart, mayHoldMedia } from "./blobs.ts";
+import { createByteSearch } from "./byte-search.ts";
 import { MOVED_INPUT, MOVED_OUTPUT, STRUCTURED_SHIFT } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
 import type { ColumnSource } from "./values.ts";
@@ -27,10 +28,10 @@ export interface Content {
 
 const NONE: Content = { index: -1, text: undefined, format: undefined, truncated: false, moved: 0, media: [] };
 
-/** What native searches look for, as bytes made once. */
+/** What native searches look for: the beginnings of "reasoning" and "finish_reason", short for a fast search. */
 const PARTS = Buffer.from('"parts"');
-const REASONING = Buffer.from('"reasoning"');
-const FINISH_REASON = Buffer.from('"finish_reason"');
+const hasReasoning = createByteSearch('"reason');
+const hasFinishReason = createByteSearch('"finish');
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -54,8 +55,8 @@ export function responseContent(attributes: AttributeList, draft: GenerationDraf
 function withoutMedia(attributes: AttributeList, content: Content): Content {
   if (content.format !== "messages") return content;
   const bytes = contentBytes(attributes, content);
-  if (!mayHoldMedia(bytes)) return content;
-  const { text, media } = extractMedia(bytes.toString("utf8"));
+  if (!mayHoldMedia(bytes.source, bytes.start, bytes.end)) return content;
+  const { text, media } = extractMedia(textOf(bytes));
   return media.length === 0 ? content : { ...content, text: text ?? content.text, media };
 }
 
@@ -159,9 +160,9 @@ const NO_DETAILS: ResponseDetails = { reasoning: undefined, finishReason: undefi
 export function responseDetails(attributes: AttributeList, content: Content, wantFinishReason: boolean): ResponseDetails {
   if (content.format !== "messages") return NO_DETAILS;
   const bytes = contentBytes(attributes, content);
-  const hasReasoning = bytes.includes(REASONING);
-  if (!hasReasoning && !(wantFinishReason && bytes.includes(FINISH_REASON))) return NO_DETAILS;
-  const messages = parseJson(bytes.toString("utf8"));
+  const { source, start, end } = bytes;
+  if (!hasReasoning(source, start, end) && !(wantFinishReason && hasFinishReason(source, start, end))) return NO_DETAILS;
+  const messages = parseJson(textOf(bytes));
   if (!Array.isArray(messages)) return NO_DETAILS;
   const texts = (messages as Partial<Message>[]).flatMap(reasoningTexts);
   const reasons = (messages as Partial<Message>[]).map((message) => message?.finish_reason).filter((reason) => typeof reason === "string");
@@ -178,16 +179,31 @@ export function joinFinishReasons(reasons: readonly string[]): string | undefine
   return distinct.length > 0 ? distinct.join(",") : undefined;
 }
 
-function contentBytes(attributes: AttributeList, content: Content): Buffer {
-  if (content.text !== undefined) return Buffer.from(content.text, "utf8");
-  const offset = attributes.a[content.index]!;
-  if (attributes.kinds[content.index] === VALUE_STRING) {
-    return attributes.arena.source(offset).subarray(position(offset), position(offset) + attributes.b[content.index]!);
+interface ContentBytes {
+  readonly source: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+const textOf = ({ source, start, end }: ContentBytes): string => source.toString("utf8", start, end);
+
+function contentBytes(attributes: AttributeList, content: Content): ContentBytes {
+  const { index, text } = content;
+  if (text !== undefined) return whole(Buffer.from(text, "utf8"));
+  const offset = attributes.a[index]!;
+  // Searches remember what they saw of a request; the side buffer changes, so its slices are copied.
+  if (attributes.kinds[index] === VALUE_STRING) {
+    const source = attributes.arena.source(offset);
+    const start = position(offset);
+    const end = start + attributes.b[index]!;
+    return offset >= 0 ? { source, start, end } : whole(Buffer.from(source.subarray(start, end)));
   }
   const json = new ByteWriter(1024);
-  writeJsonValue(json, attributes, content.index);
-  return json.view();
+  writeJsonValue(json, attributes, index);
+  return whole(json.view());
 }
+
+const whole = (source: Buffer): ContentBytes => ({ source, start: 0, end: source.length });
 
 /** Reasoning parts hold their text as `content` (the conventions) or `text` (one official instrumentation). */
 function reasoningTexts(message: Partial<Message> | null): string[] {

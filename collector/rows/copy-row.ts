@@ -58,10 +58,11 @@ export function constantField(write: (out: ByteWriter) => void): Literal {
   return literal(out.view());
 }
 
-/** Text that is known to hold no NUL; lone surrogates become U+FFFD. */
+/** Text as it is; NUL and lone surrogates become U+FFFD. */
 export function copyString(out: ByteWriter, text: string): void {
   const at = out.length;
-  out.u32(0);
+  out.u32(text.length);
+  if (out.shortAscii(text)) return;
   out.setU32(at, out.utf8(text.includes("\u0000") ? text.replaceAll("\u0000", "\uFFFD") : text));
 }
 
