@@ -45,6 +45,8 @@ export interface GenerationDraft {
   reasoningOutsideOutput: boolean;
   /** Token counts were computed by the emitter, not reported by the provider. */
   tokensEstimated: boolean;
+  /** A placeholder stands where content was: the emitter hides it. */
+  contentRedacted: boolean;
   built: Built | undefined;
   /** Where built values came from, by concept name or content column; for people who ask. */
   readonly origins: Map<string, string>;
@@ -60,6 +62,7 @@ export function createGenerationDraft(): GenerationDraft {
     cacheOutsideInput: false,
     reasoningOutsideOutput: false,
     tokensEstimated: false,
+    contentRedacted: false,
     built: undefined,
     origins: new Map(),
   };
@@ -72,6 +75,7 @@ export function clearDraft(draft: GenerationDraft): void {
   draft.cacheOutsideInput = false;
   draft.reasoningOutsideOutput = false;
   draft.tokensEstimated = false;
+  draft.contentRedacted = false;
   draft.built = undefined;
   if (draft.origins.size > 0) draft.origins.clear();
 }

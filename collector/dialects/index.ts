@@ -1,15 +1,21 @@
 import type { SpanView } from "../otlp/span-view.ts";
+import { anthropic } from "./anthropic.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
 import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply } from "./generation-draft.ts";
 import { genspan } from "./genspan.ts";
+import { langfuse } from "./langfuse.ts";
+import { logfire } from "./logfire.ts";
+import { openinference } from "./openinference.ts";
 import { createRegistry } from "./registry.ts";
 import { semconv } from "./semconv.ts";
+import { traceloop } from "./traceloop.ts";
+import { vercel } from "./vercel.ts";
 
 /**
  * All dialects. Their order is the order of trust where two sources of one concept stand on a span (the conventions first), and, read from
  * the end, the order in which they are asked what a span is: a framework that marks its spans knows best which of them are calls.
  */
-export const DIALECTS: readonly Dialect[] = [semconv, genspan];
+export const DIALECTS: readonly Dialect[] = [semconv, anthropic, traceloop, vercel, logfire, openinference, langfuse, genspan];
 
 const registry = createRegistry(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));

@@ -45,6 +45,7 @@ const SOURCES: { readonly [K in Concept]?: readonly string[] } = {
   conversationId: [A.GEN_AI_CONVERSATION_ID],
   userId: [A.USER_ID, A.ENDUSER_ID],
   errorType: [A.ERROR_TYPE],
+  resendCount: [A.HTTP_REQUEST_RESEND_COUNT],
   toolName: [A.GEN_AI_TOOL_NAME],
   agentName: [A.GEN_AI_AGENT_NAME],
   costAmount: [A.GEN_AI_USAGE_COST_AMOUNT],

@@ -51,6 +51,7 @@ export const CONCEPTS = [
   "costSource",
   "record",
   "pendingParent",
+  "resendCount",
   "toolName",
   "agentName",
 ] as const;

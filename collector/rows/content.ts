@@ -62,7 +62,7 @@ function withoutMedia(attributes: AttributeList, content: Content): Content {
 
 function built(content: { readonly text: string; readonly format: "text" | "messages" } | undefined): Content | undefined {
   if (content === undefined) return undefined;
-  const truncated = content.format === "text" && /^\s*[[{]/.test(content.text);
+  const truncated = content.format === "text" && /^\s*[[{]/.test(content.text) && parseJson(content.text) === undefined;
   return { index: -1, text: content.text, format: content.format, truncated, moved: 0, media: [] };
 }
 

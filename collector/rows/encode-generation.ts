@@ -19,7 +19,18 @@ import {
 } from "./concept-columns.ts";
 import { type Content, contentColumn, joinFinishReasons, promptContent, responseContent, responseDetails } from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
-import { beginJson, copyFloat8, copyJson, copyMillis, copyNull, copyNumeric, copyString, copyTime, endField } from "./copy-row.ts";
+import {
+  beginJson,
+  copyFloat8,
+  copyInt4,
+  copyJson,
+  copyMillis,
+  copyNull,
+  copyNumeric,
+  copyString,
+  copyTime,
+  endField,
+} from "./copy-row.ts";
 import type { CallMedia } from "./encode-media.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
 import { copySpanKey, namesSpan, startMillisOf } from "./row-key.ts";
@@ -66,10 +77,13 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   conceptText(source, CONCEPT.responseId, "response_id");
   conceptInt8(source, CONCEPT.responseCreatedAt);
   encodeEnding(out, call.pending ? PENDING : ending(source, view));
+  const resends = conceptNumber(source, CONCEPT.resendCount);
+  if (resends === undefined || resends < 0) copyNull(out);
+  else copyInt4(out, resends + 1);
   encodeCost(source, call, tokens);
   encodeReferences(source);
   namedValues(source, { indexes: NONE, built: metadataOf(draft), shorten: parameterName });
-  copyString(out, contentState(view, prompt, response));
+  copyString(out, contentState(call, prompt, response));
   encodeTimes(out, call);
   context.contentMoved = call.pending ? 0 : moveContent(view, draft, [prompt, response]);
   return mediaOf(prompt, response);
@@ -187,14 +201,18 @@ function encodeUsage(source: CallSource, { view, pending }: ModelCall): Tokens {
   return tokens;
 }
 
+/** Span statuses. One that says OK is believed over exceptions that the call got over. */
+const OK = 1;
+const ERROR = 2;
+
 function ending({ attributes, draft }: CallSource, view: SpanView): Ending {
   const textOf = (concept: number): string | undefined => {
     const index = draft.attribute[concept]!;
     const built = draft.built?.scalars?.get(concept);
     return index >= 0 ? attributes.text(index) : built === undefined ? undefined : String(built);
   };
-  const type = textOf(CONCEPT.errorType);
-  if (view.statusCode !== 2 && (type === undefined || type === "")) {
+  const type = view.statusCode === OK && draft.attribute[CONCEPT.errorType]! < 0 ? undefined : textOf(CONCEPT.errorType);
+  if (view.statusCode !== ERROR && (type === undefined || type === "")) {
     return { status: "success", message: undefined, type: undefined, traceback: undefined };
   }
   const { statusMessageOffset: at, statusMessageSize: size } = view;
@@ -266,10 +284,13 @@ function encodeReferences(source: CallSource): void {
   conceptFloat8(source, CONCEPT.qualityScore);
 }
 
-function contentState(view: SpanView, prompt: Content, response: Content): string {
+function contentState({ view, draft }: ModelCall, prompt: Content, response: Content): string {
   if (prompt.truncated || response.truncated) return "truncated";
-  if (prompt.format === undefined && response.format === undefined) return view.droppedAttributesCount > 0 ? "truncated" : "absent";
-  return "captured";
+  const incomplete = prompt.format === undefined || response.format === undefined;
+  if (incomplete && draft.contentRedacted) return "redacted";
+  // An emitter that had to drop attributes dropped the last ones: the answer.
+  if (incomplete && view.droppedAttributesCount > 0) return "truncated";
+  return prompt.format === undefined && response.format === undefined ? "absent" : "captured";
 }
 
 /** logged_at is when the call began, as in a log written before the call; updated_at when it ended. */

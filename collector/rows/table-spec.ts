@@ -101,6 +101,7 @@ export const GENERATION_LOGS: TableSpec = {
     "error_message",
     "error_type",
     "error_traceback",
+    "attempts_count",
     "cost_amount",
     "cost_currency",
     "cost_source",

@@ -1,0 +1,125 @@
+import type { SpanView } from "../otlp/span-view.ts";
+import type { Dialect } from "./dialect.ts";
+import { attributeNamed } from "./flattened.ts";
+import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
+import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
+import { messagesContent, toMessageList } from "./messages.ts";
+import { readProviderResponse } from "./provider-bodies.ts";
+import { supplyRequestParameters } from "./request-parameters.ts";
+
+const CALLS: ReadonlyMap<string, string> = new Map([
+  ["generation", "chat"],
+  ["embedding", "embeddings"],
+]);
+
+/** The Langfuse SDK: `langfuse.observation.*`, most of it JSON in strings; its counts are buckets of which none includes another. */
+export const langfuse: Dialect = {
+  name: "langfuse",
+  signs: ["langfuse."],
+  sources: {
+    model: ["langfuse.observation.model.name"],
+    promptName: ["langfuse.observation.prompt.name", "langfuse.prompt.name"],
+    promptVersion: ["langfuse.observation.prompt.version", "langfuse.prompt.version"],
+    userId: ["langfuse.user.id"],
+    conversationId: ["langfuse.session.id"],
+  },
+  classify(view, draft) {
+    const type = stringOf(attributeNamed(view, "langfuse.observation.type"))?.toLowerCase();
+    if (type === undefined) return undefined;
+    // Its first Python SDK said "span" for generations: the model tells.
+    const callsItselfSpan = type === "span" && attributeNamed(view, "langfuse.observation.model.name") !== undefined;
+    return CALLS.has(type) || callsItselfSpan || (type === "span" && hasConcept(draft, "operation") && hasConcept(draft, "model"))
+      ? "call"
+      : "wrapper";
+  },
+  complete(view, draft) {
+    const type = stringOf(attributeNamed(view, "langfuse.observation.type"))?.toLowerCase() ?? "";
+    supply(draft, "operation", CALLS.get(type) ?? "chat", "langfuse.observation.type");
+    supplyRequestParameters(
+      draft,
+      openJson(attributeNamed(view, "langfuse.observation.model.parameters")),
+      "langfuse.observation.model.parameters",
+    );
+    supplyContent(draft, "prompt", contentOf(attributeNamed(view, "langfuse.observation.input"), "user"), "langfuse.observation.input");
+    supplyContent(
+      draft,
+      "response",
+      contentOf(attributeNamed(view, "langfuse.observation.output"), "assistant"),
+      "langfuse.observation.output",
+    );
+    supplyUsage(view, draft);
+    supplyCost(view, draft);
+    supplyFirstToken(view, draft);
+    supplyEnding(view, draft);
+  },
+};
+
+/** Messages where they are some; a provider's answer; else the text as it was sent. */
+function contentOf(value: Json, role: "user" | "assistant"): BuiltContent | undefined {
+  const raw = typeof value === "string" ? value : value === undefined ? undefined : JSON.stringify(value);
+  if (raw === undefined || raw === "") return undefined;
+  const opened = openJson(raw);
+  if (typeof opened === "string") return { text: opened, format: "text" };
+  const answer = role === "assistant" ? readProviderResponse(opened) : undefined;
+  if (answer !== undefined) return messagesContent(answer.messages);
+  return holdsMessages(opened) ? messagesContent(toMessageList(opened, role)) : { text: raw, format: "text" };
+}
+
+const holdsMessages = (value: Json): boolean => {
+  if (Array.isArray(value))
+    return (
+      value.length > 0 && value.every((entry: Json) => isObject(entry) && (entry["role"] !== undefined || entry["type"] !== undefined))
+    );
+  return isObject(value) && (Array.isArray(value["messages"]) || value["role"] !== undefined);
+};
+
+const CACHE_READ = ["input_cached_tokens", "cache_read_input_tokens", "input_cache_read", "cached_tokens"];
+const CACHE_WRITE = ["cache_creation_input_tokens", "input_cache_creation", "input_cache_write"];
+const REASONING = ["output_reasoning_tokens", "output_reasoning", "reasoning_tokens", "reasoning"];
+
+function supplyUsage(view: SpanView, draft: GenerationDraft): void {
+  const usage = openJson(attributeNamed(view, "langfuse.observation.usage_details"));
+  if (!isObject(usage)) return;
+  const origin = "langfuse.observation.usage_details";
+  supply(draft, "inputTokens", pick(usage, ["input", "prompt_tokens", "input_tokens"]), origin);
+  supply(draft, "outputTokens", pick(usage, ["output", "completion_tokens", "output_tokens"]), origin);
+  supply(draft, "totalTokens", pick(usage, ["total", "total_tokens"]), origin);
+  supply(draft, "cacheReadTokens", pick(usage, CACHE_READ), origin);
+  supply(draft, "cacheWriteTokens", pick(usage, CACHE_WRITE), origin);
+  supply(draft, "reasoningTokens", pick(usage, REASONING), origin);
+  draft.cacheOutsideInput = usage["input"] !== undefined;
+  draft.reasoningOutsideOutput = usage["output"] !== undefined;
+}
+
+const pick = (usage: JsonObject, names: readonly string[]): number | undefined =>
+  names.map((name) => numberOf(usage[name])).find((count) => count !== undefined);
+
+/** The total, else the sum of its parts. */
+function supplyCost(view: SpanView, draft: GenerationDraft): void {
+  const cost = openJson(attributeNamed(view, "langfuse.observation.cost_details"));
+  if (!isObject(cost)) return;
+  const parts = Object.values(cost)
+    .map(numberOf)
+    .filter((part) => part !== undefined);
+  const total = numberOf(cost["total"]) ?? (parts.length > 0 ? parts.reduce((sum, part) => sum + part, 0) : undefined);
+  supply(draft, "costAmount", total, "langfuse.observation.cost_details");
+  supply(draft, "costCurrency", total === undefined ? undefined : "USD", "langfuse.observation.cost_details");
+}
+
+/** An absolute time, sometimes quoted twice. */
+function supplyFirstToken(view: SpanView, draft: GenerationDraft): void {
+  const text = openJson(attributeNamed(view, "langfuse.observation.completion_start_time"));
+  const firstAt = typeof text === "string" ? Date.parse(text) : Number.NaN;
+  const { lo, hi } = view.startTime;
+  const startMillis = ((hi >>> 0) * 4294967296 + (lo >>> 0)) / 1e6;
+  if (Number.isFinite(firstAt) && firstAt >= startMillis)
+    supply(draft, "timeToFirstTokenSeconds", (firstAt - startMillis) / 1000, "langfuse.observation.completion_start_time");
+}
+
+/** Its errors leave the span's status unset. */
+function supplyEnding(view: SpanView, draft: GenerationDraft): void {
+  if (stringOf(attributeNamed(view, "langfuse.observation.level"))?.toUpperCase() !== "ERROR") return;
+  supply(draft, "errorType", "error", "langfuse.observation.level");
+  const message = stringOf(attributeNamed(view, "langfuse.observation.status_message"));
+  if (message !== undefined) builtOf(draft).errorMessage ??= message;
+}

@@ -1,0 +1,104 @@
+import { type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
+import { at, isObject, type Json, numberOf, stringOf } from "./json.ts";
+import { type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
+
+/** The body that a provider answered with, as far as its shape is known. */
+export interface ProviderResponse {
+  readonly messages: readonly Message[];
+  readonly finishReason: string | undefined;
+}
+
+/** Messages of a provider's answer: OpenAI (chat, text, responses, images), Anthropic, Gemini. Undefined for another shape. */
+export function readProviderResponse(body: Json): ProviderResponse | undefined {
+  if (!isObject(body)) return undefined;
+  if (Array.isArray(body["choices"])) return fromChoices(body["choices"] as Json[]);
+  if (Array.isArray(body["output"])) return fromOutputItems(body["output"] as Json[], body);
+  if (Array.isArray(body["candidates"])) return fromCandidates(body["candidates"] as Json[]);
+  if (Array.isArray(body["content"]) && (body["role"] === "assistant" || body["type"] === "message")) return fromContent(body);
+  if (isImageList(body["data"])) return { messages: [imagesMessage(body["data"] as Json[])], finishReason: undefined };
+  return undefined;
+}
+
+function fromChoices(choices: readonly Json[]): ProviderResponse {
+  const messages = choices.filter(isObject).map((choice) => {
+    const message = toMessage(choice["message"] ?? choice["delta"] ?? { content: choice["text"] }, "assistant");
+    const reason = stringOf(choice["finish_reason"]);
+    return reason === undefined ? message : { ...message, finish_reason: normalizeFinishReason(reason) };
+  });
+  return { messages, finishReason: reasonsOf(messages) };
+}
+
+/** Items of the responses API: messages, calls, reasoning and images, told as one answer of the assistant. */
+function fromOutputItems(items: readonly Json[], body: Json): ProviderResponse {
+  const parts = items.flatMap((item) => toMessage(item, "assistant").parts);
+  const stated = stringOf(at(body, "incomplete_details", "reason")) ?? (at(body, "status") === "completed" ? "stop" : undefined);
+  const calls = parts.some(({ type }) => type === "tool_call");
+  return {
+    messages: [{ role: "assistant", parts }],
+    finishReason: calls ? "tool_call" : stated === "max_output_tokens" ? "length" : stated,
+  };
+}
+
+function fromCandidates(candidates: readonly Json[]): ProviderResponse {
+  const messages = candidates.filter(isObject).map((candidate) => {
+    const message = toMessage(candidate["content"] ?? {}, "assistant");
+    const reason = stringOf(candidate["finishReason"] ?? candidate["finish_reason"])?.toLowerCase();
+    return reason === undefined ? message : { ...message, finish_reason: reason };
+  });
+  return { messages, finishReason: reasonsOf(messages) };
+}
+
+function fromContent(body: Json): ProviderResponse {
+  const message = toMessage(body, "assistant");
+  return { messages: [message], finishReason: message.finish_reason };
+}
+
+const isImageList = (data: Json): boolean =>
+  Array.isArray(data) &&
+  data.length > 0 &&
+  data.every((entry: Json) => isObject(entry) && (entry["b64_json"] !== undefined || entry["url"] !== undefined));
+
+/** The answer of an image endpoint: each picture with the prompt that it was made from. */
+export function imagesMessage(images: readonly Json[]): Message {
+  const parts = images.filter(isObject).map((image) => {
+    const base64 = stringOf(image["b64_json"]);
+    const revised = stringOf(image["revised_prompt"]);
+    const more = revised === undefined ? {} : { revised_prompt: revised };
+    return base64 === undefined
+      ? { type: "uri", modality: "image", uri: stringOf(image["url"]) ?? "", ...more }
+      : { type: "blob", modality: "image", mime_type: "image/png", content: base64, ...more };
+  });
+  return { role: "assistant", parts };
+}
+
+const reasonsOf = (messages: readonly Message[]): string | undefined => {
+  const reasons = [...new Set(messages.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== undefined))];
+  return reasons.length === 0 ? undefined : reasons.join(",");
+};
+
+/** Everything that a provider's answer says about the call, where nothing better is known. */
+export function supplyProviderResponse(draft: GenerationDraft, body: Json, origin: string): void {
+  if (!isObject(body)) return;
+  const answer = readProviderResponse(body);
+  if (answer === undefined) return;
+  supplyContent(draft, "response", messagesContent(answer.messages), origin);
+  supply(draft, "finishReasons", answer.finishReason, origin);
+  supply(draft, "responseId", stringOf(body["id"]) ?? stringOf(body["responseId"]), origin);
+  supply(draft, "responseModel", stringOf(body["model"]) ?? stringOf(body["modelVersion"]), origin);
+  supply(draft, "responseCreatedAt", numberOf(body["created"] ?? body["created_at"]), origin);
+}
+
+/** The prompt of a provider's request: messages with their system prompt, or plain text. */
+export function supplyProviderRequest(draft: GenerationDraft, body: Json, origin: string): void {
+  if (!isObject(body)) return;
+  const list = body["messages"] ?? body["input"] ?? body["contents"] ?? body["prompt"];
+  if (typeof list === "string") supplyContent(draft, "prompt", { text: list, format: "text" }, origin);
+  else if (list !== undefined) {
+    const whole = Array.isArray(list)
+      ? { messages: list, system: body["system"] ?? body["instructions"] ?? body["systemInstruction"] }
+      : list;
+    supplyContent(draft, "prompt", messagesContent(toMessageList(whole, "user")), origin);
+  }
+  supply(draft, "model", stringOf(body["model"]), origin);
+  if (Array.isArray(body["tools"])) supply(draft, "toolDefinitions", JSON.stringify(body["tools"]), origin);
+}

@@ -1,0 +1,79 @@
+import type { SpanView } from "../otlp/span-view.ts";
+import type { Dialect } from "./dialect.ts";
+import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { builtOf, conceptText, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
+import { at, isObject, type Json, openJson, stringOf } from "./json.ts";
+import { toolCallPart } from "./message-parts.ts";
+import { type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
+
+/** llm.request.type in the words of the conventions. */
+const OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ["chat", "chat"],
+  ["completion", "text_completion"],
+  ["embedding", "embeddings"],
+  ["rerank", "rerank"],
+]);
+
+/** OpenLLMetry (Traceloop): today the conventions plus `traceloop.*`; before, and where spans are made by hand, `gen_ai.prompt.N.*` and `llm.*`. */
+export const traceloop: Dialect = {
+  name: "traceloop",
+  signs: ["traceloop.", "llm.request.", "llm.usage.", "gen_ai.prompt.", "gen_ai.completion.", "gen_ai.request.image."],
+  sources: {
+    totalTokens: ["llm.usage.total_tokens"],
+    reasoningTokens: ["gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens"],
+    cacheReadTokens: ["gen_ai.usage.cache_read_input_tokens"],
+    cacheWriteTokens: ["gen_ai.usage.cache_creation_input_tokens", "gen_ai.usage.cache_write_input_tokens"],
+    frequencyPenalty: ["llm.frequency_penalty"],
+    presencePenalty: ["llm.presence_penalty"],
+    topK: ["llm.top_k"],
+    stopSequences: ["llm.chat.stop_sequences"],
+    maxTokens: ["gen_ai.request.max_completion_tokens"],
+    reasoningLevel: ["gen_ai.request.reasoning_effort"],
+    finishReasons: ["gen_ai.response.finish_reason", "gen_ai.response.stop_reason"],
+    promptName: ["traceloop.prompt.key"],
+    promptVersion: ["traceloop.prompt.version"],
+    conversationId: ["traceloop.association.properties.session_id", "traceloop.association.properties.thread_id"],
+    userId: ["traceloop.association.properties.user_id", "gen_ai.user", "llm.user"],
+  },
+  classify(view) {
+    if (attributeNamed(view, "traceloop.span.kind") !== undefined) return "wrapper";
+    return OPERATIONS.has(stringOf(attributeNamed(view, "llm.request.type")) ?? "") ? "call" : undefined;
+  },
+  complete(view, draft) {
+    supply(draft, "operation", OPERATIONS.get(stringOf(attributeNamed(view, "llm.request.type")) ?? ""), "llm.request.type");
+    supplyIndexed(view, draft);
+    const functions = gatherFlattened(view, "llm.request.functions.");
+    if (Array.isArray(functions)) supply(draft, "toolDefinitions", JSON.stringify(functions.map(definition)), "llm.request.functions");
+    const variables = openJson(attributeNamed(view, "traceloop.prompt.template_variables"));
+    if (isObject(variables)) builtOf(draft).variables ??= variables;
+    // Its token counts of image calls come from a table of sizes and qualities, not from the provider.
+    if (conceptText(view, draft, "operation") === "image_generation") draft.tokensEstimated = true;
+  },
+};
+
+/** `gen_ai.prompt.0.role`, `gen_ai.completion.0.content`, … */
+function supplyIndexed(view: SpanView, draft: GenerationDraft): void {
+  const prompt = messagesIn(gatherFlattened(view, "gen_ai.prompt."), "user");
+  const completion = messagesIn(gatherFlattened(view, "gen_ai.completion."), "assistant");
+  supplyContent(draft, "prompt", messagesContent(prompt), "gen_ai.prompt");
+  supplyContent(draft, "response", messagesContent(completion), "gen_ai.completion");
+  const reasons = [...new Set(completion.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== undefined))];
+  if (reasons.length > 0) supply(draft, "finishReasons", reasons.join(","), "gen_ai.completion");
+}
+
+function messagesIn(list: Json, role: string): Message[] {
+  return Array.isArray(list) ? list.filter(isObject).map((entry) => readMessage(entry, role)) : [];
+}
+
+function readMessage(entry: Json, role: string): Message {
+  const content = at(entry, "content");
+  const opened = typeof content === "string" && /^\s*\[\s*\{/.test(content) ? openJson(content) : content;
+  const message = toMessage({ role: at(entry, "role") ?? role, content: opened, tool_call_id: at(entry, "tool_call_id") }, role);
+  const calls = at(entry, "tool_calls");
+  if (Array.isArray(calls)) message.parts.push(...calls.map(toolCallPart));
+  const reason = stringOf(at(entry, "finish_reason"));
+  return reason === undefined ? message : { ...message, finish_reason: normalizeFinishReason(reason) };
+}
+
+/** Parameters of a function came as JSON text. */
+const definition = (entry: Json): Json => (isObject(entry) ? { ...entry, parameters: openJson(entry["parameters"]) } : entry);
