@@ -1,3 +1,4 @@
+import { sharedBuffers } from "./base/buffer-pool.ts";
 import { YIELD_AFTER_MS } from "./base/limits.ts";
 import type { Metrics } from "./base/metrics.ts";
 import { accepted, type Outcome, partial, rejected, retryable } from "./base/outcome.ts";
@@ -5,7 +6,7 @@ import type { IncomingRequest, Signal } from "./base/signal.ts";
 import type { PriceBook } from "./model/price.ts";
 import { countDataPoints } from "./otlp/count-items.ts";
 import { DecodeError } from "./otlp/decode-error.ts";
-import { transcodeJson } from "./otlp/decode-json.ts";
+import { transcodeJson, transcodeJsonInSteps } from "./otlp/decode-json.ts";
 import type { LogView, SpanView } from "./otlp/span-view.ts";
 import { createLogEncoder, type LogEncoder } from "./rows/encode-logs.ts";
 import { createTraceEncoder, type TraceEncoder } from "./rows/encode-traces.ts";
@@ -87,7 +88,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const refusal = options.admit();
       if (refusal !== undefined) return refusal;
       try {
-        const raw = request.encoding === "json" ? transcodeJson(request.body, request.signal) : request.body;
+        const raw = request.encoding === "json" ? await toProtobuf(request) : request.body;
         if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
         const encoded = await encode(request, raw);
         metrics.received.inc({ signal: request.signal }, encoded.received);
@@ -103,6 +104,26 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
+/** JSON bodies above it are read in steps: a few milliseconds each, so that one large body does not keep everybody waiting. */
+const JSON_AT_ONCE_BYTES = 2 * 1024 * 1024;
+
+async function toProtobuf({ body, signal }: IncomingRequest): Promise<Buffer> {
+  const raw = body.length <= JSON_AT_ONCE_BYTES ? transcodeJson(body, signal) : await inTurns(transcodeJsonInSteps(body, signal));
+  sharedBuffers.give(body);
+  return raw;
+}
+
+async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    await turn();
+  }
+}
+
+/** Lets other requests be served. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** Encodes item by item and gives way to other requests every few milliseconds. */
 async function encodeItems(encoder: ItemEncoder, builder: RequestBuilder, process: () => void): Promise<void> {
   encoder.open(builder);
@@ -111,7 +132,7 @@ async function encodeItems(encoder: ItemEncoder, builder: RequestBuilder, proces
     process();
     encoder.encode();
     if (i % 32 === 0 && performance.now() - since > YIELD_AFTER_MS) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await turn();
       since = performance.now();
     }
   }

@@ -1,3 +1,4 @@
+import { sharedBuffers } from "./buffer-pool.ts";
 import type { Literal } from "./bytes-view.ts";
 
 /** Smallest step of growth; from there the buffer doubles. */
@@ -44,11 +45,14 @@ export class ByteWriter {
     if (needed > this.buffer.length) this.grow(needed);
   }
 
+  /** What was outgrown goes back to the pool, if it came from there. */
   private grow(needed: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.buffer.length * 2, MIN_CAPACITY));
-    this.buffer.copy(grown, 0, 0, this.length);
+    const outgrown = this.buffer;
+    const grown = sharedBuffers.take(Math.max(needed, outgrown.length * 2, MIN_CAPACITY));
+    outgrown.copy(grown, 0, 0, this.length);
     this.buffer = grown;
-    this.data = new DataView(grown.buffer);
+    this.data = new DataView(grown.buffer, grown.byteOffset, grown.length);
+    sharedBuffers.give(outgrown);
   }
 
   u8(value: number): void {

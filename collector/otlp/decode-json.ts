@@ -1,3 +1,4 @@
+import { sharedBuffers } from "../base/buffer-pool.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import { DecodeError } from "./decode-error.ts";
@@ -57,7 +58,7 @@ class JsonTranscoder {
   begin(body: Buffer, signal: Signal): void {
     if (body.length > MAX_BODY_BYTES) throw new DecodeError("the JSON body is too large to be read");
     this.json.reset(body);
-    this.out = new ByteWriter(body.length * GROWTH + SLACK_BYTES);
+    this.out = new ByteWriter(sharedBuffers.take(body.length * GROWTH + SLACK_BYTES));
     this.request = REQUESTS[signal];
     this.sawOwnField = false;
     this.sawOtherSignal = undefined;

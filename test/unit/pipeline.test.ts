@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+import { sharedBuffers } from "../../collector/base/buffer-pool.ts";
+import { createMetrics } from "../../collector/base/metrics.ts";
+import { accepted } from "../../collector/base/outcome.ts";
+import type { Encoding, Signal } from "../../collector/base/signal.ts";
+import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
+import { type EncodedRequest, giveBack } from "../../collector/rows/encoded-request.ts";
+import { RECEIVED_AT_MS, rowsOf } from "../support/encoding.ts";
+import { any, keyValue, span, spanId, tracesRequest } from "../support/wire-builder.ts";
+
+const KIB = 1024;
+
+function pipelineOf(change: Partial<PipelineOptions> = {}) {
+  const written: EncodedRequest[] = [];
+  const pipeline = createPipeline({
+    write: async (request) => {
+      written.push(request);
+      return { kind: "committed", stored: request.received, duplicates: 0, conflicting: 0, refused: [] };
+    },
+    admit: () => undefined,
+    signals: new Set<Signal>(["traces"]),
+    spanProcessors: [],
+    logProcessors: [],
+    metrics: createMetrics(),
+    ...change,
+  });
+  const send = (body: Buffer, signal: Signal = "traces", encoding: Encoding = "protobuf") =>
+    pipeline.consume({ signal, encoding, body, projectId: 1, receivedAtMs: RECEIVED_AT_MS });
+  return { written, send };
+}
+
+/** A body in memory of the pool, as the receivers make it. */
+function pooled(body: Buffer): Buffer {
+  const memory = sharedBuffers.take(body.length);
+  body.copy(memory);
+  return memory.subarray(0, body.length);
+}
+
+const spansNamed = (name: string): Buffer =>
+  tracesRequest(
+    Array.from({ length: 200 }, (_, i) => span({ spanId: spanId(i), name, attributes: [keyValue("text", any.string(name.repeat(20)))] })),
+  );
+
+const namesIn = (request: EncodedRequest): Set<unknown> => new Set(rowsOf(request, "spans").map((row) => row["name"]));
+
+const memoryOf = ({ raw, fresh }: EncodedRequest): ArrayBufferLike[] => [raw.buffer, ...fresh.map((set) => set.bytes.buffer.buffer)];
+
+describe("the memory of requests", () => {
+  it("belongs to a request until the exporter gives it back", async () => {
+    const { written, send } = pipelineOf();
+    const names = ["alpha", "bravo", "gamma", "delta"];
+    for (const name of names) expect(await send(pooled(spansNamed(name)))).toEqual(accepted());
+    expect(written.map(namesIn)).toEqual(names.map((name) => new Set([name])));
+    expect(new Set(written.flatMap(memoryOf)).size).toBe(names.length * 2);
+  });
+
+  it("is used again afterwards, and what is written then is sound", async () => {
+    const { written, send } = pipelineOf();
+    await send(pooled(spansNamed("alpha")));
+    giveBack(written[0]!);
+    await send(pooled(spansNamed("bravo")));
+    expect(memoryOf(written[1]!)).toContain(written[0]!.raw.buffer);
+    expect(memoryOf(written[1]!)).toContain(written[0]!.fresh[0]!.bytes.buffer.buffer);
+    expect(namesIn(written[1]!)).toEqual(new Set(["bravo"]));
+  });
+});
+
+describe("a large JSON body", () => {
+  const point = '{"attributes":[{"key":"a","value":{"stringValue":"b"}}],"timeUnixNano":"1"}';
+  const metricsOf = (points: number): Buffer => {
+    const dataPoints = Array.from({ length: points }, () => point).join(",");
+    return Buffer.from(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[${dataPoints}]}}]}]}]}`);
+  };
+
+  /** How often others had their turn while the body was read. */
+  async function turnsDuring(body: Buffer): Promise<{ turns: number; outcome: unknown }> {
+    let turns = 0;
+    let done = false;
+    const others = (): void => {
+      turns++;
+      if (!done) setImmediate(others);
+    };
+    setImmediate(others);
+    const outcome = await pipelineOf().send(body, "metrics", "json");
+    done = true;
+    return { turns, outcome };
+  }
+
+  it("is read in steps between which others are served", async () => {
+    const points = Math.ceil((10 * KIB * KIB) / point.length);
+    const { turns, outcome } = await turnsDuring(metricsOf(points));
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect(outcome).toMatchObject({ kind: "partial", rejected: points });
+  });
+
+  it("is read at once when it is small", async () => {
+    const { turns, outcome } = await turnsDuring(metricsOf(100));
+    expect(turns).toBe(0);
+    expect(outcome).toMatchObject({ kind: "partial", rejected: 100 });
+  });
+
+  it("is refused where it breaks off, however far that is", async () => {
+    const body = metricsOf(60_000);
+    const { outcome } = await turnsDuring(body.subarray(0, body.length - 10));
+    expect(outcome).toMatchObject({ kind: "rejected", reason: "undecodable" });
+  });
+});
