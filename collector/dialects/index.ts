@@ -1,13 +1,26 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import { anthropic } from "./anthropic.ts";
+import { claudeCode } from "./claude-code.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
+import { geminiCli } from "./gemini-cli.ts";
 import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply } from "./generation-draft.ts";
+import { genkit } from "./genkit.ts";
 import { genspan } from "./genspan.ts";
+import { googleAdk } from "./google-adk.ts";
+import { haystack } from "./haystack.ts";
+import { laminar } from "./laminar.ts";
 import { langfuse } from "./langfuse.ts";
+import { langsmith } from "./langsmith.ts";
+import { litellm } from "./litellm.ts";
+import { livekit } from "./livekit.ts";
 import { logfire } from "./logfire.ts";
+import { mastra } from "./mastra.ts";
+import { mlflow } from "./mlflow.ts";
 import { openinference } from "./openinference.ts";
+import { openlit } from "./openlit.ts";
 import { createRegistry } from "./registry.ts";
 import { semconv } from "./semconv.ts";
+import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
 import { vercel } from "./vercel.ts";
 
@@ -15,7 +28,29 @@ import { vercel } from "./vercel.ts";
  * All dialects. Their order is the order of trust where two sources of one concept stand on a span (the conventions first), and, read from
  * the end, the order in which they are asked what a span is: a framework that marks its spans knows best which of them are calls.
  */
-export const DIALECTS: readonly Dialect[] = [semconv, anthropic, traceloop, vercel, logfire, openinference, langfuse, genspan];
+export const DIALECTS: readonly Dialect[] = [
+  semconv,
+  anthropic,
+  openlit,
+  strands,
+  googleAdk,
+  geminiCli,
+  litellm,
+  traceloop,
+  vercel,
+  logfire,
+  mastra,
+  laminar,
+  livekit,
+  haystack,
+  genkit,
+  mlflow,
+  langsmith,
+  claudeCode,
+  openinference,
+  langfuse,
+  genspan,
+];
 
 const registry = createRegistry(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));

@@ -1,7 +1,8 @@
+import { isWrapperOperation } from "../model/operation.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
-import { type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
+import { conceptText, type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
 import { imagesMessage, supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
@@ -19,8 +20,10 @@ export const logfire: Dialect = {
   sources: { costAmount: ["operation.cost"] },
   classify(view, draft) {
     if (isAgentRun(view)) return "wrapper";
+    // Never a call itself, whatever it repeats of the span that it announces.
+    if (attributeNamed(view, "logfire.span_type") === "pending_span") return hasConcept(draft, "model") ? "pending" : "wrapper";
+    if (isWrapperOperation(conceptText(view, draft, "operation") ?? "")) return "wrapper";
     if (!looksLikeCall(view, draft)) return undefined;
-    if (attributeNamed(view, "logfire.span_type") === "pending_span") return "pending";
     return isStreamRequest(view, draft) ? "wrapper" : "call";
   },
   complete(view, draft) {
@@ -33,6 +36,8 @@ export const logfire: Dialect = {
     supplyProviderRequest(draft, request, "request_data");
     supplyRequestParameters(draft, request, "request_data");
     supplyAnswer(view, draft);
+    supplyUsage(draft, openJson(attributeNamed(view, "gen_ai.usage.raw")), "gen_ai.usage.raw");
+    supply(draft, "responseId", stringOf(attributeNamed(view, "response_id")), "response_id");
     const tools = at(openJson(attributeNamed(view, "model_request_parameters")), "function_tools");
     if (Array.isArray(tools) && tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "model_request_parameters");
     if (hasConcept(draft, "costAmount")) supply(draft, "costCurrency", "USD", "operation.cost");
@@ -67,6 +72,8 @@ function supplyEvents(view: SpanView, draft: GenerationDraft): void {
     if (name === "gen_ai.choice") output.push(choice(event));
     else if (/^gen_ai\.(system|user|assistant|tool)\.message$/.test(name)) input.push(toMessage(event, name.split(".")[1] ?? "user"));
   }
+  // Where answers are no choices, the last messages of the assistant are the answer.
+  if (output.length === 0) while (input.at(-1)?.role === "assistant") output.unshift(input.pop() as Message);
   supplyContent(draft, "prompt", messagesContent(input), "events");
   supplyContent(draft, "response", messagesContent(output), "events");
 }
@@ -89,11 +96,14 @@ function supplyAnswer(view: SpanView, draft: GenerationDraft): void {
     supplyContent(draft, "response", messagesContent(toMessageList(message, "assistant")), "response_data");
   const text = stringOf(answer["combined_chunk_content"]) ?? stringOf(answer["text"]);
   if (text !== undefined) supplyContent(draft, "response", messagesContent([toMessage({ content: text }, "assistant")]), "response_data");
-  const usage = answer["usage"];
+  supplyUsage(draft, answer["usage"], "response_data");
+}
+
+function supplyUsage(draft: GenerationDraft, usage: Json, origin: string): void {
   if (!isObject(usage)) return;
-  supply(draft, "inputTokens", numberOf(usage["prompt_tokens"] ?? usage["input_tokens"]), "response_data");
-  supply(draft, "outputTokens", numberOf(usage["completion_tokens"] ?? usage["output_tokens"]), "response_data");
-  supply(draft, "totalTokens", numberOf(usage["total_tokens"]), "response_data");
+  supply(draft, "inputTokens", numberOf(usage["prompt_tokens"] ?? usage["input_tokens"]), origin);
+  supply(draft, "outputTokens", numberOf(usage["completion_tokens"] ?? usage["output_tokens"]), origin);
+  supply(draft, "totalTokens", numberOf(usage["total_tokens"]), origin);
   supplyDetails(draft, usage);
 }
 
