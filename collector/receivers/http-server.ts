@@ -2,15 +2,10 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { hostAndPort } from "../base/address.ts";
-import { SetupError } from "../base/setup-error.ts";
+import { type BindOptions, bind } from "./bind.ts";
 
-export interface ListenOptions {
+export interface ListenOptions extends BindOptions {
   readonly fetch: Parameters<typeof createAdaptorServer>[0]["fetch"];
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
-  /** What is served there, and the configuration key that moves it: for the message when the port is taken. */
-  readonly purpose: string;
 }
 
 export interface Listening {
@@ -51,35 +46,6 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   await bind(server, options);
   const { port } = server.address() as AddressInfo;
   return { port, url: `http://${hostAndPort(host, port)}`, close: (graceMillis) => close(server, graceMillis) };
-}
-
-function bind(server: Server, { host, port, purpose }: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => reject(setupError(error, { address: hostAndPort(host, port), purpose }));
-    server.once("error", onError);
-    server.listen(port, host, () => {
-      server.off("error", onError);
-      // EMFILE and the like while accepting: the connection waits in the backlog, the server goes on.
-      server.on("error", () => {});
-      resolve();
-    });
-  });
-}
-
-function setupError(error: NodeJS.ErrnoException, at: { readonly address: string; readonly purpose: string }): Error {
-  switch (error.code) {
-    case "EADDRINUSE":
-      return new SetupError(
-        `The address ${at.address} is in use by another program: stop it, or give ${at.purpose} another port in the configuration.`,
-      );
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return new SetupError(`The address ${at.address} does not belong to this machine: give ${at.purpose} one that does.`);
-    case "EACCES":
-      return new SetupError(`This user may not listen on ${at.address}: give ${at.purpose} a port above 1023.`);
-    default:
-      return error;
-  }
 }
 
 function close(server: Server, graceMillis: number): Promise<void> {

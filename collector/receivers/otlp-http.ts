@@ -156,7 +156,7 @@ function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response 
   const headers = new Headers({ "Content-Type": MEDIA_TYPES[encoding] });
   if (status.retryAfterSeconds !== undefined) headers.set("Retry-After", String(status.retryAfterSeconds));
   if (status.http === 401) headers.set("WWW-Authenticate", 'Bearer realm="genspan"');
-  const body = bodyOf(outcome, { signal, encoding, code: status.grpc });
+  const body = bodyOf(outcome, { signal, encoding, code: status.code });
   return new Response(new Uint8Array(body), { status: status.http, headers });
 }
 

@@ -1,4 +1,4 @@
-import type { Outcome } from "../base/outcome.ts";
+import type { Outcome, RejectReason } from "../base/outcome.ts";
 
 /** Canonical gRPC status codes, as far as they are answered. */
 export const GRPC = {
@@ -12,11 +12,19 @@ export const GRPC = {
   unauthenticated: 16,
 } as const;
 
+export type GrpcCode = (typeof GRPC)[keyof typeof GRPC];
+
 /** How both protocols answer one outcome. */
 export interface OutcomeStatus {
   readonly http: number;
-  readonly grpc: (typeof GRPC)[keyof typeof GRPC];
-  /** Seconds for Retry-After (HTTP) or RetryInfo (gRPC, which makes RESOURCE_EXHAUSTED retryable); absent when a retry cannot help. */
+  /** google.rpc.Status.code in an HTTP error body. */
+  readonly code: GrpcCode;
+  /**
+   * The status of a gRPC call. Never RESOURCE_EXHAUSTED for something temporary: it may be retried only when RetryInfo comes with it
+   * (otlp-rules G6), and some clients do not look.
+   */
+  readonly grpc: GrpcCode;
+  /** Seconds for Retry-After (HTTP) or RetryInfo (gRPC); absent when a retry cannot help. */
   readonly retryAfterSeconds?: number;
 }
 
@@ -28,21 +36,23 @@ export function outcomeStatus(outcome: Outcome): OutcomeStatus {
   switch (outcome.kind) {
     case "accepted":
     case "partial":
-      return { http: 200, grpc: GRPC.ok };
+      return { http: 200, code: GRPC.ok, grpc: GRPC.ok };
     case "retryable": {
       const retryAfterSeconds = Math.max(1, Math.ceil(outcome.retryAfterSeconds));
-      if (outcome.reason === "overload") return { http: 429, grpc: GRPC.resourceExhausted, retryAfterSeconds };
-      return { http: 503, grpc: GRPC.unavailable, retryAfterSeconds };
+      const [http, code] = outcome.reason === "overload" ? [429, GRPC.resourceExhausted] : [503, GRPC.unavailable];
+      return { http, code, grpc: GRPC.unavailable, retryAfterSeconds };
     }
     case "rejected":
       return REJECTIONS[outcome.reason];
   }
 }
 
-const REJECTIONS = {
-  undecodable: { http: 400, grpc: GRPC.invalidArgument },
-  unauthenticated: { http: 401, grpc: GRPC.unauthenticated },
-  forbidden: { http: 403, grpc: GRPC.permissionDenied },
-  too_large: { http: 413, grpc: GRPC.resourceExhausted },
-  unsupported_type: { http: 415, grpc: GRPC.unimplemented },
-} as const;
+const refusal = (http: number, code: GrpcCode): OutcomeStatus => ({ http, code, grpc: code });
+
+const REJECTIONS: Readonly<Record<RejectReason, OutcomeStatus>> = {
+  undecodable: refusal(400, GRPC.invalidArgument),
+  unauthenticated: refusal(401, GRPC.unauthenticated),
+  forbidden: refusal(403, GRPC.permissionDenied),
+  too_large: refusal(413, GRPC.resourceExhausted),
+  unsupported_type: refusal(415, GRPC.unimplemented),
+};
