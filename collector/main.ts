@@ -9,8 +9,21 @@ import { createTerminal } from "./cli/terminal.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
+const PARENT_CHECK_MS = 500;
+
 const terminal = createTerminal(process.stdout, process.stderr);
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+
+/** npm ends by SIGTERM without handing it on to what it runs: a supervisor that stops `npm start` still means us. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    stop();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
 
 function watchSignals(): StopSignals {
   const first = new AbortController();
@@ -23,6 +36,7 @@ function watchSignals(): StopSignals {
     first.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, onSignal);
+  if (process.env["npm_lifecycle_event"] !== undefined) whenOrphaned(() => first.abort());
   // A closing terminal may send it twice, from the shell and from npm: that is no wish to end by force.
   process.on("SIGHUP", () => first.abort());
   return {

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -31,6 +32,14 @@ function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "genspan-process-"));
   chmodSync(folder, 0o755);
   return folder;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 const listenSomewhere = (): Promise<{ server: Server; port: number }> =>
@@ -243,4 +252,25 @@ it("PRC-04 a second signal ends the process at once with a code other than 0", a
   const again = await startProgram({ env: { GENSPAN_DATA_DIR: `${program.folder}/data` } });
   expect(await again.end()).toBe(0);
   for (const each of [program, again]) removeFolder(each);
+});
+
+it("a collector that npm runs stops cleanly when npm was ended and handed no signal on", { timeout: 90_000 }, async () => {
+  const folder = temporaryFolder();
+  const script = '"$0" collector/main.ts serve --config otel-config.yaml --config test/support/free-ports.yaml & echo "pid $!"; wait';
+  const npm = spawn("sh", ["-c", script, process.execPath], {
+    env: { PATH: process.env["PATH"], GENSPAN_DATA_DIR: join(folder, "data"), GENSPAN_EMBEDDED_PORT: "0", npm_lifecycle_event: "start" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [npm.stdout, npm.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await expect.poll(() => output, { timeout: 60_000 }).toContain("is ready");
+  const [, pid] = /^pid (\d+)/m.exec(output)!;
+  npm.kill("SIGKILL");
+  await expect.poll(() => output, { timeout: 20_000 }).toContain('"msg":"stopped"');
+  await expect.poll(() => isRunning(Number(pid)), { timeout: 5_000 }).toBe(false);
+  rmSync(folder, { recursive: true, force: true });
 });
