@@ -25,6 +25,7 @@ import { createAttributesProcessor } from "./processors/attributes.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
+import { createByteBudget } from "./receivers/byte-budget.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
 import { createRefiner, type Refiner } from "./refinement/index.ts";
@@ -112,6 +113,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
     loopbackOnly: hosts.every(isLoopbackAddress),
   });
   const otlp: Listening[] = [];
+  const reading = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   for (const [id, receiver] of config.receivers) {
     const pipeline = pipelineOf(id, { config, exporter, refiner, prices, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
@@ -121,7 +123,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       authenticate,
       paths: { traces: http.traces_url_path, logs: http.logs_url_path, metrics: http.metrics_url_path },
       maxRequestBodyBytes: http.max_request_body_size,
-      maxReadingBytes: Math.max(MAX_READING_BYTES, http.max_request_body_size * 2),
+      budget: reading,
       cors: http.cors,
       metrics,
       log,
@@ -287,6 +289,9 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
   });
   return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
 }
+
+const largestMessageBytes = (config: Config): number =>
+  Math.max(0, ...[...config.receivers.values()].map(({ options }) => options.http.max_request_body_size));
 
 function listeningHosts(config: Config): string[] {
   const used = new Set([...config.service.pipelines.values()].flatMap((pipeline) => pipeline.receivers));

@@ -28,10 +28,30 @@ export function encodePartial(signal: Signal, encoding: Encoding, rejected: numb
 /** google.rpc.Status: 1 code, 2 message; details stay empty. */
 export function encodeStatus(encoding: Encoding, code: number, message: string): Buffer {
   if (encoding === "json") return Buffer.from(JSON.stringify({ code, message }));
+  return statusWriter(code, message).view();
+}
+
+const RETRY_INFO_TYPE = "type.googleapis.com/google.rpc.RetryInfo";
+
+/** google.rpc.Status with one of its details (field 3, an Any): RetryInfo {1 retry_delay: Duration {1 seconds}}. Protobuf only. */
+export function encodeRetryStatus(code: number, message: string, retryAfterSeconds: number): Buffer {
+  const retryDelay = new ByteWriter();
+  numberField(retryDelay, 1, retryAfterSeconds);
+  const retryInfo = new ByteWriter();
+  bytesField(retryInfo, 1, retryDelay.view());
+  const detail = new ByteWriter();
+  textField(detail, 1, RETRY_INFO_TYPE);
+  bytesField(detail, 2, retryInfo.view());
+  const out = statusWriter(code, message);
+  bytesField(out, 3, detail.view());
+  return out.view();
+}
+
+function statusWriter(code: number, message: string): ByteWriter {
   const out = new ByteWriter();
   numberField(out, 1, code);
   textField(out, 2, message);
-  return out.view();
+  return out;
 }
 
 function numberField(out: ByteWriter, field: number, value: number): void {

@@ -4,13 +4,14 @@ import { cors } from "hono/cors";
 import type { Authenticate } from "../base/authenticate.ts";
 import { sharedBuffers } from "../base/buffer-pool.ts";
 import { readCredentials } from "../base/credentials.ts";
-import { MAX_MESSAGE_CHARS, REQUEST_DEADLINE_MS } from "../base/limits.ts";
+import { REQUEST_DEADLINE_MS } from "../base/limits.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { type Outcome, rejected, retryable } from "../base/outcome.ts";
 import type { Encoding, IncomingRequest, Signal } from "../base/signal.ts";
-import { encodePartial, encodeStatus, encodeSuccess } from "../otlp/encode.ts";
-import { type ByteBudget, createByteBudget } from "./byte-budget.ts";
+import { encodeStatus } from "../otlp/encode.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import { exportResponse, short } from "./export-response.ts";
 import { ENCODINGS, inflateBody } from "./inflate.ts";
 import { outcomeStatus } from "./outcome-status.ts";
 import { type BodyResult, readIncoming, readStream } from "./read-body.ts";
@@ -22,8 +23,8 @@ export interface OtlpHttpOptions {
   readonly paths: Readonly<Record<Signal, string>>;
   /** Bytes of a body, before and after inflating. */
   readonly maxRequestBodyBytes: number;
-  /** Bytes of all bodies that are being read or inflated at the same time. */
-  readonly maxReadingBytes: number;
+  /** For the bytes of all bodies that are being read, inflated or consumed; shared with other receivers. */
+  readonly budget: ByteBudget;
   readonly cors:
     | { readonly allowed_origins: readonly string[]; readonly allowed_headers: readonly string[]; readonly max_age: number }
     | undefined;
@@ -38,22 +39,24 @@ type Ctx = Context<Env>;
 
 const MEDIA_TYPES: Readonly<Record<Encoding, string>> = { protobuf: "application/x-protobuf", json: "application/json" };
 
+/** Where Langfuse's SDKs and integrations send OTLP, below the host they are given; they authenticate with Basic. */
+const LANGFUSE_BASE = "/api/public/otel";
+
 /** OTLP/HTTP (otlp-rules H1–H27): reads, authenticates, inflates, hands on, and answers in the request's encoding. */
 export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
   const app = new Hono<Env>();
-  const budget = createByteBudget(options.maxReadingBytes);
   if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
   for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
-    app.post(path, (context) => answer(context, signal, { ...options, budget }));
-    app.all(path, (context) => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" }));
+    for (const each of new Set([path, `${LANGFUSE_BASE}/v1/${signal}`])) {
+      app.post(each, (context) => answer(context, signal, options));
+      app.all(each, (context) => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" }));
+    }
   }
   app.notFound((context) => context.text(`no such path; OTLP/HTTP is served at ${Object.values(options.paths).join(", ")}\n`, 404));
   return app;
 }
 
-type Step = OtlpHttpOptions & { readonly budget: ByteBudget };
-
-async function answer(context: Ctx, signal: Signal, step: Step): Promise<Response> {
+async function answer(context: Ctx, signal: Signal, step: OtlpHttpOptions): Promise<Response> {
   const began = performance.now();
   const encoding = encodingOf(context.req.header("content-type"));
   const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { signal, encoding, step });
@@ -65,7 +68,7 @@ async function answer(context: Ctx, signal: Signal, step: Step): Promise<Respons
 interface Exchange {
   readonly signal: Signal;
   readonly encoding: Encoding;
-  readonly step: Step;
+  readonly step: OtlpHttpOptions;
 }
 
 async function answerEncoded(context: Ctx, exchange: Exchange): Promise<Response> {
@@ -102,7 +105,7 @@ async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange): Pr
   }
 }
 
-function readBody(context: Ctx, { maxRequestBodyBytes: maxBytes, budget }: Step): Promise<BodyResult> {
+function readBody(context: Ctx, { maxRequestBodyBytes: maxBytes, budget }: OtlpHttpOptions): Promise<BodyResult> {
   const { incoming, outgoing } = context.env ?? {};
   const limits = { maxBytes, budget };
   if (incoming !== undefined && outgoing !== undefined && !("stream" in incoming && incoming.httpVersionMajor >= 2)) {
@@ -111,19 +114,19 @@ function readBody(context: Ctx, { maxRequestBodyBytes: maxBytes, budget }: Step)
   return readStream(context.req.raw.body, limits);
 }
 
-const tooLarge = (step: Step): Outcome =>
+const tooLarge = (step: OtlpHttpOptions): Outcome =>
   rejected(
     "too_large",
     `the request is larger than ${step.maxRequestBodyBytes} bytes; send smaller batches, or raise max_request_body_size`,
   );
 
-function readFailure(failure: "too_large" | "overload" | "aborted", step: Step): Outcome {
+function readFailure(failure: "too_large" | "overload" | "aborted", step: OtlpHttpOptions): Outcome {
   if (failure === "too_large") return tooLarge(step);
   if (failure === "overload") return retryable("overload", "too many requests are being read; send the data again");
   return rejected("undecodable", "the body ended too early");
 }
 
-function inflateFailure(failure: "too_large" | "corrupt" | "unsupported", step: Step): Outcome {
+function inflateFailure(failure: "too_large" | "corrupt" | "unsupported", step: OtlpHttpOptions): Outcome {
   if (failure === "too_large") return tooLarge(step);
   if (failure === "corrupt") return rejected("undecodable", "the body is not what its Content-Encoding says");
   return rejected("unsupported_type", `this Content-Encoding is not supported; use one of ${ENCODINGS.join(", ")}`);
@@ -161,17 +164,9 @@ function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response 
 }
 
 function bodyOf(outcome: Outcome, at: { readonly signal: Signal; readonly encoding: Encoding; readonly code: number }): Buffer {
-  switch (outcome.kind) {
-    case "accepted":
-      return outcome.warning === undefined ? encodeSuccess(at.encoding) : encodePartial(at.signal, at.encoding, 0, short(outcome.warning));
-    case "partial":
-      return encodePartial(at.signal, at.encoding, outcome.rejected, short(outcome.message));
-    default:
-      return encodeStatus(at.encoding, at.code, short(outcome.message));
-  }
+  if (outcome.kind === "accepted" || outcome.kind === "partial") return exportResponse(outcome, at.signal, at.encoding);
+  return encodeStatus(at.encoding, at.code, short(outcome.message));
 }
-
-const short = (message: string): string => (message.length > MAX_MESSAGE_CHARS ? `${message.slice(0, MAX_MESSAGE_CHARS)}…` : message);
 
 function corsOf(settings: NonNullable<OtlpHttpOptions["cors"]>) {
   const patterns = settings.allowed_origins.map(originPattern);

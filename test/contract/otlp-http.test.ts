@@ -5,6 +5,7 @@ import { createLog } from "../../collector/base/log.ts";
 import { createMetrics } from "../../collector/base/metrics.ts";
 import { accepted, type Outcome, partial, rejected, retryable } from "../../collector/base/outcome.ts";
 import type { IncomingRequest } from "../../collector/base/signal.ts";
+import { createByteBudget } from "../../collector/receivers/byte-budget.ts";
 import { createOtlpHttpReceiver, type OtlpHttpOptions } from "../../collector/receivers/otlp-http.ts";
 import { span, tracesRequest } from "../support/wire-builder.ts";
 
@@ -29,7 +30,7 @@ function rig(outcome: Outcome | (() => Promise<Outcome>) = accepted(), more: Par
     authenticate: async (): Promise<Authentication> => ({ kind: "granted", projectId: 7 }),
     paths: { traces: "/v1/traces", logs: "/v1/logs", metrics: "/v1/metrics" },
     maxRequestBodyBytes: LIMIT,
-    maxReadingBytes: LIMIT * 4,
+    budget: createByteBudget(LIMIT * 4),
     cors: undefined,
     metrics: createMetrics(),
     log: createLog("silent"),
@@ -56,6 +57,13 @@ describe("paths, methods, types", () => {
     expect((await post(`/v1/${signal}`, BODY)).status).toBe(200);
     expect(seen).toMatchObject([{ signal, encoding: "protobuf", projectId: 7, body: BODY }]);
     expect(Math.abs(Date.now() - seen[0]!.receivedAtMs)).toBeLessThan(5_000);
+  });
+
+  it.each(["traces", "logs", "metrics"] as const)("%s sent as to Langfuse are the same signal", async (signal) => {
+    const { post, request, seen } = rig();
+    expect((await post(`/api/public/otel/v1/${signal}`, BODY)).status).toBe(200);
+    expect(seen).toMatchObject([{ signal, body: BODY }]);
+    expect((await request(`/api/public/otel/v1/${signal}`, { method: "GET" })).status).toBe(405);
   });
 
   it.each([
