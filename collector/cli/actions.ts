@@ -81,6 +81,8 @@ export interface Actions {
   migrate(options: DatabaseOptions): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   doctor(options: DoctorOptions): AsyncIterable<DoctorCheck>;
   sql(query: string, options: SqlOptions): Promise<ResultSet>;
+  /** How a recorded body of traces is understood. */
+  explainFile(file: string): Promise<ResultSet>;
   /** Resolves with the key's text, which nothing can show again. */
   createKey(request: KeyRequest): Promise<{ readonly id: string; readonly key: string }>;
   listKeys(options: DatabaseOptions): Promise<readonly KeySummary[]>;

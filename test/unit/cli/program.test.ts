@@ -32,6 +32,7 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
       yield { name: "configuration", ok: true, detail: "it is valid" };
     },
     sql: noted("sql", resultSet(["n"], [[1]])),
+    explainFile: noted("explainFile", resultSet(["span"], [["chat"]])),
     createKey: noted("createKey", { id: "id-1", key: "secret" }),
     listKeys: noted("listKeys", []),
     revokeKey: noted("revokeKey", true),
