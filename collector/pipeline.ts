@@ -93,7 +93,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const encoded = await encode(request, raw);
         metrics.received.inc({ signal: request.signal }, encoded.received);
         if (encoded.received === 0) return accepted();
-        const result = await options.write(encoded);
+        const result = await options.write(encoded).catch((error: unknown) => {
+          metrics.items.inc({ signal: request.signal, outcome: "refused" }, encoded.received);
+          throw error;
+        });
         if (result.kind === "committed") options.committed?.(encoded);
         return answer(encoded, result, metrics);
       } catch (error) {
@@ -153,6 +156,9 @@ function answer(encoded: EncodedRequest, result: WriteResult, metrics: Metrics):
   metrics.items.inc({ signal, outcome: "stored" }, result.stored);
   metrics.items.inc({ signal, outcome: "duplicate" }, result.duplicates);
   metrics.items.inc({ signal, outcome: "rejected" }, result.refused.length);
+  const malformed = encoded.refusedItems.length;
+  if (malformed > 0) metrics.rejectedItems.inc({ signal, reason: "malformed" }, malformed);
+  if (result.refused.length > malformed) metrics.rejectedItems.inc({ signal, reason: "database" }, result.refused.length - malformed);
   if (result.conflicting > 0) metrics.conflicting.inc({ signal }, result.conflicting);
   if (result.refused.length === 0) return accepted();
   return partial(result.refused.length, refusalMessage(signal, result.refused));
@@ -172,6 +178,7 @@ function withoutPipeline(signal: Signal, raw: Buffer, metrics: Metrics): Outcome
   if (signal === "metrics" && count === 0) return accepted();
   metrics.received.inc({ signal }, count);
   metrics.items.inc({ signal, outcome: "rejected" }, count);
+  metrics.rejectedItems.inc({ signal, reason: "no_pipeline" }, count);
   return partial(
     count,
     `no pipeline takes ${signal}: they are not stored; turn their export off, or add a ${signal} pipeline to the configuration`,
