@@ -26,8 +26,10 @@ import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-lim
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { createByteBudget } from "./receivers/byte-budget.ts";
+import { listenGrpc } from "./receivers/grpc-server.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
-import { createOtlpHttpReceiver } from "./receivers/otlp-http.ts";
+import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc.ts";
+import { createOtlpHttpReceiver, type OtlpHttpOptions } from "./receivers/otlp-http.ts";
 import { createRefiner, type Refiner } from "./refinement/index.ts";
 import type { EncodedRequest, WriteResult } from "./rows/encoded-request.ts";
 
@@ -45,6 +47,8 @@ export interface AppOptions {
 export interface RunningApp {
   /** Base URLs of OTLP/HTTP, one per receiver. */
   readonly otlpUrls: readonly string[];
+  /** Addresses of OTLP/gRPC as exporters take them. */
+  readonly otlpGrpcUrls: readonly string[];
   readonly webUrl: string | undefined;
   /** The database as a person may read it: without a password. */
   readonly database: string;
@@ -56,6 +60,7 @@ export interface RunningApp {
 const KEY_LOOKUP_MS = 1_000;
 /** Bodies being read at once; what waits for the database is bounded by the exporter. */
 const MAX_READING_BYTES = 192 * 1024 * 1024;
+const MIB = 1024 * 1024;
 const LATEST_ROWS = 12;
 const LATEST_WITHIN_MS = 3_000;
 /** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
@@ -112,42 +117,32 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
     markUsed: (ids) => keys.markUsed(ids),
     loopbackOnly: hosts.every(isLoopbackAddress),
   });
-  const otlp: Listening[] = [];
+  const otlp: OtlpServers = { http: [], grpc: [] };
+  started.defer(async () => {
+    stopping = true;
+    await Promise.all([...otlp.http, ...otlp.grpc].map((server) => server.close(grace.millis)));
+  });
   const reading = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   for (const [id, receiver] of config.receivers) {
     const pipeline = pipelineOf(id, { config, exporter, refiner, prices, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
-    const { http } = receiver.options;
-    const app = createOtlpHttpReceiver({
-      consume: pipeline.consume,
-      authenticate,
-      paths: { traces: http.traces_url_path, logs: http.logs_url_path, metrics: http.metrics_url_path },
-      maxRequestBodyBytes: http.max_request_body_size,
-      budget: reading,
-      cors: http.cors,
-      metrics,
-      log,
-    });
-    otlp.push(await listen({ fetch: app.fetch, ...http.endpoint, purpose: `receivers::${id}::protocols::http::endpoint` }));
+    await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
   }
-  started.defer(async () => {
-    stopping = true;
-    await Promise.all(otlp.map((server) => server.close(grace.millis)));
-  });
 
   const web = await serveWeb({
     options,
     metrics,
     authenticate,
     reader: pool(database.readUrl, 3, started),
-    otlp,
+    otlp: otlp.http,
     database,
     isStopping: () => stopping,
     exporter,
   });
   if (web !== undefined) started.defer(() => web.close(0));
   return {
-    otlpUrls: otlp.map((server) => server.url),
+    otlpUrls: otlp.http.map((server) => server.url),
+    otlpGrpcUrls: otlp.grpc.map((server) => server.url),
     webUrl: web?.url,
     database: database.shown,
     async stop(graceMillis) {
@@ -290,12 +285,45 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
   return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
 }
 
-const largestMessageBytes = (config: Config): number =>
-  Math.max(0, ...[...config.receivers.values()].map(({ options }) => options.http.max_request_body_size));
+interface OtlpServers {
+  readonly http: Listening[];
+  readonly grpc: Listening[];
+}
+
+type OtlpInput = Component<"receivers">["options"] &
+  Pick<OtlpHttpOptions, "consume" | "authenticate" | "budget" | "metrics" | "log"> & { readonly id: string };
+
+/** Opens the addresses of one receiver, all on the same pipeline. */
+async function serveOtlp(servers: OtlpServers, { id, http, grpc, ...step }: OtlpInput): Promise<void> {
+  const purpose = (protocol: string): string => `receivers::${id}::protocols::${protocol}::endpoint`;
+  if (http !== undefined) {
+    const app = createOtlpHttpReceiver({
+      ...step,
+      paths: { traces: http.traces_url_path, logs: http.logs_url_path, metrics: http.metrics_url_path },
+      maxRequestBodyBytes: http.max_request_body_size,
+      cors: http.cors,
+    });
+    servers.http.push(await listen({ fetch: app.fetch, ...http.endpoint, purpose: purpose("http") }));
+  }
+  if (grpc !== undefined) {
+    const server = createOtlpGrpcReceiver({ ...step, maxMessageBytes: grpc.max_recv_msg_size_mib * MIB });
+    servers.grpc.push(await listenGrpc(server, { ...grpc.endpoint, purpose: purpose("grpc") }));
+  }
+}
+
+function largestMessageBytes(config: Config): number {
+  const limits = [...config.receivers.values()].flatMap(({ options: { http, grpc } }) => [
+    http?.max_request_body_size ?? 0,
+    (grpc?.max_recv_msg_size_mib ?? 0) * MIB,
+  ]);
+  return Math.max(0, ...limits);
+}
 
 function listeningHosts(config: Config): string[] {
   const used = new Set([...config.service.pipelines.values()].flatMap((pipeline) => pipeline.receivers));
-  const receivers = [...config.receivers].filter(([id]) => used.has(id)).map(([, receiver]) => receiver.options.http.endpoint.host);
+  const receivers = [...config.receivers]
+    .filter(([id]) => used.has(id))
+    .flatMap(([, { options }]) => [options.http, options.grpc].flatMap((protocol) => protocol?.endpoint.host ?? []));
   const extensions = config.service.extensions
     .flatMap((id) => config.extensions.get(id) ?? [])
     .map((extension) => extension.options.endpoint.host);

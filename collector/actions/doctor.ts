@@ -35,9 +35,10 @@ function addressesOf(config: Config): ConfiguredAddress[] {
   const used = new Set([...config.service.pipelines.values()].flatMap((pipeline) => pipeline.receivers));
   const receivers = [...config.receivers]
     .filter(([id]) => used.has(id))
-    .map(([id, { options }]): ConfiguredAddress => {
+    .flatMap(([id, { options }]): ConfiguredAddress[] => {
+      if (options.http === undefined) return [];
       const { host, port } = options.http.endpoint;
-      return { name: "OTLP/HTTP", host, port, key: `receivers::${id}::protocols::http::endpoint`, kind: "otlp" };
+      return [{ name: "OTLP/HTTP", host, port, key: `receivers::${id}::protocols::http::endpoint`, kind: "otlp" }];
     });
   const web = config.service.extensions.flatMap((id): ConfiguredAddress[] => {
     const extension = config.extensions.get(id);

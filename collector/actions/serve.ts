@@ -32,6 +32,7 @@ export const announce = (app: RunningApp, { terminal, version }: Host): Promise<
     [
       `genspan ${version} is ready`,
       ...app.otlpUrls.map((url) => `  OTLP/HTTP   ${url}`),
+      ...app.otlpGrpcUrls.map((url) => `  OTLP/gRPC   ${url}`),
       ...(app.webUrl === undefined ? [] : [`  Web         ${app.webUrl}`]),
       `  PostgreSQL  ${app.database}`,
       "",

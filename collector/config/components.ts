@@ -18,6 +18,7 @@ import {
 
 /** Default addresses: this machine only. */
 const OTLP_HTTP: Endpoint = { host: "127.0.0.1", port: 4318 };
+const OTLP_GRPC: Endpoint = { host: "127.0.0.1", port: 4317 };
 const WEB: Endpoint = { host: "127.0.0.1", port: 4319 };
 
 /** Browsers that may send; without origins none may. */
@@ -41,14 +42,35 @@ const http = section({
   cors: optional(cors),
 });
 
-const protocols = section({ http: optional(http) });
+const MIB = 1024 * 1024;
 
-const otlp: Reader<{ readonly http: ReturnType<typeof http> }> = (value, place) => {
+const grpc = section({
+  /** Where to listen. */
+  endpoint: field(endpoint, OTLP_GRPC),
+  /** MiB of a message, also after inflating. */
+  max_recv_msg_size_mib: field(integer(1, 1024), MAX_REQUEST_BYTES / MIB),
+});
+
+const protocols = section({ grpc: optional(grpc), http: optional(http) });
+
+/** The protocols that an OTLP receiver serves: those that are named, even without options. */
+interface OtlpProtocols {
+  readonly grpc: ReturnType<typeof grpc> | undefined;
+  readonly http: ReturnType<typeof http> | undefined;
+}
+
+const otlp: Reader<OtlpProtocols> = (value, place) => {
   const read = section({ protocols: optional(protocols) })(value, place);
   const given = typeof value === "object" && value !== null && "protocols" in value ? value.protocols : undefined;
-  const named = typeof given === "object" && given !== null && "http" in given;
-  if (!named) place.problems.push(`${place.path}: must specify at least one protocol when using the OTLP receiver`);
-  return { http: read.protocols?.http ?? http(null, place) };
+  const names = typeof given === "object" && given !== null ? Object.keys(given) : [];
+  const served = {
+    grpc: names.includes("grpc") ? (read.protocols?.grpc ?? grpc(null, place)) : undefined,
+    http: names.includes("http") ? (read.protocols?.http ?? http(null, place)) : undefined,
+  };
+  if (Object.values(served).every((protocol) => protocol === undefined)) {
+    place.problems.push(`${place.path}: must specify at least one protocol when using the OTLP receiver`);
+  }
+  return served;
 };
 
 const memoryLimiterFields = section({

@@ -12,6 +12,7 @@ const READY_WITHIN_MS = 60_000;
 export interface Program {
   readonly process: ChildProcess;
   readonly otlpUrl: string;
+  readonly otlpGrpcUrl: string;
   readonly webUrl: string;
   readonly folder: string;
   /** Everything it wrote so far, standard output and error. */
@@ -29,7 +30,7 @@ export interface ProgramOptions {
 }
 
 const FREE_PORTS = `
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}}}}
+receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}, grpc: {endpoint: "127.0.0.1:0"}}}}
 extensions: {web: {endpoint: "127.0.0.1:0"}}
 `;
 
@@ -69,6 +70,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   return {
     process: child,
     otlpUrl: /OTLP\/HTTP +(\S+)/.exec(output)?.[1] ?? "",
+    otlpGrpcUrl: /OTLP\/gRPC +(\S+)/.exec(output)?.[1] ?? "",
     webUrl: /Web +(\S+)/.exec(output)?.[1] ?? "",
     folder,
     output: () => output,

@@ -24,7 +24,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [postgres]}}}`;
 const httpOf = (line: string, env: Record<string, string> = {}) => {
   const { config, warnings } = loadConfig({ files: [{ name: "t", text: withHttp(line) }], env });
   const receiver = config.receivers.get("otlp");
-  return { http: receiver!.options.http, warnings };
+  return { http: receiver!.options.http!, warnings };
 };
 
 describe("one file per case", () => {
@@ -44,7 +44,8 @@ describe("one file per case", () => {
     const text = readFileSync(new URL("../../../otel-config.yaml", import.meta.url), "utf8");
     const { config, warnings } = loadConfig({ files: [{ name: "otel-config.yaml", text }], env: {} });
     expect(warnings).toEqual([]);
-    expect(config.receivers.get("otlp")!.options.http.endpoint).toEqual({ host: "127.0.0.1", port: 4318 });
+    const { http, grpc } = config.receivers.get("otlp")!.options;
+    expect([grpc!.endpoint, http!.endpoint]).toEqual([4317, 4318].map((port) => ({ host: "127.0.0.1", port })));
     expect([...config.service.pipelines.keys()]).toEqual(["traces", "logs"]);
   });
 });
@@ -59,6 +60,15 @@ describe("values", () => {
       max_request_body_size: 64 * 1024 * 1024,
       cors: undefined,
     });
+  });
+
+  it.each([
+    ["grpc: ", { grpc: { endpoint: { host: "127.0.0.1", port: 4317 }, max_recv_msg_size_mib: 64 }, http: undefined }],
+    ["grpc: {endpoint: ':0', max_recv_msg_size_mib: 8}", { grpc: { endpoint: { host: "0.0.0.0", port: 0 }, max_recv_msg_size_mib: 8 } }],
+    ["http: ", { grpc: undefined, http: { endpoint: { port: 4318 } } }],
+  ])("protocols: {%s} serves what is named and nothing else", (text, expected) => {
+    const { config } = loadConfig({ files: [{ name: "t", text: withHttp("").replace("http: {}", text) }], env: {} });
+    expect(config.receivers.get("otlp")!.options).toMatchObject(expected);
   });
 
   it.each([
@@ -148,7 +158,7 @@ describe("several files and --set", () => {
       ],
       env: {},
     });
-    expect(config.receivers.get("otlp")!.options.http.endpoint.port).toBe(4318);
+    expect(config.receivers.get("otlp")!.options.http!.endpoint.port).toBe(4318);
   });
 
   it("--set comes last and is typed", () => {
@@ -157,7 +167,7 @@ describe("several files and --set", () => {
       env: {},
       sets: ["receivers.otlp.protocols.http.max_request_body_size=10"],
     });
-    expect(config.receivers.get("otlp")!.options.http.max_request_body_size).toBe(10);
+    expect(config.receivers.get("otlp")!.options.http!.max_request_body_size).toBe(10);
   });
 });
 

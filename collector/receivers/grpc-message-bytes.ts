@@ -1,0 +1,50 @@
+import type { Readable } from "node:stream";
+import type { ByteBudget } from "./byte-budget.ts";
+
+/** The bytes of one call's message while they take up memory. */
+export interface MessageBytes {
+  /** Received so far, framing included. */
+  readonly received: number;
+  /** The message is handed on: its bytes stay counted until `done`, also when the sender goes away. */
+  handOn(): void;
+  done(): void;
+}
+
+/**
+ * Counts a stream's bytes against the budget as they come in, without starting the stream. When they do not fit, what was taken is
+ * given back and `onOverload` is called once; when the stream closes before its message was handed on, they are given back as well.
+ */
+export function countBytes(stream: Readable, budget: ByteBudget, onOverload: () => void): MessageBytes {
+  let received = 0;
+  let taken = 0;
+  let handedOn = false;
+
+  const giveBack = (): void => {
+    budget.give(taken);
+    taken = 0;
+  };
+  const onData = (chunk: Buffer): void => {
+    received += chunk.length;
+    if (budget.take(chunk.length)) {
+      taken += chunk.length;
+      return;
+    }
+    stream.off("data", onData);
+    giveBack();
+    onOverload();
+  };
+  stream.on("data", onData);
+  stream.once("close", () => {
+    stream.off("data", onData);
+    if (!handedOn) giveBack();
+  });
+  return {
+    get received() {
+      return received;
+    },
+    handOn() {
+      handedOn = true;
+    },
+    done: giveBack,
+  };
+}
