@@ -3,6 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { type Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import { hostAndPort } from "../base/address.ts";
 import { type BindOptions, bind } from "./bind.ts";
+import { acceptHttp2 } from "./first-bytes.ts";
 import type { Listening } from "./http-server.ts";
 
 /** Answers stay far below what an OTLP client reads (otlp-rules G4). */
@@ -39,7 +40,7 @@ export async function listenGrpc(grpc: Server, options: BindOptions): Promise<Li
   const server = createServer({ noDelay: true }, (socket) => {
     connections.add(socket);
     socket.on("close", () => connections.delete(socket)).on("error", () => {});
-    injector.injectConnection(socket);
+    acceptHttp2(socket, () => injector.injectConnection(socket));
   });
   server.maxConnections = MAX_CONNECTIONS;
   await bind(server, options);
