@@ -12,6 +12,7 @@ import { createAuthenticator } from "./base/authenticate.ts";
 import { type Log, throttled } from "./base/log.ts";
 import { createMetrics, type Metrics } from "./base/metrics.ts";
 import { retryable } from "./base/outcome.ts";
+import { limitYoungGeneration } from "./base/young-generation.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import type { Component, Config, Pipeline as PipelineConfig } from "./config/index.ts";
 import { type EmbeddedDatabase, startEmbedded } from "./embedded/index.ts";
@@ -82,6 +83,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const log = throttled(options.log);
   const metrics = createMetrics();
   started.defer(watchEventLoop(metrics));
+  started.defer(limitYoungGeneration());
   const database = await openDatabase(options, started);
   const owner = pool(database.url, 3, started);
   const keys = createKeyStore(owner, schema);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import postgres, { type Sql } from "postgres";
 import { type Program, removeFolder, startProgram } from "../support/program.ts";
 import { cpuMicrosOf, cpuMicrosOfTree, residentBytes } from "./machine.ts";
@@ -48,10 +49,41 @@ export async function openStage(serverChoice: string): Promise<Stage> {
   }
 }
 
-/** Empties the tables that grow. Resources and scopes stay: the collector knows which of them are there. */
-export async function emptyTables({ sql }: Stage): Promise<void> {
-  await sql`TRUNCATE spans, generation_logs, log_records`;
+/** SQLSTATE of a deadlock: the collector may be looking at the tables just then. */
+const DEADLOCK = "40P01";
+
+/**
+ * Empties the tables that grow, and waits until the collector has nothing left to do with what was in them, so that it works neither
+ * beside the baseline nor beside the next load. Resources and scopes stay: the collector knows which of them are there.
+ */
+export async function emptyTables(stage: Stage): Promise<void> {
+  const { sql } = stage;
+  for (let emptied = false; !emptied; ) {
+    emptied = await sql`TRUNCATE spans, generation_logs, log_records`.then(
+      () => true,
+      (error: unknown) => {
+        if ((error as { code?: unknown }).code !== DEADLOCK) throw error;
+        return false;
+      },
+    );
+  }
   await sql`CHECKPOINT`;
+  await untilIdle(collectorOf(stage).pid);
+}
+
+const IDLE_SHARE = 0.05;
+const IDLE_LOOK_MS = 400;
+const IDLE_WITHIN_MS = 120_000;
+
+/** Waits until a process uses hardly any CPU. Throws when it never comes to rest: what is measured beside it would mean nothing. */
+async function untilIdle(pid: number): Promise<void> {
+  const deadline = performance.now() + IDLE_WITHIN_MS;
+  for (;;) {
+    const before = cpuMicrosOf(pid);
+    await sleep(IDLE_LOOK_MS);
+    if (cpuMicrosOf(pid) - before <= IDLE_LOOK_MS * 1000 * IDLE_SHARE) return;
+    if (performance.now() > deadline) throw new Error("the collector does not come to rest after a load");
+  }
 }
 
 export async function countRows({ sql }: Pick<Stage, "sql">): Promise<{ spans: number; generations: number }> {
