@@ -8,7 +8,7 @@ export const HISTORY_DAYS = 14;
 const HOURS = HISTORY_DAYS * 24;
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 /** Generations of an everyday trace on average, measured over a hundred thousand of them. */
-const GENERATIONS_PER_TRACE = 3.8;
+const GENERATIONS_PER_TRACE = 3.5;
 
 export interface HistoryOptions {
   /** About how many generations there shall be. */

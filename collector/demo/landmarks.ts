@@ -1,4 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
+import { runningBatchStory, stuckBatchStory } from "./batch.ts";
 import { nanos } from "./calls.ts";
 import { GPT_MINI, MISTRAL } from "./models.ts";
 import { type DemoSpan, type DemoTrace, KIND } from "./otlp.ts";
@@ -91,6 +92,8 @@ const LANDMARKS: readonly (readonly [Story, number])[] = [
   [importStory, 2.5],
   [hugeMessageStory, 1.3],
   [hostileStory, 0.6],
+  [stuckBatchStory, 4 / 24],
+  [runningBatchStory, 5 / (24 * 60)],
 ];
 
 const NANOS_PER_DAY = 86_400_000_000_000;

@@ -1,4 +1,4 @@
-import { DEPLOYMENT_ENVIRONMENT_NAME, GEN_AI_REQUEST_MODEL, SERVICE_NAME, SERVICE_VERSION } from "../../sdk/attributes.ts";
+import { DEPLOYMENT_ENVIRONMENT_NAME, GEN_AI_REQUEST_MODEL, GENSPAN_RECORD, SERVICE_NAME, SERVICE_VERSION } from "../../sdk/attributes.ts";
 
 export type AttributeValue = string | number | boolean | readonly string[];
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
@@ -26,9 +26,11 @@ export interface DemoTrace {
   readonly spans: readonly DemoSpan[];
 }
 
-/** Spans that are a model call, and so become a row of generation_logs. */
-export const countGenerations = (trace: DemoTrace): number =>
-  trace.spans.filter((span) => span.attributes[GEN_AI_REQUEST_MODEL] !== undefined).length;
+/** Whether a span is a model call, or announces one: each has a row of generation_logs. Other records of ours speak about a call. */
+const isGeneration = ({ attributes }: DemoSpan): boolean =>
+  attributes[GEN_AI_REQUEST_MODEL] !== undefined && [undefined, "pending"].includes(attributes[GENSPAN_RECORD] as string | undefined);
+
+export const countGenerations = (trace: DemoTrace): number => trace.spans.filter(isGeneration).length;
 
 const STATUS_ERROR = 2;
 const ENVIRONMENT = "production";

@@ -59,7 +59,7 @@ export const quizStory: Story = (random, moment) => {
   const problemId = `problem-${random.int(1000, 9999)}`;
   const level = random.pick(LEVELS);
   const trace = buildTrace(random, { service: "quiz-service", name: "POST /api/quiz", start: moment.start });
-  trace.step("SELECT vocabulary", 4, { "db.system.name": "postgresql", "db.operation.name": "SELECT" });
+  trace.step("SELECT vocabulary", 4, { attributes: { "db.system.name": "postgresql", "db.operation.name": "SELECT" } });
   const sentences = random.int(2, 4);
   for (let i = 0; i < sentences; i++) {
     const item = random.pick(QUIZ_SENTENCES);
@@ -98,6 +98,6 @@ export const quizStory: Story = (random, moment) => {
       },
     });
   }
-  trace.step("INSERT problems", 6, { "db.system.name": "postgresql", "db.operation.name": "INSERT" });
+  trace.step("INSERT problems", 6, { attributes: { "db.system.name": "postgresql", "db.operation.name": "INSERT" } });
   return trace.finish({ "http.request.method": "POST", "http.route": "/api/quiz", "http.response.status_code": 201 });
 };

@@ -1,10 +1,10 @@
 import * as A from "../../sdk/attributes.ts";
-import { type DemoModel, GEMINI_FLASH, GEMINI_IMAGE, GPT_IMAGE, GPT_MINI, MISTRAL, SONNET, UNPRICED } from "./models.ts";
+import { imageStory } from "./images.ts";
+import { type DemoModel, GEMINI_FLASH, GPT_MINI, MISTRAL, SONNET, UNPRICED } from "./models.ts";
 import { KIND } from "./otlp.ts";
 import { quizStory } from "./quiz.ts";
-import type { Random } from "./random.ts";
 import { buildTrace, callWithFallback, type Story } from "./story.ts";
-import { LEGAL_TERMS, LESSONS, LOGIC_QUESTIONS } from "./texts.ts";
+import { LEGAL_TERMS, LOGIC_QUESTIONS } from "./texts.ts";
 
 /** A chat about one logic question; now and then the person asks once more. */
 export const logicStory: Story = (random, moment) => {
@@ -61,45 +61,6 @@ export const definitionStory: Story = (random, moment) => {
     { random, moment },
   );
   return trace.finish();
-};
-
-const CONTENT_FILTER = { type: "content_filter", message: "The prompt was refused by the safety system.", millis: 900 };
-const EMPTY_IMAGE = { type: "no_image", message: "The answer held no image.", millis: 5_200 };
-
-/** A small drawing, as an image model would give it: text that stands for the bytes. */
-function drawing(random: Random): string {
-  const color = `hsl(${random.int(0, 359)} 60% 60%)`;
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="${random.int(1, 4)}" fill="${color}"/></svg>`;
-  return Buffer.from(svg).toString("base64");
-}
-
-/** A picture for a lesson: the first model sometimes refuses, the next one takes over, and the tries stay visible. */
-export const imageStory: Story = (random, moment) => {
-  const lesson = random.pick(LESSONS);
-  const trace = buildTrace(random, { service: "lesson-images", name: "illustrate lesson", start: moment.start, kind: KIND.internal });
-  const tried: string[] = [];
-  const entity = { [A.GENSPAN_ENTITY_TYPE]: "lesson", [A.GENSPAN_ENTITY_ID]: `lesson-${LESSONS.indexOf(lesson) + 1}` };
-  const attempt = (model: DemoModel, failure?: typeof EMPTY_IMAGE): void => {
-    tried.push(model.name);
-    trace.call({
-      model,
-      operation: "generate_content",
-      prompt: `Eine ruhige, beschriftete Zeichnung zum Thema „${lesson}“, ohne Text im Hintergrund.`,
-      answer: `data:image/svg+xml;base64,${drawing(random)}`,
-      attributes: { [A.GEN_AI_OUTPUT_TYPE]: "image", [A.GENSPAN_ATTEMPT_NUMBER]: tried.length, ...entity },
-      ...(failure === undefined ? {} : { failure }),
-    });
-  };
-  if (random.chance(0.3)) attempt(GPT_IMAGE, CONTENT_FILTER);
-  if (random.chance(0.25)) attempt(GEMINI_IMAGE, EMPTY_IMAGE);
-  const last = random.pick([GPT_IMAGE, GEMINI_IMAGE]);
-  attempt(last);
-  return trace.finish({
-    ...entity,
-    [A.GENSPAN_IMAGE_MODEL_USED]: last.name,
-    [A.GENSPAN_IMAGE_MODELS_TRIED]: tried,
-    [A.GENSPAN_IMAGE_STATUS]: "completed",
-  });
 };
 
 /** The everyday traffic, with how often each kind of it happens. */

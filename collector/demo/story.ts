@@ -18,8 +18,8 @@ export interface TraceBuilder {
   readonly rootId: string;
   /** A model call that starts when the last step ended. */
   call(input: Omit<CallInput, "start" | "parentSpanId">): DemoSpan;
-  /** Any other step, such as a query, of about `millis`. */
-  step(name: string, millis: number, attributes?: Attributes, kind?: DemoSpan["kind"]): DemoSpan;
+  /** Any other step, such as a query, of about `millis`; below the first span unless it says otherwise. */
+  step(name: string, millis: number, more?: Partial<Pick<DemoSpan, "attributes" | "kind" | "error" | "parentSpanId">>): DemoSpan;
   /** Closes the first span over all steps. */
   finish(attributes?: Attributes, error?: string): DemoTrace;
 }
@@ -44,15 +44,16 @@ export function buildTrace(random: Random, { service, name, start, kind = KIND.s
   return {
     rootId,
     call: (input) => add(callSpan({ ...input, start: clock, parentSpanId: rootId }, random)),
-    step: (stepName, millis, attributes = {}, stepKind = KIND.client) =>
+    step: (stepName, millis, more = {}) =>
       add({
         spanId: random.hex(8),
         parentSpanId: rootId,
         name: stepName,
-        kind: stepKind,
+        kind: KIND.client,
         start: clock,
         end: clock + nanos(random.around(millis)),
-        attributes,
+        attributes: {},
+        ...more,
       }),
     finish: (attributes = {}, error = undefined) => ({
       traceId,
@@ -70,10 +71,10 @@ function everydayFailure(random: Random): Failure | undefined {
 }
 
 const OUTAGE_PROVIDER: DemoModel["provider"] = "gcp.gemini";
-const OUTAGE_START_DAYS_AGO = 4.2;
-const OUTAGE_END_DAYS_AGO = 4.05;
+const OUTAGE_START_DAYS_AGO = 4.6;
+const OUTAGE_END_DAYS_AGO = 4.35;
 
-/** The story of the outage: for three and a half hours one provider answers almost nothing. */
+/** The story of the outage: for six hours of a busy day one provider answers almost nothing. */
 const isOutage = (model: DemoModel, { daysAgo }: Moment): boolean =>
   model.provider === OUTAGE_PROVIDER && daysAgo <= OUTAGE_START_DAYS_AGO && daysAgo > OUTAGE_END_DAYS_AGO;
 

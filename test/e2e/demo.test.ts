@@ -57,6 +57,17 @@ describe("genspan demo", () => {
     expect(stored).toEqual({ spans, traces, calls });
   });
 
+  it("shows each picture with the models that were tried for it", async () => {
+    await until(/data are in/);
+    const [{ announced }] = await sql<[{ announced: number }]>`
+      SELECT count(*)::int AS announced FROM spans WHERE attributes->>'genspan.record' = 'image' AND start_time < now() - interval '60 seconds'`;
+    const told = () => sql`
+      SELECT count(*)::int AS images, bool_and(jsonb_array_length(image_generation_attempts) BETWEEN 1 AND 3) AS tried
+      FROM image_traces WHERE created_at < now() - interval '60 seconds'`;
+    expect(announced).toBeGreaterThan(3);
+    await expect.poll(async () => (await told())[0], { timeout: 20_000 }).toEqual({ images: announced, tried: true });
+  });
+
   it("goes on with new spans until it is stopped", async () => {
     await until(/until Ctrl\+C/);
     await expect
