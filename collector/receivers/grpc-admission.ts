@@ -1,4 +1,4 @@
-import type { ServerHttp2Stream } from "node:http2";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import type { Authenticate, Authentication } from "../base/authenticate.ts";
 import { readCredentials } from "../base/credentials.ts";
@@ -64,6 +64,11 @@ export function createAdmission(options: AdmissionOptions): Admission {
             admitted.set(metadata, { projectId: permit.projectId, bytes });
             proceed(metadata);
           },
+          // However the call ended, also when grpc-js ended it.
+          onCancel: () => {
+            bytes.abandon();
+            endUpload(stream);
+          },
         }),
     });
   };
@@ -92,6 +97,11 @@ function authenticated(authenticate: Authenticate, metadata: Metadata, host: str
  * of any size within the limit would be in memory before anybody could say that there is no room for it.
  */
 const streamOf = (call: object): ServerHttp2Stream => (call as { readonly stream: ServerHttp2Stream }).stream;
+
+/** Ends a call whose answer is there before its message: the rest of the message would come in for nothing (RFC 9113, 8.1). */
+function endUpload(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+}
 
 function sentStatus({ sentTrailers, sentHeaders }: ServerHttp2Stream): number {
   return Number(sentTrailers?.["grpc-status"] ?? sentHeaders?.["grpc-status"] ?? status.CANCELLED);

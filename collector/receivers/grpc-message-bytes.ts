@@ -5,14 +5,16 @@ import type { ByteBudget } from "./byte-budget.ts";
 export interface MessageBytes {
   /** Received so far, framing included. */
   readonly received: number;
-  /** The message is handed on: its bytes stay counted until `done`, also when the sender goes away. */
+  /** The message is handed on: its bytes stay counted until `done`, whatever becomes of the call. */
   handOn(): void;
+  /** The call is over: what was not handed on counts no more, nor does what still comes in. */
+  abandon(): void;
   done(): void;
 }
 
 /**
  * Counts a stream's bytes against the budget as they come in, without starting the stream. When they do not fit, what was taken is
- * given back and `onOverload` is called once; when the stream closes before its message was handed on, they are given back as well.
+ * given back and `onOverload` is called once.
  */
 export function countBytes(stream: Readable, budget: ByteBudget, onOverload: () => void): MessageBytes {
   let received = 0;
@@ -29,15 +31,14 @@ export function countBytes(stream: Readable, budget: ByteBudget, onOverload: () 
       taken += chunk.length;
       return;
     }
-    stream.off("data", onData);
-    giveBack();
+    abandon();
     onOverload();
   };
-  stream.on("data", onData);
-  stream.once("close", () => {
+  const abandon = (): void => {
     stream.off("data", onData);
     if (!handedOn) giveBack();
-  });
+  };
+  stream.on("data", onData);
   return {
     get received() {
       return received;
@@ -45,6 +46,7 @@ export function countBytes(stream: Readable, budget: ByteBudget, onOverload: () 
     handOn() {
       handedOn = true;
     },
+    abandon,
     done: giveBack,
   };
 }

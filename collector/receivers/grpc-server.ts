@@ -36,11 +36,19 @@ export const grpcServerOptions = (maxMessageBytes: number): ServerOptions => ({
  */
 export async function listenGrpc(grpc: Server, options: BindOptions): Promise<Listening> {
   const connections = new Set<Socket>();
+  /** Those that have not said anything yet: grpc-js knows nothing of them. */
+  const silent = new Set<Socket>();
   const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
   const server = createServer({ noDelay: true }, (socket) => {
-    connections.add(socket);
-    socket.on("close", () => connections.delete(socket)).on("error", () => {});
-    acceptHttp2(socket, () => injector.injectConnection(socket));
+    for (const set of [connections, silent]) {
+      set.add(socket);
+      socket.on("close", () => set.delete(socket));
+    }
+    socket.on("error", () => {});
+    acceptHttp2(socket, () => {
+      silent.delete(socket);
+      injector.injectConnection(socket);
+    });
   });
   server.maxConnections = MAX_CONNECTIONS;
   await bind(server, options);
@@ -51,6 +59,7 @@ export async function listenGrpc(grpc: Server, options: BindOptions): Promise<Li
       grpc.forceShutdown();
       for (const socket of connections) socket.destroy();
     }, graceMillis);
+    for (const socket of silent) socket.destroy();
     await Promise.all([new Promise((resolve) => server.close(resolve)), new Promise((resolve) => grpc.tryShutdown(resolve))]);
     clearTimeout(timer);
   }
