@@ -30,7 +30,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/embedded": rule("collector/base", "postgres"),
   "collector/dialects": rule("collector/base collector/otlp collector/model sdk/attributes"),
   "collector/rows": rule("collector/base collector/otlp collector/model collector/dialects sdk/attributes"),
-  "collector/processors": rule("collector/base collector/otlp"),
+  "collector/processors": rule("collector/base collector/otlp", "re2js"),
   "collector/exporters": rule("collector/base collector/otlp collector/rows", "postgres pg @grpc/grpc-js"),
   "collector/pipeline": rule(
     "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",

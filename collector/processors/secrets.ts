@@ -1,0 +1,134 @@
+import { type ByteSet, beginsWord, byteSet, endOf, placesOf, runEnds } from "./byte-text.ts";
+import type { Finder, Found } from "./redaction.ts";
+import type { TextRange } from "./text-locator.ts";
+
+const TOKEN = byteSet("A-Za-z0-9_-");
+const ALNUM = byteSet("A-Za-z0-9");
+const UPPER = byteSet("A-Z0-9");
+const URL_TOKEN = byteSet("A-Za-z0-9._~+/=-");
+const BASE64 = byteSet("A-Za-z0-9+/=");
+
+/** A credential with a fixed beginning: native search finds it, so that text without one costs next to nothing. */
+function prefixed(kind: string, prefix: string, set: ByteSet, minLength: number): Finder {
+  const needle = Buffer.from(prefix, "latin1");
+  return {
+    kind,
+    needle,
+    *find(bytes, text) {
+      const endOfRun = runEnds(bytes, set, text);
+      let covered = 0;
+      for (const at of placesOf(bytes, needle, text)) {
+        if (at < covered || !beginsWord(bytes, at, text)) continue;
+        const end = endOfRun(at + needle.length);
+        if (end - at - needle.length < minLength) continue;
+        covered = end;
+        yield { start: at, end };
+      }
+    },
+  };
+}
+
+/** The token after a word such as `Bearer`, which itself stays. A token has a digit; a word of prose that follows has none. */
+function bearer(word: string): Finder {
+  const needle = Buffer.from(`${word} `, "latin1");
+  return {
+    kind: "token",
+    needle,
+    *find(bytes, text) {
+      for (const at of placesOf(bytes, needle, text)) {
+        const start = at + needle.length;
+        const end = endOf(bytes, start, URL_TOKEN, text);
+        if (end - start >= 16 && /\d/.test(bytes.toString("latin1", start, Math.min(end, start + 256)))) yield { start, end };
+      }
+    },
+  };
+}
+
+const JWT_START = Buffer.from("eyJ");
+const DOT = 0x2e;
+
+/** Three parts of base64url with dots between, the first two being JSON objects. */
+const jwt: Finder = {
+  kind: "jwt",
+  needle: JWT_START,
+  *find(bytes, text) {
+    const endOfRun = runEnds(bytes, TOKEN, text);
+    let covered = 0;
+    for (const at of placesOf(bytes, JWT_START, text)) {
+      if (at < covered) continue;
+      const first = endOfRun(at);
+      const second = nextPart(bytes, first, text);
+      const third = second === undefined ? undefined : endOfPart(bytes, second, text);
+      if (first - at < 10 || third === undefined) continue;
+      covered = third;
+      yield { start: at, end: third };
+    }
+  },
+};
+
+/** End of the second part, which begins with an object, too. */
+function nextPart(bytes: Buffer, dot: number, text: TextRange): number | undefined {
+  if (bytes[dot] !== DOT || !bytes.subarray(dot + 1, Math.min(dot + 4, text.end)).equals(JWT_START)) return undefined;
+  return endOf(bytes, dot + 1, TOKEN, text);
+}
+
+function endOfPart(bytes: Buffer, dot: number, text: TextRange): number | undefined {
+  if (dot >= text.end || bytes[dot] !== DOT) return undefined;
+  const end = endOf(bytes, dot + 1, TOKEN, text);
+  return end - dot > 8 ? end : undefined;
+}
+
+const PEM_START = Buffer.from("PRIVATE KEY-----");
+const PEM_END = Buffer.from("-----END");
+const BACKSLASH = 0x5c;
+/** Where the end of a key is missing (cut on its way), so much is taken for the key. */
+const MAX_PEM_BYTES = 16_384;
+
+/** The lines between the marks of a private key; escapes of JSON between them stay as they are. */
+const pem: Finder = {
+  kind: "key",
+  needle: PEM_START,
+  *find(bytes, text) {
+    let covered = 0;
+    for (const at of placesOf(bytes, PEM_START, text)) {
+      const begin = at + PEM_START.length;
+      if (begin < covered) continue;
+      const limit = Math.min(text.end, begin + MAX_PEM_BYTES);
+      const mark = bytes.subarray(begin, limit).indexOf(PEM_END);
+      covered = mark >= 0 ? begin + mark : limit;
+      yield* lines(bytes, { start: begin, end: covered });
+    }
+  },
+};
+
+function* lines(bytes: Buffer, range: TextRange): Iterable<Found> {
+  for (let at = range.start; at < range.end; ) {
+    const start = bytes[at - 1] === BACKSLASH ? at + 1 : at;
+    const end = endOf(bytes, start, BASE64, range);
+    if (end - start >= 8) yield { start, end };
+    at = Math.max(end, at) + 1;
+  }
+}
+
+/** Credentials by the beginnings that their issuers gave them. */
+export const SECRET_FINDERS: readonly Finder[] = [
+  prefixed("key", "sk-", TOKEN, 20),
+  prefixed("key", "sk_live_", ALNUM, 16),
+  prefixed("key", "rk_live_", ALNUM, 16),
+  prefixed("aws", "AKIA", UPPER, 16),
+  prefixed("aws", "ASIA", UPPER, 16),
+  prefixed("github", "ghp_", ALNUM, 30),
+  prefixed("github", "gho_", ALNUM, 30),
+  prefixed("github", "ghs_", ALNUM, 30),
+  prefixed("github", "github_pat_", TOKEN, 40),
+  prefixed("gitlab", "glpat-", TOKEN, 20),
+  prefixed("slack", "xoxb-", TOKEN, 20),
+  prefixed("slack", "xoxp-", TOKEN, 20),
+  prefixed("google", "AIza", TOKEN, 35),
+  prefixed("hf", "hf_", ALNUM, 30),
+  prefixed("npm", "npm_", ALNUM, 36),
+  jwt,
+  bearer("Bearer"),
+  bearer("bearer"),
+  pem,
+];
