@@ -13,7 +13,7 @@ export interface StartPageModel {
   /** Whether senders have to show a key. */
   readonly needsKey: boolean;
   /** Why the collector takes no data; undefined while it does. */
-  readonly unready: "database" | "stopping" | undefined;
+  readonly unready: "database" | "disk" | "stopping" | undefined;
   /** The database's address, without a password. */
   readonly database: string;
   /** Undefined when the database does not answer. */
@@ -40,6 +40,7 @@ export const START_SCRIPT = asset("start.js");
 const STATUS = {
   ready: "Ready: what is acknowledged is committed.",
   database: "Not ready: the database takes no writes. Senders are told to come back.",
+  disk: "Nearly out of disk space: make room where the data folder is. What is sent is stored as long as there is any.",
   stopping: "Stopping: requests under way are finished.",
 } as const;
 
