@@ -98,3 +98,15 @@ describe("a key before the first start", () => {
     expect(stderr).toContain("genspan serve");
   });
 });
+
+describe("a command whose database does not answer", () => {
+  it.each([["sql", "SELECT 1"], ["migrate"], ["key", "list"]])(
+    "%s ends with 5 and one line that tells where it looked, without the password",
+    async (...args) => {
+      const { code, stdout, stderr } = await runCli(args, { DATABASE_URL: "postgres://me:canary@127.0.0.1:1/telemetry" });
+      expect([code, stdout, stderr.trim().split("\n").length]).toEqual([5, "", 1]);
+      expect(stderr).toContain("127.0.0.1:1");
+      expect(stderr).not.toContain("canary");
+    },
+  );
+});
