@@ -45,6 +45,7 @@ async function fillProject(sql: Sql, project: number): Promise<void> {
       updated_at: START,
       received_at: START,
     },
+    generation_twins: { ...key, dialect: "semconv", generation_status: "success", logged_at: START, updated_at: START, received_at: START },
     log_records: {
       project_id: project,
       time: START,
