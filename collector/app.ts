@@ -24,6 +24,7 @@ import { createReaper } from "./jobs/reaper.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createAttributesProcessor } from "./processors/attributes.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
+import { createRedactor } from "./processors/redaction.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { createByteBudget } from "./receivers/byte-budget.ts";
@@ -183,6 +184,9 @@ function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
   return sql;
 }
 
+/** Credentials are never stored, whatever the configuration says. */
+const redactSecrets = createRedactor({ secrets: true, pii: [], patterns: [] });
+
 interface PipelineInput {
   readonly config: Config;
   readonly exporter: PostgresExporter;
@@ -210,6 +214,7 @@ function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefi
     signals: new Set(bySignal.keys()),
     spanProcessors: changesOf("traces"),
     logProcessors: changesOf("logs"),
+    redact: redactSecrets,
     prices: (projectId) => input.prices.of(projectId),
     committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
     write: (request) => writeTo(bySignal.get(request.signal as PipelineConfig["signal"]), request, input),

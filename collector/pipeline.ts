@@ -8,6 +8,7 @@ import { countDataPoints } from "./otlp/count-items.ts";
 import { DecodeError } from "./otlp/decode-error.ts";
 import { transcodeJson, transcodeJsonInSteps } from "./otlp/decode-json.ts";
 import type { LogView, SpanView } from "./otlp/span-view.ts";
+import type { Redactor } from "./processors/redaction.ts";
 import { createLogEncoder, type LogEncoder } from "./rows/encode-logs.ts";
 import { createTraceEncoder, type TraceEncoder } from "./rows/encode-traces.ts";
 import type { EncodedRequest, ItemRefusal, WriteResult } from "./rows/encoded-request.ts";
@@ -34,6 +35,8 @@ export interface PipelineOptions {
   readonly logProcessors: readonly LogProcessor[];
   /** The prices by which a project's calls are charged; the shipped ones where nothing else is given. */
   readonly prices?: (projectId: number) => PriceBook;
+  /** Makes what must not be stored unreadable, in the request's bytes: everything that is kept of it comes after. */
+  readonly redact?: Redactor;
   /** Told of every request whose rows are committed, before its answer. */
   readonly committed?: (request: EncodedRequest) => void;
   readonly metrics: Metrics;
@@ -90,6 +93,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       try {
         const raw = request.encoding === "json" ? await toProtobuf(request) : request.body;
         if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
+        const unsafe = redact(options, raw, request.signal);
+        if (unsafe !== undefined) return unsafe;
         const encoded = await encode(request, raw);
         metrics.received.inc({ signal: request.signal }, encoded.received);
         if (encoded.received === 0) return accepted();
@@ -105,6 +110,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       }
     },
   };
+}
+
+/** Nothing is stored of a request that could not be looked through. */
+function redact(options: PipelineOptions, raw: Buffer, signal: Signal): Outcome | undefined {
+  try {
+    for (const [kind, count] of options.redact?.(raw, signal) ?? []) options.metrics.sanitized.inc({ reason: `redacted_${kind}` }, count);
+    return undefined;
+  } catch {
+    return retryable("internal", "the data could not be looked through for secrets, and is not stored");
+  }
 }
 
 /** JSON bodies above it are read in steps: a few milliseconds each, so that one large body does not keep everybody waiting. */

@@ -7,6 +7,7 @@ import { createPostgresExporter } from "../../collector/exporters/postgres/index
 import { createPriceBooks, type PriceBooks } from "../../collector/jobs/price-books.ts";
 import { createPriceBook } from "../../collector/model/price.ts";
 import { createPipeline } from "../../collector/pipeline.ts";
+import { createRedactor } from "../../collector/processors/redaction.ts";
 import { createRefiner, type Refiner } from "../../collector/refinement/index.ts";
 
 /** A collector without its network: pipeline, exporter and refiner on a real database. */
@@ -38,6 +39,7 @@ export function createPipelineRig(url: string): PipelineRig {
   const refiner = createRefiner({ sql, schema: "public", log, delayMillis: 1 });
   const pipeline = createPipeline({
     write: (request) => exporter.write(request),
+    redact: createRedactor({ secrets: true, pii: [], patterns: [] }),
     prices: (projectId) => books?.of(projectId) ?? shipped,
     committed: ({ projectId, traces }) => refiner.note(projectId, traces),
     admit: () => undefined,
