@@ -177,7 +177,7 @@ describe("with a database of one's own", () => {
     expect(await start.then(() => "started", String)).toContain("genspan key create");
   });
 
-  it("DBF-01 G7 while the database is gone calls are UNAVAILABLE with RetryInfo; the official exporter delivers when it is back, once", async () => {
+  it("G7 while the database is gone calls are UNAVAILABLE with RetryInfo; the official exporter delivers when it is back, once", async () => {
     const program = await startProgram({ env: env() });
     const client = connectGrpc(program.otlpGrpcUrl);
     const exporter = new OTLPTraceExporter({ url: program.otlpGrpcUrl });
