@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { itemTotals } from "../dashboards/web/item-totals.ts";
 import { reachableUrl } from "../dashboards/web/otlp-url.ts";
 import { START_CSS, START_SCRIPT, startPage } from "../dashboards/web/start-page.ts";
@@ -7,15 +6,19 @@ import type { Sql } from "../schema/connect.ts";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
+import { createFront, type Fetch, type Front } from "./api/front.ts";
 import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { createAuthenticator } from "./base/authenticate.ts";
+import { watchEventLoop } from "./base/event-loop.ts";
 import { type Log, throttled } from "./base/log.ts";
 import { createMetrics, type Metrics } from "./base/metrics.ts";
 import { retryable } from "./base/outcome.ts";
 import { limitYoungGeneration } from "./base/young-generation.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import type { Component, Config, Pipeline as PipelineConfig } from "./config/index.ts";
-import { type EmbeddedDatabase, startEmbedded } from "./embedded/index.ts";
+import { largestMessageBytes, listeningHosts, postgresOptions } from "./config/questions.ts";
+import { watchDisk } from "./embedded/disk-watch.ts";
+import { startEmbedded } from "./embedded/index.ts";
 import { createDebugExporter } from "./exporters/debug.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
 import { createPartitionJob } from "./jobs/partition-job.ts";
@@ -85,7 +88,10 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const metrics = createMetrics();
   started.defer(watchEventLoop(metrics));
   started.defer(limitYoungGeneration());
-  const database = await openDatabase(options, started);
+  const front = createFront();
+  const web = await listenWeb(config, front.fetch);
+  if (web !== undefined) started.defer(() => web.close(0));
+  const database = await openDatabase(options, { started, front });
   const owner = pool(database.url, 3, started);
   const keys = createKeyStore(owner, schema);
   const hosts = listeningHosts(config);
@@ -93,10 +99,17 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   for (const host of hosts) requireKeyForAddress(host, stored);
 
   const holder = randomUUID();
-  const job = createPartitionJob({ sql: owner, schema, holder, log, metrics });
-  await job.runOnce();
-  job.start();
-  started.defer(() => job.stop());
+  const partitions = createPartitionJob({
+    sql: owner,
+    schema,
+    holder,
+    log,
+    metrics,
+    retentionMillis: postgresOptions(config).retentionMillis,
+  });
+  // Not waited for: until today has its partition, rows go to DEFAULT, and moving many of them takes minutes.
+  partitions.start();
+  started.defer(() => partitions.stop());
 
   const exporter = createPostgresExporter({ url: database.url, schema, metrics, log: options.log, ...postgresOptions(config) });
   let unwritten = 0;
@@ -132,17 +145,17 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
     await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
   }
 
-  const web = await serveWeb({
-    options,
-    metrics,
-    authenticate,
-    reader: pool(database.readUrl, 3, started),
-    otlp: otlp.http,
-    database,
-    isStopping: () => stopping,
-    exporter,
-  });
-  if (web !== undefined) started.defer(() => web.close(0));
+  front.open(
+    createWeb({
+      options,
+      metrics,
+      authenticate,
+      reader: pool(database.readUrl, 3, started),
+      otlp: otlp.http,
+      database,
+      unready: () => unreadyReason({ stopping, exporter, database }),
+    }),
+  );
   return {
     otlpUrls: otlp.http.map((server) => server.url),
     otlpGrpcUrls: otlp.grpc.map((server) => server.url),
@@ -161,20 +174,37 @@ interface Database {
   readonly url: string;
   readonly readUrl: string;
   readonly shown: string;
+  /** Of the embedded one; the disk of another server cannot be seen from here. */
+  readonly diskNearlyFull: () => boolean;
 }
 
-async function openDatabase(options: AppOptions, started: AsyncDisposableStack): Promise<Database> {
+interface Starting {
+  readonly started: AsyncDisposableStack;
+  readonly front: Front;
+}
+
+async function openDatabase(options: AppOptions, { started, front }: Starting): Promise<Database> {
   const { schema, log } = options;
-  let embedded: EmbeddedDatabase | undefined;
-  if (options.databaseUrl === undefined) {
-    embedded = await startEmbedded({ dataDir: options.dataDir, host: "127.0.0.1", port: options.embeddedPort, log });
-    started.defer(embedded.stop);
-  }
+  const embedded = options.databaseUrl === undefined ? await openEmbedded(options, started) : undefined;
   const url = options.databaseUrl ?? embedded?.url ?? "";
+  front.at("migrating");
   await migrate({ url, schema, log });
   const reader = await ensureReader({ url, schema });
   const passwordHint = embedded === undefined ? "" : ` (password in ${embedded.folder}/password)`;
-  return { url, readUrl: reader.url, shown: `${withoutPassword(url)}${passwordHint}` };
+  return {
+    url,
+    readUrl: reader.url,
+    shown: `${withoutPassword(url)}${passwordHint}`,
+    diskNearlyFull: embedded?.diskNearlyFull ?? (() => false),
+  };
+}
+
+async function openEmbedded({ dataDir, embeddedPort, log }: AppOptions, started: AsyncDisposableStack) {
+  const { url, folder, stop } = await startEmbedded({ dataDir, host: "127.0.0.1", port: embeddedPort, log });
+  started.defer(stop);
+  const disk = await watchDisk({ folder });
+  started.defer(() => disk.stop());
+  return { url, folder, diskNearlyFull: () => disk.isNearlyFull() };
 }
 
 /** A small pool that is closed with everything else. */
@@ -236,7 +266,7 @@ function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: P
 function attributeChanges(pipeline: PipelineConfig | undefined, config: Config) {
   return (pipeline?.processors ?? []).flatMap((id) => {
     const processor = config.processors.get(id);
-    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options.actions)] : [];
+    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options)] : [];
   });
 }
 
@@ -253,6 +283,28 @@ function writeTo(
   return Promise.resolve({ kind: "committed", stored, duplicates: 0, conflicting: 0, refused: request.refusedItems });
 }
 
+/** Why a balancer should send elsewhere, in one word. */
+type Unready = "database" | "disk" | "stopping";
+
+interface Health {
+  readonly stopping: boolean;
+  readonly exporter: PostgresExporter;
+  readonly database: Database;
+}
+
+function unreadyReason({ stopping, exporter, database }: Health): Unready | undefined {
+  if (stopping) return "stopping";
+  if (!exporter.ready()) return "database";
+  return database.diskNearlyFull() ? "disk" : undefined;
+}
+
+async function listenWeb(config: Config, fetch: Fetch): Promise<Listening | undefined> {
+  const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
+  const web = id === undefined ? undefined : config.extensions.get(id);
+  if (web === undefined) return undefined;
+  return listen({ fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
+}
+
 interface WebInput {
   readonly options: AppOptions;
   readonly metrics: Metrics;
@@ -260,17 +312,11 @@ interface WebInput {
   readonly reader: Sql;
   readonly otlp: readonly Listening[];
   readonly database: Database;
-  readonly exporter: PostgresExporter;
-  readonly isStopping: () => boolean;
+  readonly unready: () => Unready | undefined;
 }
 
-async function serveWeb(input: WebInput): Promise<Listening | undefined> {
-  const { options, exporter, reader, database } = input;
-  const { config, schema, version } = options;
-  const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
-  const web = id === undefined ? undefined : config.extensions.get(id);
-  if (web === undefined) return undefined;
-  const unready = () => (input.isStopping() ? "stopping" : exporter.ready() ? undefined : "database");
+function createWeb({ options, reader, database, unready, ...input }: WebInput): Fetch {
+  const { schema, version } = options;
   const app = createApiApp({
     unready,
     authenticate: input.authenticate,
@@ -289,7 +335,7 @@ async function serveWeb(input: WebInput): Promise<Listening | undefined> {
         items: await itemTotals(input.metrics),
       }),
   });
-  return listen({ fetch: app.fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
+  return (request) => app.fetch(request);
 }
 
 interface OtlpServers {
@@ -316,52 +362,6 @@ async function serveOtlp(servers: OtlpServers, { id, http, grpc, ...step }: Otlp
     const server = createOtlpGrpcReceiver({ ...step, maxMessageBytes: grpc.max_recv_msg_size_mib * MIB });
     servers.grpc.push(await listenGrpc(server, { ...grpc.endpoint, purpose: purpose("grpc") }));
   }
-}
-
-function largestMessageBytes(config: Config): number {
-  const limits = [...config.receivers.values()].flatMap(({ options: { http, grpc } }) => [
-    http?.max_request_body_size ?? 0,
-    (grpc?.max_recv_msg_size_mib ?? 0) * MIB,
-  ]);
-  return Math.max(0, ...limits);
-}
-
-function listeningHosts(config: Config): string[] {
-  const used = new Set([...config.service.pipelines.values()].flatMap((pipeline) => pipeline.receivers));
-  const receivers = [...config.receivers]
-    .filter(([id]) => used.has(id))
-    .flatMap(([, { options }]) => [options.http, options.grpc].flatMap((protocol) => protocol?.endpoint.host ?? []));
-  const extensions = config.service.extensions
-    .flatMap((id) => config.extensions.get(id) ?? [])
-    .map((extension) => extension.options.endpoint.host);
-  return [...receivers, ...extensions];
-}
-
-function postgresOptions(config: Config) {
-  const found = [...config.exporters.values()].find(
-    (exporter): exporter is Extract<Component<"exporters">, { type: "postgres" }> => exporter.type === "postgres",
-  );
-  return {
-    connections: found?.options.connections ?? 2,
-    maxPendingBytes: found?.options.max_pending_bytes ?? MAX_READING_BYTES,
-    maxBatchBytes: found?.options.max_batch_bytes ?? 4 * 1024 * 1024,
-    writeDeadlineMillis: found?.options.write_timeout ?? 5_000,
-  };
-}
-
-/** Feeds the event-loop metric; the returned function ends it. */
-function watchEventLoop(metrics: Metrics): () => void {
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
-  const timer = setInterval(() => {
-    metrics.eventLoopLag.set(delay.percentile(99) / 1e9);
-    delay.reset();
-  }, 5_000);
-  timer.unref();
-  return () => {
-    clearInterval(timer);
-    delay.disable();
-  };
 }
 
 async function inTime<T>(work: Promise<T>, millis: number): Promise<T> {

@@ -9,7 +9,7 @@ import type { Metrics } from "../base/metrics.ts";
 
 export interface ApiOptions {
   /** Why the collector takes no data right now, in one word; undefined while it does. */
-  readonly unready: () => "database" | "stopping" | undefined;
+  readonly unready: () => "database" | "disk" | "stopping" | undefined;
   readonly authenticate: Authenticate;
   readonly metrics: Metrics;
   /** The start page as a visitor may see it. */

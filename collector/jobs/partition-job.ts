@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { runUnderLease } from "./lease.ts";
 import { maintainPartitions, type PartitionReport, readDefaultRows } from "./partitions.ts";
+import { dropExpired, type RetentionReport } from "./retention.ts";
 
 const INTERVAL_MS = 10 * 60_000;
 const LEASE_TTL_MS = 60_000;
@@ -19,11 +20,16 @@ export interface PartitionJobOptions {
   readonly log: Log;
   readonly metrics: Pick<Metrics, "defaultPartitionRows">;
   readonly intervalMillis?: number;
+  /** Telemetry older than this is removed; 0 (the default) removes nothing. */
+  readonly retentionMillis?: number;
 }
+
+/** What one run made, and what it removed where there is a retention. */
+export type PartitionJobReport = PartitionReport & { readonly expired: RetentionReport | undefined };
 
 export interface PartitionJob {
   /** Undefined where another collector is at it. Errors are thrown. */
-  runOnce(): Promise<PartitionReport | undefined>;
+  runOnce(): Promise<PartitionJobReport | undefined>;
   /** Runs now and then every ten minutes; errors are logged, and the next run tries again. */
   start(): void;
   /** Resolves within two seconds, whatever is in progress. Safe before start and twice. */
@@ -32,17 +38,23 @@ export interface PartitionJob {
 
 /** Keeps the partitions ahead of the clock. Every collector has one; the lease lets one at a time work. */
 export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
-  const { sql, schema, holder, log, metrics } = options;
+  const { sql, schema, holder, log, metrics, retentionMillis = 0 } = options;
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function runOnce(): Promise<PartitionReport | undefined> {
+  /** Removes before it merges: what goes need not be rewritten first. */
+  async function work(signal: AbortSignal): Promise<PartitionJobReport> {
+    const now = new Date();
+    const expired =
+      retentionMillis > 0 ? await dropExpired(sql, { schema, before: new Date(now.getTime() - retentionMillis), signal }) : undefined;
+    return { ...(await maintainPartitions(sql, { schema, now, signal })), expired };
+  }
+
+  async function runOnce(): Promise<PartitionJobReport | undefined> {
     try {
       const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
-      const report = await runUnderLease(sql, lease, (lost) =>
-        maintainPartitions(sql, { schema, now: new Date(), signal: AbortSignal.any([lost, stopping.signal]) }),
-      );
+      const report = await runUnderLease(sql, lease, (lost) => work(AbortSignal.any([lost, stopping.signal])));
       if (report !== undefined) logReport(log, report);
       return report;
     } finally {
@@ -74,10 +86,13 @@ export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
   };
 }
 
-function logReport(log: Log, { created, merged, busy }: PartitionReport): void {
+function logReport(log: Log, { created, merged, busy, expired }: PartitionJobReport): void {
   if (created.length > 0) log.info({ partitions: created.length }, "partitions made");
   if (merged.length > 0) log.info({ partitions: merged.length }, "partitions merged");
-  if (busy.length > 0) log.warn({ tables: busy }, "tables were too busy for their partitions; trying again later");
+  if (expired !== undefined && expired.dropped.length + expired.deletedRows > 0)
+    log.info({ partitions: expired.dropped.length, rows: expired.deletedRows }, "expired telemetry removed");
+  const waiting = [...new Set([...busy, ...(expired?.busy ?? [])])];
+  if (waiting.length > 0) log.warn({ tables: waiting }, "tables were too busy for their partitions; trying again later");
 }
 
 /** A code only: the text of a database error may hold a user's names. */

@@ -22,6 +22,7 @@ describe("the start page", () => {
   it.each([
     [undefined, "ok", /^Ready/],
     ["database", "bad", /database takes no writes/],
+    ["disk", "bad", /^Nearly out of disk space/],
     ["stopping", "bad", /^Stopping/],
   ] as const)("says that it is %s", (unready, className, text) => {
     const [, shownClass, shownText] = /id="status" role="status" class="(\w+)">([^<]+)</.exec(page({ unready }))!;
