@@ -1,4 +1,5 @@
-import { constants, gunzip, gunzipSync, inflate, inflateSync, type ZlibOptions, zstdDecompress, zstdDecompressSync } from "node:zlib";
+import { gunzip, gunzipSync, inflate, inflateSync, type ZlibOptions, zstdDecompress, zstdDecompressSync } from "node:zlib";
+import { sharedBuffers } from "../base/buffer-pool.ts";
 
 /** A body as the codec reads it, or why it cannot be. */
 export type InflateResult = { readonly bytes: Buffer } | { readonly failure: "too_large" | "corrupt" | "unsupported" };
@@ -32,8 +33,30 @@ export const ENCODINGS: readonly string[] = ["identity", ...CODECS.keys()];
 
 /** A small body costs less on this thread than the way to another one; a large one would stop everybody for tens of milliseconds. */
 const ASYNC_ABOVE_BYTES = 256 * 1024;
-/** One output chunk instead of many spares copies: telemetry shrinks to about a third or less. */
+const MIN_CHUNK_BYTES = 1024;
+/** Telemetry shrinks to about a third or less. */
 const EXPECTED_GROWTH = 4;
+/** More than that is not believed beforehand: room for it is made when it comes. */
+const MAX_GROWTH = 16;
+
+/**
+ * Bytes of output to make room for: one chunk instead of several spares copies. A gzip body ends with the size of its last member (RFC 1952),
+ * modulo 2^32 and at the sender's word, which may cost room and nothing else.
+ */
+function expectedSize(body: Buffer): number {
+  const isGzip = body.length >= 18 && body[0] === 0x1f && body[1] === 0x8b;
+  return isGzip ? Math.min(body.readUInt32LE(body.length - 4), body.length * MAX_GROWTH) : body.length * EXPECTED_GROWTH;
+}
+
+/**
+ * Copies what zlib made into memory of the pool. The copy costs a hundredth of the inflating; kept until its commit, every output would
+ * grow old and be collected only by full collections.
+ */
+function intoPool(output: Buffer): Buffer {
+  const bytes = sharedBuffers.take(output.length);
+  output.copy(bytes);
+  return bytes.subarray(0, output.length);
+}
 
 /**
  * Inflates a body, never beyond `maxBytes` of output. Several gzip members one after the other are all read (reading only the first
@@ -44,11 +67,11 @@ export async function inflateBody(body: Buffer, contentEncoding: string, maxByte
   if (encoding === "" || encoding === "identity") return { bytes: body };
   const codec = CODECS.get(encoding);
   if (codec === undefined) return { failure: "unsupported" };
-  const chunkSize = Math.min(Math.max(body.length * EXPECTED_GROWTH, constants.Z_DEFAULT_CHUNK), maxBytes + 1);
-  const options = { maxOutputLength: maxBytes, chunkSize: Math.max(chunkSize, 64), info: true };
+  const chunkSize = Math.min(Math.max(expectedSize(body), MIN_CHUNK_BYTES), maxBytes) + 1;
+  const options = { maxOutputLength: maxBytes, chunkSize, info: true };
   try {
     const { buffer, engine } = body.length > ASYNC_ABOVE_BYTES ? await offThread(codec, body, options) : codec.sync(body, options);
-    return engine.bytesWritten === body.length ? { bytes: buffer } : { failure: "corrupt" };
+    return engine.bytesWritten === body.length ? { bytes: intoPool(buffer) } : { failure: "corrupt" };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     return { failure: code === "ERR_BUFFER_TOO_LARGE" ? "too_large" : "corrupt" };
