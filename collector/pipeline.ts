@@ -63,7 +63,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     };
   });
   const logs = createPool(() => {
-    const encoder = createLogEncoder();
+    const encoder = createLogEncoder(options.prices);
     return {
       encoder: encoder as ItemEncoder,
       process: () => {

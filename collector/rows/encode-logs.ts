@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import { EVENT_EVALUATION_RESULT, EVENT_NAME } from "../../sdk/attributes.ts";
 import type { ByteWriter } from "../base/byte-writer.ts";
+import type { PriceBook } from "../model/price.ts";
 import { createLogWalker } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
@@ -8,7 +9,8 @@ import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
 import { encodeScoreRow } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
-import { createOriginCache, nextItem, refuseMalformed } from "./encode-traces.ts";
+import { createOriginCache, nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
+import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, startMillisOf } from "./row-key.ts";
@@ -29,7 +31,8 @@ export interface LogEncoder {
 
 type Origins = ReturnType<ReturnType<typeof createOriginCache>["of"]>;
 
-export function createLogEncoder(): LogEncoder {
+/** `prices` as for spans: some events are model calls. */
+export function createLogEncoder(prices: (projectId: number) => PriceBook = shippedPrices): LogEncoder {
   const view = createLogView();
   const walker = createLogWalker(view);
   const notes = new IngestNotes();
@@ -50,17 +53,21 @@ export function createLogEncoder(): LogEncoder {
       refuseMalformed(builder, "log record", () => {
         notes.clear();
         const origin = origins.of(view, builder);
-        encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id: recordId(view, origin, seen) });
-        joinSpan(view, builder, notes);
+        const id = recordId(view, origin, seen);
+        encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id });
+        const name = eventName(view);
+        if (name === undefined) return;
+        joinSpan(name, { view, builder, notes });
+        if (!isEventCall(name, view)) return;
+        encodeEventCall({ view, eventName: name, recordId: id, builder, origin, notes, prices: prices(builder.projectId) });
       });
     },
   };
 }
 
 /** Events of the generative-AI conventions speak of the span they name: content to be joined with its call, or an evaluation. */
-function joinSpan(view: LogView, builder: RequestBuilder, notes: IngestNotes): void {
-  const name = eventName(view);
-  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || name?.startsWith("gen_ai.") !== true) return;
+function joinSpan(name: string, { view, builder, notes }: Pick<EventCall, "view" | "builder" | "notes">): void {
+  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || !name.startsWith("gen_ai.")) return;
   if (name === EVENT_EVALUATION_RESULT) {
     encodeScoreRow(builder.row(GENERATION_SCORES), {
       projectId: builder.projectId,

@@ -171,9 +171,10 @@ const speaksOfImage = (view: SpanView): boolean => view.attributes.find(IMAGE_RE
 const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
 
 const SHIPPED_PRICES = createPriceBook();
-const shippedPrices = (): PriceBook => SHIPPED_PRICES;
+/** The prices where nothing else is given. */
+export const shippedPrices = (): PriceBook => SHIPPED_PRICES;
 
-interface Origins {
+export interface Origins {
   readonly resource: ResourceFacts;
   readonly scope: SharedRow | undefined;
   readonly fields: OriginFields;
