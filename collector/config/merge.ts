@@ -1,49 +1,72 @@
 import { parseDocument } from "yaml";
 
-type Tree = Record<string, unknown>;
+export type Tree = Readonly<Record<string, unknown>>;
 
-export const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null && !Array.isArray(value);
+/** A map of YAML, and nothing that has a class of its own. */
+export const isTree = (value: unknown): value is Tree =>
+  typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 
 export interface ConfigFile {
   readonly name: string;
   readonly text: string;
 }
 
-/** Reads YAML (core schema; a repeated key is a fault) into one tree: maps merge, lists and scalars replace, null wipes. */
+/** The value of one YAML document (core schema, `<<` merges, a repeated key is a fault), or what is wrong with it. */
+export function parseYaml(text: string): { readonly value: unknown } | { readonly faults: readonly string[] } {
+  const document = parseDocument(text, { schema: "core", merge: true, uniqueKeys: true, logLevel: "error" });
+  const faults = [...document.errors, ...document.warnings].map(({ code, message }) =>
+    code === "MULTIPLE_DOCS" ? "a file holds one document" : withoutContent(message),
+  );
+  if (faults.length > 0) return { faults };
+  try {
+    return { value: document.toJS() as unknown };
+  } catch (error) {
+    // Aliases that lead nowhere, or that would unfold without end.
+    return { faults: [error instanceof Error ? withoutContent(error.message) : "it cannot be read"] };
+  }
+}
+
+/** The first line of a parser's message without what it quotes: the file may hold secrets. */
+const withoutContent = (message: string): string =>
+  (message.split("\n")[0] ?? "").replace(/: "?[^:]*"? (?=at line \d+, column \d+:?$)/, " ").replace(/:$/, "");
+
+/** Reads the files into one tree: maps merge, lists and scalars replace, null wipes. */
 export function mergeFiles(files: readonly ConfigFile[], problems: string[]): Tree {
   let merged: Tree = {};
-  for (const file of files) {
-    const document = parseDocument(file.text, { schema: "core", uniqueKeys: true });
-    for (const error of document.errors)
-      problems.push(`failed to get config: cannot unmarshal ${file.name}: ${error.message.split("\n")[0]}`);
-    if (document.errors.length > 0) continue;
-    const tree = document.toJS() as unknown;
-    if (tree === null || tree === undefined) continue;
-    if (isTree(tree)) merged = mergeTrees(merged, tree);
-    else problems.push(`failed to get config: ${file.name} must be a map of receivers, processors, exporters, extensions and service`);
+  for (const { name, text } of files) {
+    const parsed = parseYaml(text);
+    if ("faults" in parsed) problems.push(...parsed.faults.map((fault) => `cannot unmarshal ${name}: ${fault}`));
+    else if (isTree(parsed.value)) merged = mergeTrees(merged, parsed.value);
+    else if (parsed.value !== null && parsed.value !== undefined) {
+      problems.push(`${name} must be a map of receivers, processors, exporters, extensions and service`);
+    }
   }
   return merged;
 }
 
 function mergeTrees(base: Tree, over: Tree): Tree {
-  const result: Tree = { ...base };
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(over)) {
-    const known = result[key];
-    result[key] = isTree(known) && isTree(value) ? mergeTrees(known, value) : value;
+    const known = merged.get(key);
+    merged.set(key, isTree(known) && isTree(value) ? mergeTrees(known, value) : value);
   }
-  return result;
+  return Object.fromEntries(merged);
 }
 
-/** `--set a.b.c=v`: the value is YAML; dots separate keys. */
+/** `--set a.b.c=v`: dots separate keys, the value is YAML. Faults name the key and never the value. */
 export function applySets(tree: Tree, sets: readonly string[], problems: string[]): Tree {
   return sets.reduce((current, set) => {
     const equals = set.indexOf("=");
-    if (equals <= 0) {
-      problems.push(`failed to get config: --set wants key=value, got "${set}"`);
+    const keys = set.slice(0, equals).split(".");
+    if (equals < 0 || keys.includes("")) {
+      problems.push("--set wants key=value, such as exporters.debug.verbosity=normal");
       return current;
     }
-    const path = set.slice(0, equals).split(".");
-    const value = parseDocument(set.slice(equals + 1), { schema: "core" }).toJS() as unknown;
-    return mergeTrees(current, path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Tree);
+    const parsed = parseYaml(set.slice(equals + 1));
+    if ("faults" in parsed) {
+      problems.push(...parsed.faults.map((fault) => `--set ${keys.join(".")}: ${fault}`));
+      return current;
+    }
+    return mergeTrees(current, keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), parsed.value) as Tree);
   }, tree);
 }

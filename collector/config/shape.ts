@@ -1,146 +1,144 @@
 import { Expanded } from "./expand.ts";
 import { isTree } from "./merge.ts";
 
-/** Where a value stands, and where its faults go. */
-export interface Place {
-  readonly path: string;
-  readonly problems: string[];
+/** What reading finds wrong, in two kinds that the Collector tells apart by the beginning of the message. */
+export interface Findings {
+  /** Faults of form: "failed to get config". */
+  readonly loading: string[];
+  /** Faults of meaning: "invalid configuration". */
+  readonly meaning: string[];
 }
 
-/** Reads one value strictly; on a fault notes it under the place's path and gives a stand-in, so that reading goes on and finds all faults. */
+/** Where a value stands. */
+export interface Place {
+  /** Keys joined by `::`. */
+  readonly path: string;
+  readonly findings: Findings;
+  /** The `${…}` that the value came from: messages show it instead of the value. */
+  readonly origin?: string;
+  /** Put in front of every fault of form. */
+  readonly prefix?: string;
+}
+
+/** Reads one value strictly; notes a fault and gives a stand-in, so that reading goes on and finds all faults. */
 export type Reader<T> = (value: unknown, place: Place) => T;
 
-/** A field of a section: how to read it and what it is when left out. */
+/** A key of a section: how to read it and what it is when left out or null. */
 export interface Field<T> {
   readonly read: Reader<T>;
   readonly fallback: T;
+  /** Naming the key without a value already switches it on, with its defaults. */
+  readonly onWhenNamed?: boolean;
 }
+
+export type Fields = Readonly<Record<string, Field<unknown>>>;
 
 export const field = <T>(read: Reader<T>, fallback: T): Field<T> => ({ read, fallback });
 
-const fault = (place: Place, message: string): void => {
-  place.problems.push(place.path === "" ? message : `${place.path}: ${message}`);
-};
+/** A key that may be left out. */
+export const optional = <T>(read: Reader<T>): Field<T | undefined> => ({ read, fallback: undefined });
 
-const at = (place: Place, key: string | number): Place => ({ ...place, path: place.path === "" ? String(key) : `${place.path}::${key}` });
+/** A section that is on as soon as it is named, even without options. Source: configoptional of the Collector. */
+export const switchedOn = <T>(read: Reader<T>): Field<T | undefined> => ({ read, fallback: undefined, onWhenNamed: true });
 
-/** What a typed field sees: a value from `${…}` by its YAML type. */
-const plain = (value: unknown): unknown => (value instanceof Expanded ? value.value : value);
+export const join = (path: string, key: string | number): string => (path === "" ? String(key) : `${path}::${key}`);
 
-/** A value as a message may show it. */
-const shown = (value: unknown): string => (value instanceof Expanded ? "of the environment" : JSON.stringify(value));
-
-function kindOf(value: unknown): string {
-  if (Array.isArray(value)) return "a list";
-  if (value === null) return "null";
-  return typeof value === "object" ? "a map" : `${typeof value}`;
+/** A fault of form at this place. */
+export function fault({ findings, path, prefix = "" }: Place, message: string): void {
+  findings.loading.push(`${prefix}${path === "" ? message : `${path}: ${message}`}`);
 }
 
-/** A map with known keys; a null section means its defaults, an unknown key is refused with the names there are. */
-export function section<S extends Record<string, Field<unknown>>>(fields: S): Reader<{ readonly [K in keyof S]: S[K]["fallback"] }> {
+/** What stands behind `${…}`, by its YAML type. */
+export const plain = (value: unknown): unknown => (value instanceof Expanded ? value.value : value);
+
+/** The place of a child: what a variable held stays marked as such. */
+function child(place: Place, parent: unknown, key: string | number): Place {
+  const origin = parent instanceof Expanded ? parent.source : place.origin;
+  return { ...place, path: join(place.path, key), ...(origin === undefined ? {} : { origin }) };
+}
+
+const MAX_SHOWN_CHARS = 80;
+
+/** A value as a message may show it: never one of the environment (nor a default beside it), nor what looks like a user and a password. */
+export function shown(value: unknown, place: Place): string {
+  const origin = value instanceof Expanded ? value.source : place.origin;
+  if (origin !== undefined) return origin.replace(/:-[^}]*/g, ":-…");
+  const text = JSON.stringify(value) ?? "nothing";
+  if (text.includes("@")) return "[REDACTED]";
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+}
+
+/** Names of types as the Collector's messages have them. */
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return "list";
+  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float64";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "object" ? "map" : typeof value;
+}
+
+export function wrongType(value: unknown, expected: string, place: Place): void {
+  fault(place, `expected type '${expected}', got unconvertible type '${typeName(plain(value))}'`);
+}
+
+export type Section<S extends Fields> = { readonly [K in keyof S]: S[K]["fallback"] };
+
+/**
+ * A map with known keys. Null, as section or as value, means the default. An unknown key is refused with the names there are; `refused` says
+ * more about keys that the Collector knows and genspan does not have.
+ */
+export function section<S extends Fields>(fields: S, refused: Readonly<Record<string, string>> = {}): Reader<Section<S>> {
   return (value, place) => {
     const given = plain(value) ?? {};
-    if (!isTree(given)) fault(place, `expected a map, got ${kindOf(given)}`);
-    const tree = isTree(given) ? given : {};
-    for (const key of Object.keys(tree)) {
-      if (!(key in fields)) fault(place, `has invalid keys: ${key} (valid keys: ${Object.keys(fields).join(", ")})`);
+    if (!isTree(given)) wrongType(value, "map", place);
+    const tree = new Map(Object.entries(isTree(given) ? given : {}));
+    for (const key of tree.keys()) {
+      if (Object.hasOwn(fields, key)) continue;
+      const why = Object.hasOwn(refused, key) ? `; ${refused[key]}` : "";
+      fault(place, `has invalid keys: ${keyShown(key, value, place)}${why} (valid keys: ${Object.keys(fields).join(", ")})`);
     }
-    const read = Object.entries(fields).map(([key, { read: readField, fallback }]) => {
-      const inner = tree[key];
-      return [key, inner === undefined ? fallback : readField(inner, at(place, key))];
+    const read = Object.entries(fields).map(([key, { read: readField, fallback, onWhenNamed }]) => {
+      const inner = tree.get(key);
+      const isLeftOut = onWhenNamed === true ? !tree.has(key) : (plain(inner) ?? undefined) === undefined;
+      return [key, isLeftOut ? fallback : readField(inner, child(place, value, key))];
     });
-    return Object.freeze(Object.fromEntries(read)) as { readonly [K in keyof S]: S[K]["fallback"] };
+    return Object.freeze(Object.fromEntries(read)) as Section<S>;
   };
 }
 
-export const text: Reader<string> = (value, place) => {
-  if (value instanceof Expanded) return value.text;
-  if (typeof value === "string") return value;
-  fault(place, `expected a string, got ${kindOf(value)}`);
-  return "";
-};
-
-export const oneOf =
-  <T extends string>(...values: readonly T[]): Reader<T> =>
-  (value, place) => {
-    const given = text(value, place);
-    if (!values.includes(given as T)) fault(place, `unknown value ${shown(value)} (valid values: ${values.join(", ")})`);
-    return given as T;
-  };
-
-export const bool: Reader<boolean> = (value, place) => {
-  const given = plain(value);
-  if (typeof given !== "boolean") fault(place, `expected true or false, got ${kindOf(given)}`);
-  return given === true;
-};
-
-/** A whole number within bounds. */
-export const integer =
-  (min: number, max = Number.MAX_SAFE_INTEGER): Reader<number> =>
-  (value, place) => {
-    const given = plain(value);
-    if (typeof given !== "number" || !Number.isInteger(given)) fault(place, `expected a whole number, got ${kindOf(given)}`);
-    else if (given < min || given > max) fault(place, `must be from ${min} to ${max}, got ${shown(value)}`);
-    return typeof given === "number" ? given : min;
-  };
-
-const UNIT_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
-
-/** A duration as Go writes it (300ms, 1.5s, 2h45m), in milliseconds. */
-export const durationMillis: Reader<number> = (value, place) => {
-  const given = value instanceof Expanded ? value.text : value;
-  const pieces = typeof given === "string" ? [...given.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)] : [];
-  if (typeof given === "string" && pieces.length > 0 && pieces.map(([all]) => all).join("") === given) {
-    return pieces.reduce((sum, [, amount, unit]) => sum + Number(amount) * (UNIT_MS[unit ?? ""] ?? 0), 0);
-  }
-  fault(place, `time: invalid duration ${shown(value)} (write it like 300ms, 5s or 1h30m)`);
-  return 0;
-};
-
-/** An address to listen on. */
-export interface Endpoint {
-  readonly host: string;
-  /** 0 takes a free port. */
-  readonly port: number;
-}
-
-export const endpoint: Reader<Endpoint> = (value, place) => {
-  const given = text(value, place);
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(given);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    fault(place, `invalid endpoint ${shown(value)} (write host:port, such as 127.0.0.1:4318)`);
-    return { host: "127.0.0.1", port: 0 };
-  }
-  return { host: match[1] ?? (match[2] || "0.0.0.0"), port };
-};
-
-export const urlPath: Reader<string> = (value, place) => {
-  const given = text(value, place);
-  if (!given.startsWith("/")) fault(place, `must begin with "/", got ${shown(value)}`);
-  return given;
-};
+const keyShown = (key: string, parent: unknown, place: Place): string =>
+  parent instanceof Expanded || place.origin !== undefined ? "[REDACTED]" : key;
 
 /** A list; text is split at commas, as the Collector does. */
 export const list =
   <T>(read: Reader<T>): Reader<readonly T[]> =>
   (value, place) => {
     const given = plain(value);
-    const entries = typeof given === "string" ? given.split(",") : given;
-    if (!Array.isArray(entries)) {
-      fault(place, `expected a list, got ${kindOf(given)}`);
-      return [];
-    }
-    return Object.freeze(entries.map((entry, i) => read(entry, at(place, i))));
+    const entries: unknown = typeof given === "string" ? given.split(",") : given;
+    if (Array.isArray(entries)) return Object.freeze(entries.map((entry, i) => read(entry, child(place, value, i))));
+    wrongType(value, "list", place);
+    return [];
   };
 
-/** Any scalar, as a rule's value. */
-export const scalar: Reader<string | number | boolean> = (value, place) => {
-  const given = plain(value);
-  if (typeof given === "string" || typeof given === "number" || typeof given === "boolean") return given;
-  fault(place, `expected a string, a number, true or false, got ${kindOf(given)}`);
-  return "";
-};
+/** A map of any keys to values of one shape, in the order of the file. */
+export const mapOf =
+  <T>(read: Reader<T>): Reader<ReadonlyMap<string, T>> =>
+  (value, place) => {
+    const given = plain(value) ?? {};
+    if (!isTree(given)) wrongType(value, "map", place);
+    const entries = Object.entries(isTree(given) ? given : {});
+    return new Map(entries.map(([key, inner]) => [key, read(inner, child(place, value, key))]));
+  };
 
-/** A field that may be left out. */
-export const optional = <T>(read: Reader<T>): Field<T | undefined> => ({ read, fallback: undefined });
+/** Says what is wrong with the meaning of a value whose form is right. */
+export type Check<T> = (value: T, say: (message: string) => void) => void;
+
+/** Adds rules that reach over several keys. They run only where the form is right: one mistake is one fault. */
+export const checked =
+  <T>(read: Reader<T>, check: Check<T>): Reader<T> =>
+  (value, place) => {
+    const { loading, meaning } = place.findings;
+    const before = loading.length;
+    const result = read(value, place);
+    if (loading.length === before) check(result, (message) => meaning.push(`${place.path}: ${message}`));
+    return result;
+  };

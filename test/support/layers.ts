@@ -24,7 +24,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   sdk: rule("", "@opentelemetry/*"),
   schema: rule("", "postgres"),
   "collector/base": rule("", "pino prom-client"),
-  "collector/config": rule("collector/base", "yaml zod"),
+  "collector/config": rule("collector/base collector/model", "re2js yaml zod"),
   "collector/otlp": rule("collector/base"),
   "collector/model": rule("collector/base"),
   "collector/embedded": rule("collector/base", "postgres"),

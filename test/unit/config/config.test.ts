@@ -103,7 +103,9 @@ describe("expansion", () => {
     ["a doubled dollar is a dollar", "/$${X}", { X: "no" }, "/${X}"],
     ["an odd run of dollars escapes in pairs", "/$$${X}", { X: "yes" }, "/$yes"],
     ["nested references, inside out", "/${env:${Y}}", { Y: "X", X: "deep" }, "/deep"],
-    ["a value is not expanded again", "/x${env:X}", { X: "${Y}" }, "/x${Y}"],
+    ["what a variable holds is expanded in turn", "/x${env:X}", { X: "${Y}", Y: "deep" }, "/xdeep"],
+    ["a doubled dollar in a variable is a dollar", "/x${env:X}", { X: "a$$b" }, "/xa$b"],
+    ["a path without its slash gets one", "v1", {}, "/v1"],
     ["a number keeps its text in a text field", "${env:X}", { X: "/007" }, "/007"],
   ])("%s", (_, given, env, expected) => {
     expect(httpOf(`traces_url_path: '${given}'`, env).http.traces_url_path).toBe(expected);
@@ -115,13 +117,46 @@ describe("expansion", () => {
 
   it("an unset variable without default warns and counts as null", () => {
     const { warnings } = httpOf("cors: '${env:NONE}'");
-    expect(warnings).toEqual(["configuration references unset environment variable NONE"]);
+    expect(warnings).toEqual(["Configuration references unset environment variable NONE"]);
   });
 
-  it("references that grow without end are refused", () => {
-    expect(problemsOf(withHttp(`traces_url_path: '${"${A:-".repeat(1100)}x${"}".repeat(1100)}'`))[0]).toContain(
-      "too many recursive expansions",
-    );
+  it.each<[string, string, Record<string, string>]>([
+    ["a reference to itself", "${A}", { A: "${A}" }],
+    ["two that refer to each other", "x${A}", { A: "${B}", B: "y${A}" }],
+    ["values that double in every round", "${A}", { A: "${B}${B}", B: "${C}${C}", C: "${A}${A}" }],
+    ["more than a thousand levels", `${"${env:A:-".repeat(1100)}x${"}".repeat(1100)}`, {}],
+  ])("expansion without end is refused: %s", (_, given, env) => {
+    expect(problemsOf(withHttp(`traces_url_path: '${given}'`), env)).toEqual([
+      expect.stringContaining("traces_url_path: too many recursive expansions"),
+    ]);
+  });
+
+  it.each<[string, string, Record<string, string>, string]>([
+    ["a dollar left in a reference", "${env:A$B}", {}, `the uri "env:A$B" contains unsupported characters ('$')`],
+    ["a default without the scheme", "${HOST:-x}", {}, "invalid uri: write ${env:HOST:-…}"],
+    ["another scheme", "${yaml:x}", {}, 'scheme "yaml" is not supported for uri "yaml:…"'],
+    ["a name that comes out of a variable", "${env:${A}}", { A: "s3cr3t !" }, 'environment variable "[REDACTED]" has invalid name'],
+  ])("%s is refused, and the secret in it not shown", (_, given, env, expected) => {
+    const problems = problemsOf(withHttp(`traces_url_path: '${given}'`), env);
+    expect(problems).toEqual([expect.stringContaining(expected)]);
+    expect(problems[0]).toMatch(/^failed to get config: cannot resolve the configuration: receivers::otlp::/);
+    expect(problems[0]).not.toContain("s3cr3t");
+  });
+
+  it("a whole section may come from one variable, and its faults show neither keys nor values", () => {
+    const { http } = httpOf("cors: '${env:CORS}'", { CORS: "{allowed_origins: [https://a.example], max_age: 60}" });
+    expect(http.cors).toEqual({ allowed_origins: ["https://a.example"], allowed_headers: [], max_age: 60 });
+    const problems = problemsOf(withHttp("cors: '${env:CORS}'"), { CORS: "{s3cr3t: 1, max_age: -4711}" });
+    expect(problems).toEqual([
+      'failed to get config: error reading configuration for "otlp": receivers::otlp::protocols::http::cors: has invalid keys: [REDACTED] (valid keys: allowed_origins, allowed_headers, max_age)',
+      'failed to get config: error reading configuration for "otlp": receivers::otlp::protocols::http::cors::max_age: must be at least 0, got ${env:CORS}',
+    ]);
+  });
+
+  it("nothing is expanded in keys", () => {
+    expect(problemsOf(withHttp("'${env:KEY}': 1"), { KEY: "endpoint" })).toEqual([
+      expect.stringContaining("has invalid keys: ${env:KEY} ("),
+    ]);
   });
 });
 
@@ -161,6 +196,11 @@ describe("several files and --set", () => {
     expect(config.receivers.get("otlp")!.options.http!.endpoint.port).toBe(4318);
   });
 
+  it.each([["=1"], ["a..b=1"], ["novalue"]])("--set %s is refused with an example, and its value not shown", (set) => {
+    const load = () => loadConfig({ files: [{ name: "a", text: base }], env: {}, sets: [set] });
+    expect(load).toThrow("failed to get config: --set wants key=value, such as exporters.debug.verbosity=normal");
+  });
+
   it("--set comes last and is typed", () => {
     const { config } = loadConfig({
       files: [{ name: "a", text: base }],
@@ -182,9 +222,10 @@ it("PRC-11 every fault is named by its key, and no value of the environment is s
 
 it("docs/configuration.md names every key that is accepted, with its default", () => {
   const docs = readFileSync(new URL("../../../docs/configuration.md", import.meta.url), "utf8");
-  const source = readFileSync(new URL("../../../collector/config/components.ts", import.meta.url), "utf8");
-  const keys = [...source.matchAll(/^ {2}(\w+): (?:field|optional)\(/gm)].map(([, key]) => key!);
-  expect(keys.length).toBeGreaterThan(20);
+  const folder = new URL("../../../collector/config/components/", import.meta.url);
+  const sources = readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
+  const keys = sources.flatMap((source) => [...source.matchAll(/^ {2,4}(\w+): (?:field|optional|switchedOn)\(/gm)].map(([, key]) => key!));
+  expect(keys.length).toBeGreaterThan(40);
   expect(keys.filter((key) => !docs.includes(`\`${key}\``))).toEqual([]);
   for (const value of [64 * 1024 * 1024, 192 * 1024 * 1024, 4 * 1024 * 1024]) expect(docs).toContain(String(value));
 });

@@ -1,0 +1,23 @@
+import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, WRITE_DEADLINE_MS } from "../../base/limits.ts";
+import { durationMillis, integer, oneOf } from "../scalars.ts";
+import { field, section } from "../shape.ts";
+
+const MIB = 1024 * 1024;
+
+export const postgres = section({
+  /** Sessions that write at the same time. */
+  connections: field(integer(1, 16), 2),
+  /** Request and row bytes that may wait for a commit; above it senders are told to come back. */
+  max_pending_bytes: field(integer(MIB), MAX_PENDING_BYTES),
+  /** Size at which a batch closes. */
+  max_batch_bytes: field(integer(64 * 1024, 64 * MIB), MAX_BATCH_BYTES),
+  /** A request not committed after this long is answered with a retryable failure. */
+  write_timeout: field(durationMillis(1), WRITE_DEADLINE_MS),
+  /** Telemetry older than this is removed; 0 removes nothing. */
+  retention: field(durationMillis(), 0),
+});
+
+export const debug = section({
+  /** basic: a line per request · normal: also its rows by table. Content is never logged. */
+  verbosity: field(oneOf("basic", "normal"), "basic" as "basic" | "normal"),
+});
