@@ -42,9 +42,11 @@ CREATE TABLE api_keys (
   last_used_at timestamp with time zone,
   expires_at timestamp with time zone,
   revoked_at timestamp with time zone,
+  max_requests_per_second integer,
   CONSTRAINT api_keys_hash_key UNIQUE (hash),
   CONSTRAINT api_keys_pkey PRIMARY KEY (project_id, id),
   CONSTRAINT api_keys_hash_check CHECK ((length(hash) = 32)),
+  CONSTRAINT api_keys_max_requests_per_second_check CHECK ((max_requests_per_second > 0)),
   CONSTRAINT api_keys_scopes_check CHECK ((scopes <@ ARRAY['ingest'::text, 'read'::text, 'admin'::text]))
 );
 
@@ -439,6 +441,7 @@ CREATE TABLE log_records (
 ) PARTITION BY RANGE ("time");
 CREATE TABLE log_records_default PARTITION OF log_records DEFAULT;
 CREATE INDEX log_records_span ON log_records USING btree (project_id, trace_id, span_id) WHERE (trace_id IS NOT NULL);
+CREATE INDEX log_records_untimed ON log_records USING btree (project_id, id) WHERE ((observed_time IS NULL) AND ("time" = received_at));
 
 CREATE TABLE model_prices (
   project_id integer NOT NULL,

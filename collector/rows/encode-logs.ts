@@ -54,7 +54,7 @@ export function createLogEncoder(prices: (projectId: number) => PriceBook = ship
         notes.clear();
         const origin = origins.of(view, builder);
         const id = recordId(view, origin, seen);
-        encodeLogRow(builder.row(LOG_RECORDS), view, { builder, origin, notes, id });
+        encodeLogRow(builder.row(LOG_RECORDS, eventTime(view) === undefined), view, { builder, origin, notes, id });
         const name = eventName(view);
         if (name === undefined) return;
         joinSpan(name, { view, builder, notes });
@@ -113,6 +113,12 @@ interface LogContext {
   readonly id: string;
 }
 
+/** When the event happened, else when it was observed; undefined when the record does not say: then its arrival stands in, and a resend is found by its id. */
+function eventTime(view: LogView): Halves | undefined {
+  if (isSet(view.time)) return view.time;
+  return isSet(view.observedTime) ? view.observedTime : undefined;
+}
+
 const isSet = (time: Halves): boolean => (time.lo | time.hi) !== 0;
 
 /** Writes the row of table log_records (field order of LOG_RECORDS.columns). Its time is the event's, else when it was observed, else when it came in. */
@@ -120,10 +126,12 @@ function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void
   const { builder, origin, notes, id } = context;
   out.u16(LOG_RECORDS.columns.length);
   copyInt4(out, builder.projectId);
-  const time = isSet(view.time) ? view.time : isSet(view.observedTime) ? view.observedTime : undefined;
+  const time = eventTime(view);
   let nano = 0;
-  if (time === undefined) copyMillis(out, builder.receivedAtMs);
-  else nano = copyTime(out, time);
+  if (time === undefined) {
+    notes.timing("event", "0");
+    copyMillis(out, builder.receivedAtMs);
+  } else nano = copyTime(out, time);
   copyUuid(out, id);
   copyInt2(out, nano);
   if (isSet(view.observedTime)) {

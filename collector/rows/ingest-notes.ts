@@ -43,7 +43,7 @@ export class IngestNotes {
   }
 
   /** Notes a time that could not be used; `raw` is what was sent, in unix nanoseconds. */
-  timing(what: "start" | "end" | "negative_duration", raw: string): void {
+  timing(what: "start" | "end" | "event" | "negative_duration", raw: string): void {
     this.time ??= {};
     this.time[what] = raw;
     this.count("time", 1);

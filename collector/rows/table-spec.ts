@@ -8,6 +8,8 @@ export interface TableSpec {
   readonly keyBytes: number;
   /** What an arriving row does to one already there: nothing, or (generation_logs) replace it if it is only pending. */
   readonly onConflict: "keep" | "complete-pending";
+  /** SQL that holds for every stored row (`t`) without a time of its own, where an index of such rows alone serves to find them. */
+  readonly untimed?: string;
 }
 
 /** Bytes of a COPY field of `size` bytes: its length word and its value. */
@@ -128,6 +130,7 @@ export const LOG_RECORDS: TableSpec = {
   keyColumns: ["project_id", "time", "id"],
   keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 8) + (FIELD_HEAD + 16),
   onConflict: "keep",
+  untimed: "t.observed_time IS NULL AND t.time = t.received_at",
   columns: [
     "project_id",
     "time",

@@ -40,6 +40,12 @@ const list = (columns: readonly string[], prefix = ""): string => columns.map((c
 const staging = (table: TableSpec): string => quote(`genspan_stage_${table.name}`);
 const equal = (columns: readonly string[]): string => columns.map((column) => `t.${quote(column)} = s.${quote(column)}`).join(" AND ");
 
+/** A stored row (`t`) and a staged one (`s`) are the same item. */
+const same = (table: TableSpec, identity: Identity): string =>
+  [equal(identityColumns(table, identity)), ...(identity === "timeless" && table.untimed !== undefined ? [table.untimed] : [])].join(
+    " AND ",
+  );
+
 /** The order of gather.ts in SQL: time, then key. */
 function writeOrder(table: TableSpec): string {
   const time = keyLayout(table).time?.column;
@@ -75,12 +81,12 @@ export function createStatements(options: StatementOptions): Statements {
     merge: (table) =>
       `${insert(table)} ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) ${onConflict(table)} RETURNING ${keySql(table, "t")}`,
     mergeTimeless: (table) =>
-      `${insert(table)} WHERE NOT EXISTS (SELECT FROM ${target(table.name)} t WHERE ${equal(identityColumns(table, "timeless"))})
+      `${insert(table)} WHERE NOT EXISTS (SELECT FROM ${target(table.name)} t WHERE ${same(table, "timeless")})
         ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) DO NOTHING RETURNING ${keySql(table, "t")}`,
     conflicting: (table, identity) => {
       const content = contentColumns(table, identity);
       const finished = table.onConflict === "complete-pending" ? " AND s.generation_status <> 'pending' AND t.filled_from IS NULL" : "";
-      return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${equal(identityColumns(table, identity))}
+      return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
         WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${finished}`;
     },
     lockBuckets: (buckets) => `SELECT pg_advisory_xact_lock(${LOCK_CLASS}, bucket) FROM unnest('{${buckets.join(",")}}'::int[]) AS bucket`,
