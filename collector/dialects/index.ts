@@ -3,7 +3,7 @@ import { anthropic } from "./anthropic.ts";
 import { claudeCode } from "./claude-code.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
 import { geminiCli } from "./gemini-cli.ts";
-import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply } from "./generation-draft.ts";
+import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply, withdraw } from "./generation-draft.ts";
 import { genkit } from "./genkit.ts";
 import { genspan } from "./genspan.ts";
 import { googleAdk } from "./google-adk.ts";
@@ -18,8 +18,11 @@ import { mastra } from "./mastra.ts";
 import { mlflow } from "./mlflow.ts";
 import { openinference } from "./openinference.ts";
 import { openlit } from "./openlit.ts";
+import { isFramework } from "./providers.ts";
 import { createRegistry } from "./registry.ts";
 import { semconv } from "./semconv.ts";
+import { buildFromEvents } from "./semconv-events.ts";
+import { spanName } from "./span-facts.ts";
 import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
 import { vercel } from "./vercel.ts";
@@ -54,6 +57,7 @@ export const DIALECTS: readonly Dialect[] = [
 
 const registry = createRegistry(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));
+const SEMCONV = registry.bitOf(semconv);
 
 /** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
 export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
@@ -69,13 +73,26 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole
   draft.dialect = name;
   DIALECTS[owner]!.complete?.(view, draft);
   for (let i = 0; i < DIALECTS.length; i++) if (i !== owner && (candidates & bits[i]!) !== 0) DIALECTS[i]!.complete?.(view, draft);
-  settle(view, draft);
+  settle(view, draft, candidates);
   return role;
 }
 
-/** What holds for every dialect: a call whose request does not name its model used the one that answered. */
-function settle(view: SpanView, draft: GenerationDraft): void {
+/**
+ * What holds for every dialect: exceptions and content of span events are read, a framework is no provider, and a call whose request does not
+ * name its model used the one that answered, or the one in its span's name, which the conventions make of operation and model.
+ */
+function settle(view: SpanView, draft: GenerationDraft, candidates: number): void {
+  if (view.events.count > 0 && (candidates & SEMCONV) === 0) buildFromEvents(view, draft);
+  if (isFramework(conceptText(view, draft, "provider"))) withdraw(draft, "provider");
   if (!hasConcept(draft, "model") && hasConcept(draft, "responseModel")) {
     supply(draft, "model", conceptText(view, draft, "responseModel"), "response model");
   }
+  if (!hasConcept(draft, "model")) supply(draft, "model", modelInName(spanName(view), conceptText(view, draft, "operation")), "span name");
+}
+
+/** `image_generation dall-e-3` */
+function modelInName(name: string, operation: string | undefined): string | undefined {
+  if (operation === undefined || !name.startsWith(`${operation} `)) return undefined;
+  const model = name.slice(operation.length + 1);
+  return /^\S+$/.test(model) ? model : undefined;
 }

@@ -60,6 +60,17 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["image_generation_call", (piece) => ({ type: "blob", modality: "image", mime_type: "image/png", content: piece["result"] ?? "" })],
 ]);
 
+/** Types of parts that the current conventions define. */
+const CURRENT: ReadonlySet<string> = new Set(["text", "reasoning", "tool_call", "tool_call_response", "blob", "uri", "file"]);
+
+/** A part that needs no reading: in the conventions' shape already, or of a type that nobody here knows. */
+export function isCurrentPart(part: Json): part is Part {
+  if (!isObject(part) || typeof part["type"] !== "string") return false;
+  const { type } = part;
+  if (type === "text" || type === "reasoning") return part["content"] !== undefined;
+  return CURRENT.has(type) || !READERS.has(type);
+}
+
 function partOf(piece: Json): Part[] {
   if (piece === null || piece === undefined) return [];
   if (!isObject(piece)) return [{ type: "text", content: typeof piece === "string" ? piece : JSON.stringify(piece) }];
@@ -81,6 +92,11 @@ function untypedPart(piece: JsonObject): Part[] {
         response: result["response"] ?? result["content"] ?? null,
       },
     ];
+  }
+  const thought = piece["reasoningContent"];
+  if (isObject(thought)) {
+    const told = isObject(thought["reasoningText"]) ? thought["reasoningText"] : thought;
+    return [reasoning(told)];
   }
   const inline = piece["inlineData"] ?? piece["inline_data"];
   if (isObject(inline)) return [blobPart(inline["data"], inline["mimeType"] ?? inline["mime_type"])];
@@ -112,6 +128,7 @@ export function toolCallPart(call: Json): Part {
 function mediaPart(piece: JsonObject, fallback: string | undefined): Part {
   const { source } = piece;
   if (isObject(source)) {
+    if (source["type"] === "text") return { type: "text", content: source["data"] ?? "" };
     if (typeof source["data"] === "string") return blobPart(source["data"], source["media_type"], fallback);
     if (typeof source["url"] === "string") return uriPart(source["url"], source["media_type"], fallback);
     if (typeof source["file_id"] === "string") return { type: "file", modality: fallback ?? null, file_id: source["file_id"] };

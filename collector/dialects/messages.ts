@@ -1,6 +1,6 @@
 import type { BuiltContent } from "./generation-draft.ts";
 import { isObject, type Json, type JsonObject, parseJson, stringOf } from "./json.ts";
-import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
+import { contentParts, isCurrentPart, type Part, toolCallPart } from "./message-parts.ts";
 
 /** Messages as the current conventions write them: `{role, parts: [{type, …}]}`. */
 export interface Message {
@@ -48,23 +48,28 @@ function roleOf(value: JsonObject, defaultRole: string): string {
 }
 
 function partsOf(value: JsonObject, role: string): Part[] {
-  if (Array.isArray(value["parts"])) return isCurrent(value["parts"]) ? value["parts"] : contentParts(value["parts"]);
+  if (Array.isArray(value["parts"]))
+    return (value["parts"] as Json[]).flatMap((part) => (isCurrentPart(part) ? [part] : contentParts([part])));
   const callId = value["tool_call_id"] ?? (role === "tool" ? value["id"] : undefined);
   if (role === "tool" && callId !== undefined) return [{ type: "tool_call_response", id: callId, response: value["content"] ?? null }];
   const reasoning = stringOf(value["reasoning_content"]) ?? stringOf(value["reasoning"]);
   const parts: Part[] = reasoning === undefined ? [] : [{ type: "reasoning", content: reasoning }];
-  parts.push(...contentParts(value["content"]));
+  parts.push(...contentParts(value["content"] ?? value["blocks"]));
   const refusal = stringOf(value["refusal"]);
   if (refusal !== undefined) parts.push({ type: "text", content: refusal });
   const calls = value["tool_calls"] ?? value["toolCalls"];
   if (Array.isArray(calls)) parts.push(...calls.map(toolCallPart));
   if (isObject(value["function_call"])) parts.push(toolCallPart(value["function_call"]));
-  return parts;
+  return parts.length > 0 ? parts : bareParts(value);
 }
 
-/** Parts that are in the conventions' shape already; a foreign one among them means that all are read. */
-const isCurrent = (parts: readonly Json[]): parts is Part[] =>
-  parts.every((part) => isObject(part) && typeof part["type"] === "string" && (part["type"] !== "text" || part["content"] !== undefined));
+/** What an object says that has nothing of a message: its text under another name, else itself as JSON, so that nothing is lost. */
+function bareParts(value: JsonObject): Part[] {
+  const bare = stringOf(value["text"]) ?? stringOf(value["completion"]);
+  if (bare !== undefined) return [{ type: "text", content: bare }];
+  const isMessage = ["role", "content", "type", "refusal", "tool_calls"].some((key) => Object.hasOwn(value, key));
+  return isMessage || Object.keys(value).length === 0 ? [] : [{ type: "text", content: JSON.stringify(value) }];
+}
 
 /** Items of OpenAI's responses API stand in the list of messages without a role. */
 const isItem = (value: JsonObject): boolean =>

@@ -1,6 +1,6 @@
-import { type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
-import { at, isObject, type Json, numberOf, stringOf } from "./json.ts";
-import { type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
+import { type BuiltContent, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
+import { at, isObject, type Json, numberOf, parseJson, stringOf } from "./json.ts";
+import { contentFromText, type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
 
 /** The body that a provider answered with, as far as its shape is known. */
 export interface ProviderResponse {
@@ -17,6 +17,12 @@ export function readProviderResponse(body: Json): ProviderResponse | undefined {
   if (Array.isArray(body["content"]) && (body["role"] === "assistant" || body["type"] === "message")) return fromContent(body);
   if (isImageList(body["data"])) return { messages: [imagesMessage(body["data"] as Json[])], finishReason: undefined };
   return undefined;
+}
+
+/** Content text of an answer: a provider's body as its messages, anything else as `contentFromText` reads it. */
+export function answerFromText(text: string): BuiltContent {
+  const answer = /^\s*\{/.test(text) ? readProviderResponse(parseJson(text)) : undefined;
+  return (answer === undefined ? undefined : messagesContent(answer.messages)) ?? contentFromText(text, "assistant");
 }
 
 function fromChoices(choices: readonly Json[]): ProviderResponse {
@@ -88,17 +94,31 @@ export function supplyProviderResponse(draft: GenerationDraft, body: Json, origi
   supply(draft, "responseCreatedAt", numberOf(body["created"] ?? body["created_at"]), origin);
 }
 
-/** The prompt of a provider's request: messages with their system prompt, or plain text. */
-export function supplyProviderRequest(draft: GenerationDraft, body: Json, origin: string): void {
-  if (!isObject(body)) return;
+/**
+ * The prompt of a provider's request: messages with their system prompt, or plain text. A bare list counts when its first entry looks like a
+ * message. Undefined for another shape.
+ */
+export function readProviderRequest(body: Json): readonly Message[] | string | undefined {
+  if (Array.isArray(body)) return looksLikeMessage(body[0]) ? toMessageList(body, "user") : undefined;
+  if (!isObject(body)) return undefined;
   const list = body["messages"] ?? body["input"] ?? body["contents"] ?? body["prompt"];
-  if (typeof list === "string") supplyContent(draft, "prompt", { text: list, format: "text" }, origin);
-  else if (list !== undefined) {
-    const whole = Array.isArray(list)
-      ? { messages: list, system: body["system"] ?? body["instructions"] ?? body["systemInstruction"] }
-      : list;
-    supplyContent(draft, "prompt", messagesContent(toMessageList(whole, "user")), origin);
-  }
+  if (list === undefined || list === null) return undefined;
+  const system = body["system"] ?? body["instructions"] ?? body["systemInstruction"];
+  if (typeof list === "string") return system === undefined ? list : toMessageList({ messages: [list], system }, "user");
+  return toMessageList(Array.isArray(list) ? { messages: list, system } : list, "user");
+}
+
+const looksLikeMessage = (value: Json): boolean =>
+  isObject(value) && typeof value["role"] === "string" && (value["content"] !== undefined || value["parts"] !== undefined);
+
+/** A prompt as content. */
+export const promptContent = (prompt: readonly Message[] | string | undefined): BuiltContent | undefined =>
+  typeof prompt === "string" ? { text: prompt, format: "text" } : prompt === undefined ? undefined : messagesContent(prompt);
+
+/** Everything that a provider's request says about the call, where nothing better is known. */
+export function supplyProviderRequest(draft: GenerationDraft, body: Json, origin: string): void {
+  supplyContent(draft, "prompt", promptContent(readProviderRequest(body)), origin);
+  if (!isObject(body)) return;
   supply(draft, "model", stringOf(body["model"]), origin);
   if (Array.isArray(body["tools"])) supply(draft, "toolDefinitions", JSON.stringify(body["tools"]), origin);
 }

@@ -23,3 +23,20 @@ export function providerOf(name: string | undefined): string | undefined {
   const found = PREFIXES.filter(([prefix]) => lower.startsWith(prefix)).toSorted(([a], [b]) => b.length - a.length)[0];
   return found?.[1] ?? lower.split(".")[0];
 }
+
+/** Frameworks that name themselves where the conventions want who served the model. */
+const FRAMEWORKS: ReadonlySet<string> = new Set([
+  "autogen",
+  "crewai",
+  "haystack",
+  "koog",
+  "langchain",
+  "langgraph",
+  "llamaindex",
+  "microsoft.agent_framework",
+  "semantic_kernel",
+  "spring_ai",
+  "strands-agents",
+]);
+
+export const isFramework = (provider: string | undefined): boolean => provider !== undefined && FRAMEWORKS.has(provider.toLowerCase());

@@ -286,8 +286,8 @@ function encodeReferences(source: CallSource): void {
 
 function contentState({ view, draft }: ModelCall, prompt: Content, response: Content): string {
   if (prompt.truncated || response.truncated) return "truncated";
+  if (draft.contentRedacted) return "redacted";
   const incomplete = prompt.format === undefined || response.format === undefined;
-  if (incomplete && draft.contentRedacted) return "redacted";
   // An emitter that had to drop attributes dropped the last ones: the answer.
   if (incomplete && view.droppedAttributesCount > 0) return "truncated";
   return prompt.format === undefined && response.format === undefined ? "absent" : "captured";

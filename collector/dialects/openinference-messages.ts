@@ -1,0 +1,129 @@
+import type { SpanView } from "../otlp/span-view.ts";
+import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
+import { at, type Json, openJson, parseJson, stringOf } from "./json.ts";
+import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
+import { type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
+import { promptContent, readProviderRequest, readProviderResponse } from "./provider-bodies.ts";
+
+/** What hidden content is replaced by. */
+export const REDACTED = "__REDACTED__";
+
+/** `input.value` or `output.value`: the provider's body as JSON, or text. */
+export interface RawValue {
+  readonly json: Json;
+  /** Undefined when there is none or it is hidden. */
+  readonly text: string | undefined;
+  readonly redacted: boolean;
+}
+
+export function rawValue(view: SpanView, side: "input" | "output"): RawValue {
+  const text = stringOf(attributeNamed(view, `${side}.value`));
+  if (text === undefined || text === REDACTED) return { json: undefined, text: undefined, redacted: text === REDACTED };
+  return { json: /^\s*[[{]/.test(text) ? parseJson(text) : undefined, text, redacted: false };
+}
+
+/**
+ * Prompt and response from the flattened messages, the provider's own bodies or plain text. The bodies win only where they tell more: the
+ * flattened form leaves out further choices and reasoning, and the last messages where the sender ran into its limit of attributes.
+ */
+export function supplyOpenInferenceContent(view: SpanView, draft: GenerationDraft, input: RawValue, output: RawValue): void {
+  supplySide(draft, "prompt", {
+    flattened: messagesIn(view, "llm.input_messages.", "user"),
+    body: readProviderRequest(input.json),
+    raw: input,
+  });
+  const answered = withReason(messagesIn(view, "llm.output_messages.", "assistant"), stringOf(attributeNamed(view, "llm.finish_reason")));
+  supplySide(draft, "response", { flattened: answered, body: readProviderResponse(output.json)?.messages, raw: output });
+  supplyTexts(view, draft);
+  if (input.text !== undefined) supplyContent(draft, "prompt", { text: input.text, format: "text" }, "input.value");
+  if (output.text !== undefined) supplyContent(draft, "response", answerText(output), "output.value");
+}
+
+interface Side {
+  readonly flattened: readonly Message[];
+  readonly body: readonly Message[] | string | undefined;
+  readonly raw: RawValue;
+}
+
+function supplySide(draft: GenerationDraft, which: "prompt" | "response", { flattened, body, raw }: Side): void {
+  const hidden = flattened.some(({ parts }) => parts.some(isHidden));
+  if (hidden || raw.redacted) draft.contentRedacted = true;
+  const shown = flattened.filter(({ parts }) => parts.length > 0 && !parts.every(isHidden));
+  const richer = !hidden && (shown.length === 0 || (body !== undefined && weight(body) > weight(shown)));
+  const name = which === "prompt" ? "input" : "output";
+  if (richer) supplyContent(draft, which, promptContent(body), `${name}.value`);
+  if (shown.length > 0) supplyContent(draft, which, messagesContent(flattened), `llm.${name}_messages`);
+}
+
+const isHidden = (part: Part): boolean => part["content"] === REDACTED || part["uri"] === REDACTED;
+
+/** How much messages tell: the number of parts that say something. */
+const weight = (messages: readonly Message[] | string): number =>
+  typeof messages === "string"
+    ? 1
+    : messages.reduce((sum, { parts }) => sum + parts.filter((part) => part.type !== "unknown" && part["content"] !== "").length, 0);
+
+const withReason = (messages: readonly Message[], reason: string | undefined): readonly Message[] =>
+  reason === undefined ? messages : messages.map((message) => ({ ...message, finish_reason: normalizeFinishReason(reason) }));
+
+/** An answer in no provider's shape: messages where it has their keys (`text`, `content`), else as it stands. */
+function answerText({ json, text }: RawValue): { text: string; format: "text" | "messages" } {
+  const messageLike = ["text", "content", "parts"].some((key) => at(json, key) !== undefined);
+  return (messageLike ? messagesContent([toMessage(json, "assistant")]) : undefined) ?? { text: text ?? "", format: "text" };
+}
+
+/** Text completion: prompts and choices without roles. */
+function supplyTexts(view: SpanView, draft: GenerationDraft): void {
+  const prompts = textsIn(view, "llm.prompts.", "prompt");
+  const choices = textsIn(view, "llm.choices.", "completion");
+  if (prompts.length > 0) supplyContent(draft, "prompt", { text: prompts.join("\n\n"), format: "text" }, "llm.prompts");
+  if (choices.length > 0) supplyContent(draft, "response", { text: choices.join("\n\n"), format: "text" }, "llm.choices");
+}
+
+function textsIn(view: SpanView, prefix: string, key: string): string[] {
+  const list = gatherFlattened(view, prefix);
+  return Array.isArray(list) ? list.map((entry) => stringOf(at(entry, key, "text"))).filter((text) => text !== undefined) : [];
+}
+
+function messagesIn(view: SpanView, prefix: string, role: string): Message[] {
+  const list = gatherFlattened(view, prefix);
+  return Array.isArray(list) ? list.map((entry) => readMessage(at(entry, "message"), role)) : [];
+}
+
+function readMessage(message: Json, defaultRole: string): Message {
+  const role = stringOf(at(message, "role")) ?? defaultRole;
+  const callId = at(message, "tool_call_id");
+  const read = toMessage({ role, content: callId === undefined ? at(message, "content") : undefined, name: at(message, "name") }, role);
+  if (callId !== undefined) read.parts.push({ type: "tool_call_response", id: callId, response: at(message, "content") ?? null });
+  const contents = at(message, "contents");
+  if (Array.isArray(contents)) read.parts.push(...contents.flatMap(piecesOf));
+  const calls = at(message, "tool_calls");
+  if (Array.isArray(calls)) read.parts.push(...calls.map((entry) => toolCallPart(at(entry, "tool_call"))));
+  const legacy = stringOf(at(message, "function_call_name"));
+  if (legacy !== undefined) {
+    read.parts.push(toolCallPart({ name: legacy, arguments: at(message, "function_call_arguments_json") }));
+  }
+  return read;
+}
+
+/** One piece of a message's content; calls of tools stand a second time in the message's own list and are read there. */
+function piecesOf(entry: Json): Part[] {
+  const content = at(entry, "message_content");
+  const type = stringOf(at(content, "type"));
+  if (type === "tool_use" || type === "tool_call") return [];
+  const image = stringOf(at(content, "image", "image", "url"));
+  if (image === REDACTED) return [{ type: "uri", modality: "image", uri: REDACTED }];
+  if (image !== undefined) return contentParts([{ type: "image_url", image_url: image }]);
+  const audio = stringOf(at(content, "audio", "audio", "url"));
+  if (audio !== undefined) return [{ type: "uri", modality: "audio", uri: audio }];
+  const text = at(content, "text") ?? at(content, "data") ?? "";
+  return [{ type: type === "reasoning" ? "reasoning" : "text", content: text }];
+}
+
+/** The definitions of tools that the call was given. */
+export function toolsIn(view: SpanView): readonly Json[] {
+  const tools = gatherFlattened(view, "llm.tools.");
+  if (!Array.isArray(tools)) return [];
+  return tools.map((entry) => openJson(at(entry, "tool", "json_schema"))).filter((schema) => schema !== undefined);
+}
