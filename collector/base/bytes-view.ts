@@ -20,10 +20,10 @@ export interface Literal {
 }
 
 export function literal(text: string | Uint8Array): Literal {
-  const bytes = Buffer.from(text);
-  const padded = Buffer.alloc(Math.ceil(bytes.length / 4) * 4);
-  bytes.copy(padded);
-  return { size: bytes.length, words: Int32Array.from({ length: padded.length / 4 }, (_, i) => padded.readInt32LE(i * 4)) };
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
+  const words = new Int32Array(Math.ceil(bytes.length / 4));
+  for (let i = 0; i < bytes.length; i++) words[i >> 2] |= bytes[i] << ((i & 3) * 8);
+  return { size: bytes.length, words };
 }
 
 /** Whether `bytes[start, start + size)` are those of the literal. */

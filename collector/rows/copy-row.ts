@@ -51,11 +51,13 @@ export function copyBool(out: ByteWriter, value: boolean): void {
   out.u8(value ? 1 : 0);
 }
 
+const scratch = new ByteWriter();
+
 /** A field made once, for values that many rows share. */
 export function constantField(write: (out: ByteWriter) => void): Literal {
-  const out = new ByteWriter();
-  write(out);
-  return literal(out.view());
+  scratch.clear();
+  write(scratch);
+  return literal(scratch.view());
 }
 
 /** Text as it is; NUL and lone surrogates become U+FFFD. */
