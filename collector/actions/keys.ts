@@ -29,5 +29,6 @@ export const listKeys = (options: DatabaseOptions): Promise<readonly KeySummary[
       createdAt: row.created_at.toISOString(),
       lastUsedAt: row.last_used_at?.toISOString() ?? null,
       revokedAt: row.revoked_at?.toISOString() ?? null,
+      maxRequestsPerSecond: row.max_requests_per_second,
     })),
   );

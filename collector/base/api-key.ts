@@ -13,6 +13,8 @@ export interface StoredKey {
   readonly scopes: readonly Scope[];
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
+  /** Export requests a second; null for no limit. */
+  readonly maxRequestsPerSecond: number | null;
 }
 
 /** Marks our keys, so that people and secret scanners recognise one. */

@@ -2,7 +2,8 @@ import { timingSafeEqual } from "node:crypto";
 import { isLoopbackName } from "./address.ts";
 import { hashKey, isExpired, type Scope, type StoredKey } from "./api-key.ts";
 import { type Credentials, hostName } from "./credentials.ts";
-import { type Outcome, rejected, retryable } from "./outcome.ts";
+import { type Outcome, type Rejected, rejected, retryable } from "./outcome.ts";
+import { createRateLimit } from "./rate-limit.ts";
 
 /** Who may go on, or the outcome that ends the request: unauthenticated, forbidden, or keys that cannot be read right now. */
 export type Authentication =
@@ -19,8 +20,10 @@ export interface AuthenticatorOptions {
   readonly loopbackOnly: boolean;
   /** Told now and then which keys were used. Its failure is ignored: it is a convenience for people. */
   readonly markUsed?: (ids: readonly string[]) => Promise<void>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, for keys that expire. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that never goes back, for everything else: a machine whose time is set back must not keep a revoked key. */
+  readonly monotonicNow?: () => number;
 }
 
 /** A revoked key stops working after at most this long. */
@@ -45,25 +48,26 @@ interface KeyRing {
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
   const now = options.now ?? Date.now;
-  const currentKeys = createKeyRing(options.loadKeys, now);
-  const noteUse = createUseNotes(options.markUsed, now);
+  const monotonicNow = options.monotonicNow ?? (() => performance.now());
+  const currentKeys = createKeyRing(options.loadKeys, monotonicNow);
+  const noteUse = createUseNotes(options.markUsed, monotonicNow);
+  const withinLimit = createRateLimit(monotonicNow);
 
   return async function authenticate(credentials, scope) {
     const ring = await currentKeys();
     if (ring === undefined) return retryable("database", "the keys cannot be read at the moment");
     if (ring.byHash.size === 0 && options.loopbackOnly) return admitFromThisMachine(credentials.host);
     const result = checkKey(ring, credentials.key, scope, now());
-    if ("keyId" in result) noteUse(result.keyId);
-    return result;
+    if (!("usedKey" in result)) return result;
+    const { id, projectId, maxRequestsPerSecond: limit } = result.usedKey;
+    noteUse(id);
+    if (scope === "ingest" && limit !== null && !withinLimit(id, limit))
+      return retryable("overload", `this key may send ${limit} requests a second; send larger batches, or send again later`);
+    return { kind: "granted", projectId };
   };
 }
 
-function checkKey(
-  ring: KeyRing,
-  presented: string | undefined,
-  scope: Scope,
-  now: number,
-): Authentication | (Authentication & { keyId: string }) {
+function checkKey(ring: KeyRing, presented: string | undefined, scope: Scope, now: number): Rejected | { readonly usedKey: StoredKey } {
   if (presented === undefined || presented === "") {
     return rejected("unauthenticated", "a key is required: send it as Authorization: Bearer KEY or as X-Service-Key: KEY");
   }
@@ -74,7 +78,7 @@ function checkKey(
   }
   if (isExpired(key, now)) return rejected("unauthenticated", "this key has expired");
   if (!key.scopes.includes(scope)) return rejected("forbidden", `this key lacks the scope ${scope}`);
-  return { kind: "granted", projectId: key.projectId, keyId: key.id };
+  return { usedKey: key };
 }
 
 /** A web page that binds its own name to 127.0.0.1 (DNS rebinding) still sends that name as Host: it is refused here. */

@@ -54,6 +54,8 @@ export interface KeyRequest extends DatabaseOptions {
   readonly name: string;
   readonly scopes: readonly KeyScope[];
   readonly projectId: number;
+  /** Export requests a second that each collector takes with it; without it, as many as come. */
+  readonly maxRequestsPerSecond?: number;
 }
 
 /** A key as listed: never the key itself, of which only a hash is kept. */
@@ -65,6 +67,7 @@ export interface KeySummary {
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
   readonly revokedAt: string | null;
+  readonly maxRequestsPerSecond: number | null;
 }
 
 /**

@@ -13,14 +13,31 @@ export function addKey(program: Command, input: CliInput): void {
   addRevoke(key, input);
 }
 
+interface NewKeyFlags {
+  readonly name: string;
+  readonly scope: KeyScope[];
+  readonly project: number;
+  readonly maxRequestsPerSecond?: number;
+}
+
 function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
   const command = withDatabase(key.command("create"), env)
     .description("make a key; it is shown once")
     .requiredOption("--name <name>", "what it is for")
     .addOption(new Option("--scope <scope...>", "what it allows").choices(KEY_SCOPES).default(["ingest"]))
     .option("--project <id>", "project it belongs to", positiveInteger, 1)
-    .action(async (flags: Flags & { name: string; scope: KeyScope[]; project: number }) => {
-      const request = { ...databaseOptions(flags, env), name: flags.name, scopes: flags.scope, projectId: flags.project };
+    .option(
+      "--max-requests-per-second <n>",
+      "export requests that each collector takes with it; more are told to come back",
+      positiveInteger,
+    )
+    .action(async (flags: Flags & NewKeyFlags) => {
+      const { name, scope: scopes, project: projectId, maxRequestsPerSecond } = flags;
+      const request = {
+        ...databaseOptions(flags, env),
+        ...{ name, scopes, projectId },
+        ...(maxRequestsPerSecond === undefined ? {} : { maxRequestsPerSecond }),
+      };
       const made: Awaited<ReturnType<Actions["createKey"]>> = await actions.createKey(request);
       await terminal.write(`${made.key}\n`);
       terminal.note(`Key ${made.id}. Keep it now: it cannot be shown again.`);
@@ -28,13 +45,14 @@ function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
   withExamples(command, "genspan key create --name app", "genspan key create --name grafana --scope read");
 }
 
-const COLUMNS = ["id", "name", "project", "scopes", "created_at", "last_used_at", "revoked_at"];
+const COLUMNS = ["id", "name", "project", "scopes", "max_requests_per_second", "created_at", "last_used_at", "revoked_at"];
 
 const cellsOf = (key: KeySummary): Cell[] => [
   key.id,
   key.name,
   key.projectId,
   key.scopes.join(" "),
+  key.maxRequestsPerSecond,
   key.createdAt,
   key.lastUsedAt,
   key.revokedAt,

@@ -19,6 +19,8 @@ export interface NewKey {
   readonly scopes: readonly Scope[];
   readonly projectId: number;
   readonly expiresAt?: Date;
+  /** Export requests a second that each collector takes with it. */
+  readonly maxRequestsPerSecond?: number;
 }
 
 /** A key as listed: never the key itself. */
@@ -32,6 +34,7 @@ export interface KeyRow {
   readonly last_used_at: Date | null;
   readonly expires_at: Date | null;
   readonly revoked_at: Date | null;
+  readonly max_requests_per_second: number | null;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -41,18 +44,21 @@ export function createKeyStore(sql: Sql, schema: string): KeyStore {
   return {
     load: async () => [
       ...(await sql<StoredKey[]>`
-        SELECT id, project_id AS "projectId", hash, scopes, expires_at AS "expiresAt", revoked_at AS "revokedAt" FROM ${table()}`),
+        SELECT id, project_id AS "projectId", hash, scopes, expires_at AS "expiresAt", revoked_at AS "revokedAt",
+          max_requests_per_second AS "maxRequestsPerSecond" FROM ${table()}`),
     ],
-    async create({ name, scopes, projectId, expiresAt }) {
+    async create({ name, scopes, projectId, expiresAt, maxRequestsPerSecond }) {
       const key = generateKey();
       const id = randomUUID();
-      await sql`INSERT INTO ${table()} (project_id, id, name, prefix, hash, scopes, created_at, expires_at)
-        VALUES (${projectId}, ${id}, ${name}, ${prefixOf(key)}, ${hashKey(key)}, ${[...scopes]}, ${new Date()}, ${expiresAt ?? null})`;
+      await sql`INSERT INTO ${table()} (project_id, id, name, prefix, hash, scopes, created_at, expires_at, max_requests_per_second)
+        VALUES (${projectId}, ${id}, ${name}, ${prefixOf(key)}, ${hashKey(key)}, ${[...scopes]}, ${new Date()}, ${expiresAt ?? null},
+          ${maxRequestsPerSecond ?? null})`;
       return { id, key };
     },
     list: async () => [
       ...(await sql<KeyRow[]>`
-        SELECT id, name, prefix, project_id, scopes, created_at, last_used_at, expires_at, revoked_at FROM ${table()} ORDER BY created_at, id`),
+        SELECT id, name, prefix, project_id, scopes, created_at, last_used_at, expires_at, revoked_at, max_requests_per_second
+        FROM ${table()} ORDER BY created_at, id`),
     ],
     async revoke(id) {
       if (!UUID.test(id)) return false;
