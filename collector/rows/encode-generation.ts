@@ -4,7 +4,7 @@ import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider, isTimeout } from "../model/operation.ts";
 import { costOf, type Price, type PriceBook } from "../model/price.ts";
 import { normalizeTokens, type Tokens } from "../model/tokens.ts";
-import { VALUE_STRING } from "../otlp/attribute-list.ts";
+import { VALUE_BYTES, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { NOT_INTERNED } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
@@ -320,7 +320,10 @@ function moveContent(view: SpanView, draft: GenerationDraft, contents: readonly 
 
 function moveWhole(view: SpanView, index: number, bit: number): number {
   if (index < 0) return 0;
-  const text = view.attributes.kinds[index] === VALUE_STRING;
+  const kind = view.attributes.kinds[index];
+  // These give no text for the column, so they stay.
+  if (kind === VALUE_EMPTY || kind === VALUE_BYTES) return 0;
+  const text = kind === VALUE_STRING;
   if (text && view.attributes.b[index] === 0) return 0;
   view.attributes.remove(index);
   return text ? bit : bit | (bit << STRUCTURED_SHIFT);
