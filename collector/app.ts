@@ -7,27 +7,22 @@ import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
 import { createFront, type Fetch, type Front } from "./api/front.ts";
+import { pipelineOf } from "./app/pipelines.ts";
 import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { createAuthenticator } from "./base/authenticate.ts";
 import { watchEventLoop } from "./base/event-loop.ts";
 import { type Log, throttled } from "./base/log.ts";
 import { createMetrics, type Metrics } from "./base/metrics.ts";
-import { retryable } from "./base/outcome.ts";
 import { limitYoungGeneration } from "./base/young-generation.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
-import type { Component, Config, Pipeline as PipelineConfig } from "./config/index.ts";
+import type { Component, Config } from "./config/index.ts";
 import { largestMessageBytes, listeningHosts, postgresOptions } from "./config/questions.ts";
 import { watchDisk } from "./embedded/disk-watch.ts";
 import { startEmbedded } from "./embedded/index.ts";
-import { createDebugExporter } from "./exporters/debug.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
 import { createPartitionJob } from "./jobs/partition-job.ts";
-import { createPriceBooks, type PriceBooks } from "./jobs/price-books.ts";
+import { createPriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
-import { createPipeline, type Pipeline } from "./pipeline.ts";
-import { createAttributesProcessor } from "./processors/attributes.ts";
-import { createMemoryLimiter, type MemoryLimiter } from "./processors/memory-limiter.ts";
-import { createRedactor } from "./processors/redaction.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { createByteBudget } from "./receivers/byte-budget.ts";
@@ -35,8 +30,7 @@ import { listenGrpc } from "./receivers/grpc-server.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc.ts";
 import { createOtlpHttpReceiver, type OtlpHttpOptions } from "./receivers/otlp-http.ts";
-import { createRefiner, type Refiner } from "./refinement/index.ts";
-import type { EncodedRequest, WriteResult } from "./rows/encoded-request.ts";
+import { createRefiner } from "./refinement/index.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -212,75 +206,6 @@ function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
   const sql = createPool(url, max);
   started.defer(() => sql.end({ timeout: 1 }));
   return sql;
-}
-
-/** Credentials are never stored, whatever the configuration says. */
-const redactSecrets = createRedactor({ secrets: true, pii: [], patterns: [] });
-
-interface PipelineInput {
-  readonly config: Config;
-  readonly exporter: PostgresExporter;
-  readonly refiner: Refiner;
-  readonly prices: PriceBooks;
-  readonly metrics: Metrics;
-  readonly log: Log;
-  readonly isStopping: () => boolean;
-  readonly started: AsyncDisposableStack;
-}
-
-/** The pipeline of all signals that a receiver feeds; undefined for a receiver that no pipeline uses. */
-function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefined {
-  const { config, metrics } = input;
-  const fed = [...config.service.pipelines.values()].filter((pipeline) => pipeline.receivers.includes(receiverId));
-  if (fed.length === 0) return undefined;
-  const bySignal = new Map(fed.map((pipeline) => [pipeline.signal, pipeline]));
-  const limiters = limitersOf(fed, input);
-  const changesOf = (signal: PipelineConfig["signal"]) => attributeChanges(bySignal.get(signal), config);
-  return createPipeline({
-    admit: () => {
-      if (input.isStopping()) return retryable("stopping", "the collector is stopping; send the data again");
-      return limiters.map((limiter) => limiter.refuse()).find((refusal) => refusal !== undefined);
-    },
-    signals: new Set(bySignal.keys()),
-    spanProcessors: changesOf("traces"),
-    logProcessors: changesOf("logs"),
-    redact: redactSecrets,
-    prices: (projectId) => input.prices.of(projectId),
-    committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
-    write: (request) => writeTo(bySignal.get(request.signal as PipelineConfig["signal"]), request, input),
-    metrics,
-  });
-}
-
-function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: PipelineInput): MemoryLimiter[] {
-  const ids = new Set(pipelines.flatMap((pipeline) => pipeline.processors));
-  return [...ids].flatMap((id) => {
-    const processor = config.processors.get(id);
-    if (processor?.type !== "memory_limiter") return [];
-    const limiter = createMemoryLimiter(processor.options);
-    started.defer(() => limiter.stop());
-    return [limiter];
-  });
-}
-
-function attributeChanges(pipeline: PipelineConfig | undefined, config: Config) {
-  return (pipeline?.processors ?? []).flatMap((id) => {
-    const processor = config.processors.get(id);
-    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options)] : [];
-  });
-}
-
-/** Hands a request to the pipeline's exporters: the database answers, debug only watches. */
-function writeTo(
-  pipeline: PipelineConfig | undefined,
-  request: EncodedRequest,
-  { config, exporter, log }: PipelineInput,
-): Promise<WriteResult> {
-  const exporters = (pipeline?.exporters ?? []).flatMap((id) => config.exporters.get(id) ?? []);
-  for (const each of exporters) if (each.type === "debug") createDebugExporter(each.options.verbosity, log)(request);
-  if (exporters.some((each) => each.type === "postgres")) return exporter.write(request);
-  const stored = request.received - request.refusedItems.length;
-  return Promise.resolve({ kind: "committed", stored, duplicates: 0, conflicting: 0, refused: request.refusedItems });
 }
 
 /** Why a balancer should send elsewhere, in one word. */

@@ -17,7 +17,17 @@ export const postgres = section({
   retention: field(durationMillis(), 0),
 });
 
-export const debug = section({
-  /** basic: a line per request · normal: also its rows by table. Content is never logged. */
-  verbosity: field(oneOf("basic", "normal"), "basic" as "basic" | "normal"),
-});
+const VERBOSITIES = ["basic", "normal", "detailed"] as const;
+type Verbosity = (typeof VERBOSITIES)[number];
+
+export const debug = section(
+  {
+    /** basic: a line per request · normal: also one per row, without content · detailed: everything, prompts and answers too. */
+    verbosity: field(oneOf(...VERBOSITIES), "basic" as Verbosity),
+    /** Requests written in full each second, … */
+    sampling_initial: field(integer(0), 2),
+    /** … and then every so manieth. */
+    sampling_thereafter: field(integer(0), 1),
+  },
+  { use_internal_logger: "lines go to the log on standard error" },
+);

@@ -1,0 +1,91 @@
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { retryable } from "../base/outcome.ts";
+import type { Config, Pipeline as PipelineConfig } from "../config/index.ts";
+import { createDebugExporter } from "../exporters/debug.ts";
+import type { PostgresExporter } from "../exporters/postgres/index.ts";
+import type { PriceBooks } from "../jobs/price-books.ts";
+import { createPipeline, type Pipeline } from "../pipeline.ts";
+import { createAttributesProcessor } from "../processors/attributes.ts";
+import { createMemoryLimiter, type MemoryLimiter } from "../processors/memory-limiter.ts";
+import { createRedactor } from "../processors/redaction.ts";
+import type { Refiner } from "../refinement/index.ts";
+import type { EncodedRequest, WriteResult } from "../rows/encoded-request.ts";
+
+export interface PipelineInput {
+  readonly config: Config;
+  readonly exporter: PostgresExporter;
+  readonly refiner: Refiner;
+  readonly prices: PriceBooks;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly isStopping: () => boolean;
+  readonly started: AsyncDisposableStack;
+}
+
+type Signal = PipelineConfig["signal"];
+
+/** Credentials are never stored, whatever the configuration says. */
+const redactSecrets = createRedactor({ secrets: true, pii: [], patterns: [] });
+
+/** The pipeline of all signals that a receiver feeds; undefined for a receiver that no pipeline uses. */
+export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline | undefined {
+  const { config, metrics } = input;
+  const fed = [...config.service.pipelines.values()].filter((pipeline) => pipeline.receivers.includes(receiverId));
+  if (fed.length === 0) return undefined;
+  const bySignal = new Map(fed.map((pipeline) => [pipeline.signal, pipeline]));
+  const limiters = limitersOf(fed, input);
+  const writers = new Map(fed.map((pipeline) => [pipeline.signal as string, writerOf(pipeline, input)]));
+  const changesOf = (signal: Signal) => attributeChanges(bySignal.get(signal), config);
+  return createPipeline({
+    admit: () => {
+      if (input.isStopping()) return retryable("stopping", "the collector is stopping; send the data again");
+      return limiters.map((limiter) => limiter.refuse()).find((refusal) => refusal !== undefined);
+    },
+    signals: new Set(bySignal.keys()),
+    spanProcessors: changesOf("traces"),
+    logProcessors: changesOf("logs"),
+    redact: redactSecrets,
+    prices: (projectId) => input.prices.of(projectId),
+    committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
+    write: (request) => (writers.get(request.signal) ?? withoutDatabase)(request),
+    metrics,
+  });
+}
+
+function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: PipelineInput): MemoryLimiter[] {
+  const ids = new Set(pipelines.flatMap((pipeline) => pipeline.processors));
+  return [...ids].flatMap((id) => {
+    const processor = config.processors.get(id);
+    if (processor?.type !== "memory_limiter") return [];
+    const limiter = createMemoryLimiter(processor.options);
+    started.defer(() => limiter.stop());
+    return [limiter];
+  });
+}
+
+function attributeChanges(pipeline: PipelineConfig | undefined, config: Config) {
+  return (pipeline?.processors ?? []).flatMap((id) => {
+    const processor = config.processors.get(id);
+    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options)] : [];
+  });
+}
+
+type Write = (request: EncodedRequest) => Promise<WriteResult>;
+
+/** Hands a request to the pipeline's exporters: the database answers, debug only watches. */
+function writerOf(pipeline: PipelineConfig, { config, exporter, log }: PipelineInput): Write {
+  const exporters = pipeline.exporters.flatMap((id) => config.exporters.get(id) ?? []);
+  const watch = exporters.flatMap((each) => (each.type === "debug" ? [createDebugExporter(each.options, log)] : []));
+  const write: Write = exporters.some((each) => each.type === "postgres") ? (request) => exporter.write(request) : withoutDatabase;
+  return (request) => {
+    for (const show of watch) show(request);
+    return write(request);
+  };
+}
+
+/** What only passes through counts as stored. */
+const withoutDatabase: Write = (request) => {
+  const stored = request.received - request.refusedItems.length;
+  return Promise.resolve({ kind: "committed", stored, duplicates: 0, conflicting: 0, refused: request.refusedItems });
+};
