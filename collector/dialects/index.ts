@@ -20,9 +20,11 @@ import { openinference } from "./openinference.ts";
 import { openlit } from "./openlit.ts";
 import { isFramework } from "./providers.ts";
 import { createRegistry } from "./registry.ts";
+import { semanticKernel } from "./semantic-kernel.ts";
 import { semconv } from "./semconv.ts";
 import { buildFromEvents } from "./semconv-events.ts";
 import { spanName } from "./span-facts.ts";
+import { springAi } from "./spring-ai.ts";
 import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
 import { vercel } from "./vercel.ts";
@@ -36,6 +38,8 @@ export const DIALECTS: readonly Dialect[] = [
   anthropic,
   openlit,
   strands,
+  semanticKernel,
+  springAi,
   googleAdk,
   geminiCli,
   litellm,

@@ -1,14 +1,35 @@
 import type { Dialect } from "./dialect.ts";
-import { hasConcept, supply } from "./generation-draft.ts";
+import { attributeNamed } from "./flattened.ts";
+import { override, supply } from "./generation-draft.ts";
+import { at, numberOf, openJson, stringOf } from "./json.ts";
 import { spanName } from "./span-facts.ts";
+
+/** `llm.request.type` names LiteLLM's own function, with an "a" in front where it is the asynchronous one. */
+const FUNCTIONS: ReadonlyMap<string, string> = new Map([
+  ["completion", "chat"],
+  ["responses", "chat"],
+  ["text_completion", "text_completion"],
+  ["embedding", "embeddings"],
+  ["image_generation", "image_generation"],
+  ["rerank", "rerank"],
+]);
 
 /** LiteLLM: one call is a `litellm_request`; the raw dump of the provider's request below it is none. */
 export const litellm: Dialect = {
   name: "litellm",
-  signs: ["hidden_params", "metadata.user_api_key", "llm.openai.", "llm.anthropic.", "gen_ai.cost.", "litellm."],
-  sources: { costAmount: ["gen_ai.cost.total_cost"] },
+  signs: ["hidden_params", "metadata.user_api_key_hash", "gen_ai.cost.", "litellm.", "llm."],
+  sources: { costAmount: ["gen_ai.cost.total_cost", "litellm.cost.total"] },
   classify: (view) => (spanName(view) === "raw_gen_ai_request" ? "wrapper" : undefined),
-  complete(_view, draft) {
-    if (hasConcept(draft, "costAmount")) supply(draft, "costCurrency", "USD", "gen_ai.cost");
+  complete(view, draft) {
+    const hidden = attributeNamed(view, "hidden_params");
+    const sent = attributeNamed(view, "gen_ai.cost.total_cost") ?? attributeNamed(view, "litellm.cost.total");
+    if (hidden === undefined && sent === undefined) return;
+    const operation = FUNCTIONS.get(
+      stringOf(attributeNamed(view, "llm.request.type"))?.replace(/^a(?=completion|responses|text|emb|image|rerank)/, "") ?? "",
+    );
+    if (operation !== undefined) override(draft, "operation", operation, "llm.request.type");
+    const cost = numberOf(at(openJson(hidden), "response_cost"));
+    supply(draft, "costAmount", cost, "hidden_params");
+    if (sent !== undefined || cost !== undefined) supply(draft, "costCurrency", "USD", "gen_ai.cost");
   },
 };

@@ -25,6 +25,7 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   "system",
   "instructions",
   "systemInstruction",
+  "system_instruction",
   "tools",
   "functions",
   "extra_headers",

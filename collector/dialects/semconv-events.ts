@@ -33,8 +33,11 @@ const ROLE_OF: ReadonlyMap<string, string> = new Map([
 
 /** What each event name contributes; names not listed here are no content. */
 const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
-  [A.EVENT_CONTENT_PROMPT, (event, into) => setContent(into, "prompt", value(event, A.GEN_AI_PROMPT))],
-  [A.EVENT_CONTENT_COMPLETION, (event, into) => setContent(into, "response", value(event, A.GEN_AI_COMPLETION))],
+  [A.EVENT_CONTENT_PROMPT, (event, into) => setContent(into, "prompt", firstOf(event, [A.GEN_AI_PROMPT, A.GEN_AI_INPUT_MESSAGES]))],
+  [
+    A.EVENT_CONTENT_COMPLETION,
+    (event, into) => setContent(into, "response", firstOf(event, [A.GEN_AI_COMPLETION, A.GEN_AI_OUTPUT_MESSAGES])),
+  ],
   [A.EVENT_CHOICE, readChoice],
   [A.EVENT_INFERENCE_DETAILS, readDetails],
   [A.EVENT_EXCEPTION, readException],
@@ -89,18 +92,25 @@ function value(event: AttributeList, name: string): string | undefined {
   return json.view().toString("utf8");
 }
 
+const firstOf = (event: AttributeList, names: readonly string[]): string | undefined =>
+  names.map((name) => value(event, name)).find((text) => text !== undefined);
+
 /** The event's attributes as one object, JSON strings opened: what log events carry in their body. */
 function eventBody(event: AttributeList): Record<string, unknown> {
   const body: Record<string, unknown> = Object.create(null) as Record<string, unknown>;
   const content = value(event, "gen_ai.event.content");
   const opened = content === undefined ? undefined : parseJson(content);
   if (typeof opened === "object" && opened !== null) Object.assign(body, opened);
+  else if (content !== undefined) body["content"] = content;
   for (const name of ["role", "content", "id", "name", "tool_calls", "tool_call_id", "message", "finish_reason", "index"]) {
     const text = value(event, name);
-    if (text !== undefined) body[name] = name === "content" || name === "role" ? text : (parseJson(text) ?? text);
+    if (text !== undefined) body[name] = name === "role" ? text : name === "content" ? contentOf(text) : (parseJson(text) ?? text);
   }
   return body;
 }
+
+/** Content of a message: its text, or the list of its pieces where the text is one. */
+const contentOf = (text: string): unknown => (/^\s*\[\s*\{/.test(text) ? (parseJson(text) ?? text) : text);
 
 function setContent(into: Gathered, what: "prompt" | "response", text: string | undefined): void {
   if (text !== undefined) into[what] ??= contentFromText(text, what === "prompt" ? "user" : "assistant");

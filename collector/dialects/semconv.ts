@@ -3,7 +3,7 @@ import { CONCEPT, type Concept } from "../model/concept.ts";
 import { isWrapperOperation } from "../model/operation.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
-import { conceptText, type GenerationDraft, hasConcept } from "./generation-draft.ts";
+import { conceptText, type GenerationDraft, hasConcept, override } from "./generation-draft.ts";
 import { buildFromEvents } from "./semconv-events.ts";
 import { buildFromLegacyContent } from "./semconv-legacy.ts";
 
@@ -65,6 +65,12 @@ function classify(view: SpanView, draft: GenerationDraft): SpanRole | undefined 
   return looksLikeCall && !has("toolName") && (has("provider") || !has("agentName")) ? "call" : undefined;
 }
 
+/** Semantic Kernel's names before it took those of the conventions. */
+const OLD_OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ["chat.completions", "chat"],
+  ["text.completions", "text_completion"],
+]);
+
 /** The current conventions and all their older forms, in span attributes and span events. */
 export const semconv: Dialect = {
   name: "semconv",
@@ -72,6 +78,8 @@ export const semconv: Dialect = {
   sources: SOURCES,
   classify,
   complete(view, draft) {
+    const operation = OLD_OPERATIONS.get(conceptText(view, draft, "operation") ?? "");
+    if (operation !== undefined) override(draft, "operation", operation, A.GEN_AI_OPERATION_NAME);
     const lacksContent = draft.attribute[CONCEPT.inputMessages]! < 0 || draft.attribute[CONCEPT.outputMessages]! < 0;
     if (lacksContent && (draft.attribute[CONCEPT.legacyPrompt]! >= 0 || draft.attribute[CONCEPT.legacyCompletion]! >= 0)) {
       buildFromLegacyContent(view, draft);

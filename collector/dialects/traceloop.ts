@@ -1,10 +1,11 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { builtOf, conceptText, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
-import { at, isObject, type Json, openJson, stringOf } from "./json.ts";
+import { builtOf, conceptText, type GenerationDraft, override, supply, supplyContent, withdraw } from "./generation-draft.ts";
+import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { toolCallPart } from "./message-parts.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
+import { isFramework } from "./providers.ts";
 
 /** llm.request.type in the words of the conventions. */
 const OPERATIONS: ReadonlyMap<string, string> = new Map([
@@ -14,11 +15,15 @@ const OPERATIONS: ReadonlyMap<string, string> = new Map([
   ["rerank", "rerank"],
 ]);
 
+/** What the application tied to its work; its LangChain instrumentation puts LangChain's metadata here. */
+const PROPERTIES = "traceloop.association.properties.";
+
 /** OpenLLMetry (Traceloop): today the conventions plus `traceloop.*`; before, and where spans are made by hand, `gen_ai.prompt.N.*` and `llm.*`. */
 export const traceloop: Dialect = {
   name: "traceloop",
   signs: ["traceloop.", "llm.request.", "llm.usage.", "gen_ai.prompt.", "gen_ai.completion.", "gen_ai.request.image."],
   sources: {
+    operation: ["gen_ai.request.type"],
     totalTokens: ["llm.usage.total_tokens"],
     reasoningTokens: ["gen_ai.usage.reasoning_tokens", "llm.usage.reasoning_tokens"],
     cacheReadTokens: ["gen_ai.usage.cache_read_input_tokens"],
@@ -32,8 +37,8 @@ export const traceloop: Dialect = {
     finishReasons: ["gen_ai.response.finish_reason", "gen_ai.response.stop_reason"],
     promptName: ["traceloop.prompt.key"],
     promptVersion: ["traceloop.prompt.version"],
-    conversationId: ["traceloop.association.properties.session_id", "traceloop.association.properties.thread_id"],
-    userId: ["traceloop.association.properties.user_id", "gen_ai.user", "llm.user"],
+    conversationId: [`${PROPERTIES}session_id`, `${PROPERTIES}sessionId`, `${PROPERTIES}thread_id`],
+    userId: [`${PROPERTIES}user_id`, `${PROPERTIES}userId`, "gen_ai.user", "llm.user"],
   },
   classify(view) {
     if (attributeNamed(view, "traceloop.span.kind") !== undefined) return "wrapper";
@@ -46,10 +51,25 @@ export const traceloop: Dialect = {
     if (Array.isArray(functions)) supply(draft, "toolDefinitions", JSON.stringify(functions.map(definition)), "llm.request.functions");
     const variables = openJson(attributeNamed(view, "traceloop.prompt.template_variables"));
     if (isObject(variables)) builtOf(draft).variables ??= variables;
+    supplyProperties(view, draft);
     // Its token counts of image calls come from a table of sizes and qualities, not from the provider.
     if (conceptText(view, draft, "operation") === "image_generation") draft.tokensEstimated = true;
   },
 };
+
+function supplyProperties(view: SpanView, draft: GenerationDraft): void {
+  const properties = gatherFlattened(view, PROPERTIES);
+  if (!isObject(properties)) return;
+  const { ls_provider: provider, ls_model_name: model, ls_temperature: temperature, ...rest } = properties;
+  const asked = stringOf(model);
+  if (asked !== undefined && conceptText(view, draft, "model") === "unknown") override(draft, "model", asked, `${PROPERTIES}ls_model_name`);
+  supply(draft, "model", asked, `${PROPERTIES}ls_model_name`);
+  if (isFramework(conceptText(view, draft, "provider"))) withdraw(draft, "provider");
+  supply(draft, "provider", stringOf(provider), `${PROPERTIES}ls_provider`);
+  supply(draft, "temperature", numberOf(temperature), `${PROPERTIES}ls_temperature`);
+  const built = builtOf(draft);
+  if (Object.keys(rest).length > 0) built.metadata = { ...rest, ...built.metadata };
+}
 
 /** `gen_ai.prompt.0.role`, `gen_ai.completion.0.content`, … */
 function supplyIndexed(view: SpanView, draft: GenerationDraft): void {

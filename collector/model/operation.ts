@@ -27,6 +27,7 @@ const WRAPPERS: ReadonlySet<string> = new Set([
   "user_prompt",
   "system_prompt",
   "vectordb",
+  "framework",
 ]);
 
 export const isWrapperOperation = (name: string): boolean => WRAPPERS.has(name);

@@ -32,16 +32,23 @@ const count = (value: number | undefined): number | undefined =>
 
 /**
  * Brings counts to one meaning. The conventions (v1.40) let input include cached tokens and output include reasoning; dialects that differ
- * say so, and two proofs are in the numbers: cached above input means outside, input + output + reasoning = total means outside.
+ * say so, and proofs are in the numbers: cached above input means outside, and so does a total that is the sum with cached or reasoning tokens.
  */
 export function normalizeTokens(raw: RawTokens): Tokens {
   const cacheRead = count(raw.cacheRead);
   const cacheWrite = count(raw.cacheWrite);
   const reasoning = count(raw.reasoning);
-  const prompt = inclusiveInput(count(raw.input), (cacheRead ?? 0) + (cacheWrite ?? 0), raw.cacheOutsideInput);
+  const cached = (cacheRead ?? 0) + (cacheWrite ?? 0);
+  const prompt = inclusiveInput(count(raw.input), cached, raw.cacheOutsideInput || totalHoldsCached(raw, cached));
   const completion = inclusiveOutput(prompt, reasoning, raw);
   const total = prompt !== undefined && completion !== undefined ? prompt + completion : (count(raw.total) ?? prompt ?? completion);
   return { prompt, completion, total, reasoning, cacheRead, cacheWrite };
+}
+
+/** input + cached + output = total (Bedrock): what was cached is outside of input. */
+function totalHoldsCached(raw: RawTokens, cached: number): boolean {
+  const [input, output, total] = [count(raw.input), count(raw.output), count(raw.total)];
+  return cached > 0 && input !== undefined && output !== undefined && input + cached + output === total;
 }
 
 function inclusiveInput(input: number | undefined, cached: number, outside: boolean): number | undefined {
