@@ -21,7 +21,7 @@ const PROPERTIES = "traceloop.association.properties.";
 /** OpenLLMetry (Traceloop): today the conventions plus `traceloop.*`; before, and where spans are made by hand, `gen_ai.prompt.N.*` and `llm.*`. */
 export const traceloop: Dialect = {
   name: "traceloop",
-  signs: ["traceloop.", "llm.request.", "llm.usage.", "gen_ai.prompt.", "gen_ai.completion.", "gen_ai.request.image."],
+  signs: ["traceloop.", "llm.request.", "llm.usage.", "gen_ai.prompt.0.", "gen_ai.completion.0.", "gen_ai.request.image."],
   sources: {
     operation: ["gen_ai.request.type"],
     totalTokens: ["llm.usage.total_tokens"],
