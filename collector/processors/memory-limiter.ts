@@ -43,7 +43,11 @@ export function createMemoryLimiter(options: MemoryLimiterOptions, source: Memor
   const softLimit = softLimitBytes(options, source.totalBytes());
   let short = false;
   const check = (): void => {
-    short = source.residentBytes() > softLimit;
+    try {
+      short = source.residentBytes() > softLimit;
+    } catch {
+      // Linux tells it in a file, and there may be no file descriptor left to read it with: what was known before still holds.
+    }
   };
   const timer = setInterval(check, options.check_interval);
   timer.unref();

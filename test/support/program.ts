@@ -27,7 +27,13 @@ export interface ProgramOptions {
   readonly config?: string;
   /** Runs as this operating-system user (only root can ask for that). */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** What SIGUSR2 does to the process: see faults.ts. */
+  readonly fault?: "block-3s" | "clock-back-1h";
+  /** Limit of open files. */
+  readonly openFiles?: number;
 }
+
+const FAULTS = join(import.meta.dirname, "faults.ts");
 
 const FREE_PORTS = `
 receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:0"}, grpc: {endpoint: "127.0.0.1:0"}}}}
@@ -43,13 +49,19 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   writeFileSync(join(folder, "ports.yaml"), FREE_PORTS);
   writeFileSync(join(folder, "more.yaml"), options.config ?? "");
   const files = [join(ROOT, "otel-config.yaml"), join(folder, "ports.yaml"), join(folder, "more.yaml")];
-  const child = spawn(process.execPath, [MAIN, "serve", ...files.flatMap((file) => ["--config", file])], {
+  const args = [MAIN, "serve", ...files.flatMap((file) => ["--config", file])];
+  const [command, first] =
+    options.openFiles === undefined
+      ? [process.execPath, []]
+      : ["sh", ["-c", `ulimit -n ${options.openFiles}; exec "$0" "$@"`, process.execPath]];
+  const child = spawn(command, [...first, ...args], {
     cwd: folder,
     env: {
       PATH: process.env["PATH"] ?? "",
       GENSPAN_DATA_DIR: join(folder, "data"),
       GENSPAN_EMBEDDED_PORT: "0",
       GENSPAN_LOG_LEVEL: "warn",
+      ...(options.fault === undefined ? {} : { NODE_OPTIONS: `--import ${FAULTS}`, GENSPAN_TEST_FAULT: options.fault }),
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],

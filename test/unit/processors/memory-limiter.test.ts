@@ -22,6 +22,21 @@ it("refuses above the soft limit and takes requests again below it", () => {
   expect(vi.getTimerCount()).toBe(0);
 });
 
+it("PRC-09 goes on with what it knew when memory cannot be looked at", () => {
+  let resident = (): number => 90 * MIB;
+  const limiter = createMemoryLimiter(options, { residentBytes: () => resident(), totalBytes: () => 1000 * MIB });
+  vi.advanceTimersByTime(1000);
+  resident = () => {
+    throw Object.assign(new Error("too many open files"), { code: "EMFILE" });
+  };
+  vi.advanceTimersByTime(1000);
+  expect(limiter.refuse()).toMatchObject({ reason: "overload" });
+  resident = () => 50 * MIB;
+  vi.advanceTimersByTime(1000);
+  expect(limiter.refuse()).toBeUndefined();
+  limiter.stop();
+});
+
 it.each([
   ["a fifth of the limit is kept free by default", {}, 80],
   ["a spike size is taken off the limit", { spike_limit_mib: 30 }, 70],
