@@ -353,11 +353,13 @@ export class AttributeList {
     }
     const { side, request } = this.arena;
     const first = this.a[index];
-    const merged = side.length;
-    side.reserve(this.b[index] + size);
-    side.bytes(this.arena.source(first), position(first), position(first) + this.b[index]);
+    // What was merged last is at the end: more is put behind it, so that a thousand repetitions do not copy a thousand times.
+    if (first >= 0 || ~first + this.b[index] !== side.length) {
+      this.a[index] = ~side.length;
+      side.reserve(this.b[index]);
+      side.bytes(this.arena.source(first), position(first), position(first) + this.b[index]);
+    }
     side.bytes(request, offset, offset + size);
-    this.a[index] = ~merged;
     this.b[index] += size;
   }
 

@@ -11,6 +11,7 @@ import {
   VALUE_BOOL,
   VALUE_BYTES,
   VALUE_DOUBLE,
+  VALUE_EMPTY,
   VALUE_INT,
   VALUE_KVLIST,
   VALUE_REMOVED,
@@ -34,6 +35,8 @@ const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
+const ARRAY_BRACKETS = [0x5b, 0x5d] as const;
+const OBJECT_BRACKETS = [OPEN_OBJECT, CLOSE_OBJECT] as const;
 const TRUE = literal("true");
 const FALSE = literal("false");
 const NULL = literal("null");
@@ -240,7 +243,7 @@ export function writeJsonValue(out: ByteWriter, list: AttributeList, index: numb
       const start = position(a);
       const reader = new WireReader(list.arena.source(a));
       reader.reset(list.arena.source(a), start, start + b);
-      return list.kinds[index] === VALUE_ARRAY ? writeArray(out, reader, 1) : writeKeyValues(out, reader, 1);
+      return writeItems(out, reader, { kind: list.kinds[index], depth: 1, continued: false });
     }
     default:
       out.literal(NULL);
@@ -268,48 +271,38 @@ export function writeJsonObject(out: ByteWriter, list: AttributeList, onMended: 
   out.u8(CLOSE_OBJECT);
 }
 
-/** ArrayValue: 1 values. */
-function writeArray(out: ByteWriter, reader: WireReader, depth: number): number {
-  out.u8(0x5b);
-  let mended = 0;
-  let first = true;
-  const end = reader.end;
-  while (reader.pos < end) {
-    const tag = reader.tag();
-    if (tag !== ((1 << 3) | WIRE_LENGTH)) {
-      reader.skip(tag);
-      continue;
-    }
-    if (first) first = false;
-    else out.u8(COMMA);
-    const size = reader.length();
-    mended |= writeNested(out, reader, { end: reader.pos + size, depth });
-  }
-  out.u8(0x5d);
-  return mended;
+interface Items {
+  readonly kind: typeof VALUE_ARRAY | typeof VALUE_KVLIST;
+  readonly depth: number;
+  /** They come behind those of an earlier array or map, which stands written at the end. */
+  readonly continued: boolean;
 }
 
-/** KeyValueList: 1 values, each a KeyValue of 1 key and 2 value. */
-function writeKeyValues(out: ByteWriter, reader: WireReader, depth: number): number {
-  out.u8(OPEN_OBJECT);
+const ITEM_TAG = (1 << 3) | WIRE_LENGTH;
+
+/** ArrayValue and KeyValueList: 1 values, in the latter each a KeyValue of 1 key and 2 value. */
+function writeItems(out: ByteWriter, reader: WireReader, { kind, depth, continued }: Items): number {
+  const [open, close] = kind === VALUE_ARRAY ? ARRAY_BRACKETS : OBJECT_BRACKETS;
+  if (continued) out.length--;
+  else out.u8(open);
+  let first = out.buffer[out.length - 1] === open;
   let mended = 0;
-  let first = true;
-  const end = reader.end;
+  const { end } = reader;
   while (reader.pos < end) {
     const tag = reader.tag();
-    if (tag !== ((1 << 3) | WIRE_LENGTH)) {
+    if (tag !== ITEM_TAG) {
       reader.skip(tag);
       continue;
     }
     if (first) first = false;
     else out.u8(COMMA);
     const size = reader.length();
-    const pairEnd = reader.pos + size;
-    mended |= writePair(out, reader, { end: pairEnd, depth });
-    reader.pos = pairEnd;
+    const itemEnd = reader.pos + size;
+    mended |= kind === VALUE_ARRAY ? writeNested(out, reader, { end: itemEnd, depth }) : writePair(out, reader, { end: itemEnd, depth });
+    reader.pos = itemEnd;
     reader.end = end;
   }
-  out.u8(CLOSE_OBJECT);
+  out.u8(close);
   return mended;
 }
 
@@ -323,6 +316,7 @@ function writePair(out: ByteWriter, reader: WireReader, at: Nested): number {
   let keyEnd = keyStart;
   let valueStart = -1;
   let valueEnd = -1;
+  let earlier: Uint8Array[] | undefined;
   reader.end = at.end;
   while (reader.pos < at.end) {
     const tag = reader.tag();
@@ -333,6 +327,10 @@ function writePair(out: ByteWriter, reader: WireReader, at: Nested): number {
       reader.pos = keyEnd;
     } else if (tag === ((2 << 3) | WIRE_LENGTH)) {
       const size = reader.length();
+      if (valueStart >= 0) {
+        earlier ??= [];
+        earlier.push(reader.bytes.subarray(valueStart, valueEnd));
+      }
       valueStart = reader.pos;
       valueEnd = valueStart + size;
       reader.pos = valueEnd;
@@ -344,18 +342,26 @@ function writePair(out: ByteWriter, reader: WireReader, at: Nested): number {
     out.literal(NULL);
     return mended;
   }
+  if (earlier !== undefined) {
+    const merged = Buffer.concat([...earlier, reader.bytes.subarray(valueStart, valueEnd)]);
+    return mended | writeNested(out, new WireReader(merged), { end: merged.length, depth: at.depth });
+  }
   reader.pos = valueStart;
   reader.end = valueEnd;
   return mended | writeNested(out, reader, { end: valueEnd, depth: at.depth });
 }
 
-/** Writes the AnyValue in `[reader.pos, end)`; the last field of the oneof wins. Leaves the reader at `end` with its old bound. */
+/**
+ * Writes the AnyValue in `[reader.pos, end)`: the last field of the oneof wins, arrays and maps that follow each other are one
+ * (protobuf.dev, "Last One Wins"). Leaves the reader at `end` with its old bound.
+ */
 function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
   const { end, depth } = at;
   const outer = reader.end;
   reader.end = end;
   const start = out.length;
   let mended = 0;
+  let written = VALUE_EMPTY;
   while (reader.pos < end) {
     const tag = reader.tag();
     const field = tag >>> 3;
@@ -365,28 +371,36 @@ function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
       out.length = start;
       mended = writeBytesLike(out, reader, { field, size });
       reader.pos += size;
+      written = field;
     } else if (wire === WIRE_LENGTH && (field === VALUE_ARRAY || field === VALUE_KVLIST)) {
       const size = reader.length();
       const inner = reader.pos + size;
-      out.length = start;
+      const continued = field === written && depth < MAX_VALUE_DEPTH;
+      if (!continued) {
+        out.length = start;
+        mended = 0;
+      }
       if (depth >= MAX_VALUE_DEPTH) {
         out.literal(NULL);
         mended = MENDED_DEPTH;
       } else {
         reader.end = inner;
-        mended = field === VALUE_ARRAY ? writeArray(out, reader, depth + 1) : writeKeyValues(out, reader, depth + 1);
+        mended |= writeItems(out, reader, { kind: field, depth: depth + 1, continued });
         reader.end = end;
       }
       reader.pos = inner;
+      written = field;
     } else if (wire === WIRE_VARINT && (field === VALUE_BOOL || field === VALUE_INT)) {
       reader.varint64();
       out.length = start;
       mended = 0;
+      written = field;
       if (field === VALUE_INT) writeJsonInt(out, reader.lo, reader.hi);
       else out.literal((reader.lo | reader.hi) === 0 ? FALSE : TRUE);
     } else if (wire === WIRE_FIXED64 && field === VALUE_DOUBLE) {
       reader.fixed64();
       out.length = start;
+      written = field;
       mended = writeJsonDouble(out, doubleFromBits(reader.lo, reader.hi));
     } else reader.skip(tag);
   }

@@ -65,6 +65,11 @@ function createPartScratch() {
 }
 const part = createPartScratch();
 
+function openPart(request: Buffer): void {
+  part.arena.request = request;
+  part.arena.side.clear();
+}
+
 /** Writes the row of table spans. Field order is that of SPANS.columns. */
 export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanContext): void {
   const { key, notes, fields } = context;
@@ -173,7 +178,7 @@ function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void
     copyNull(out);
     return;
   }
-  part.arena.request = view.arena.request;
+  openPart(view.arena.request);
   const at = beginJson(out);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, part);
@@ -197,7 +202,7 @@ function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void 
     return;
   }
   const { request } = view.arena;
-  part.arena.request = request;
+  openPart(request);
   const at = beginJson(out);
   for (let i = 0; i < view.links.count; i++) {
     decodeLink(view, i, part);

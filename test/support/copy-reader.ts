@@ -6,26 +6,49 @@ export type Row = Record<string, unknown>;
 
 const PG_EPOCH_US = 946_684_800_000_000n;
 
+/** jsonb as the value it holds, or as its JSON text, in which every digit is still there. */
+export type JsonAs = "value" | "text";
+
+const knownTypes = new Map<string, ReadonlyMap<string, string>>();
+
 /** Reads a set of binary COPY rows back, by the column types of the committed schema. Throws on anything PostgreSQL would refuse. */
-export function readRows(set: RowSet): Row[] {
-  const types = columnTypes(set.table.name);
+export function readRows(set: RowSet, jsonAs: JsonAs = "value"): Row[] {
+  const { name, columns } = set.table;
+  const types = knownTypes.get(name) ?? columnTypes(name);
+  knownTypes.set(name, types);
   return set.starts.map((start, i) =>
-    readRow(set.bytes.buffer.subarray(start, set.starts[i + 1] ?? set.bytes.length), set.table.columns, types),
+    readRow(set.bytes.buffer.subarray(start, set.starts[i + 1] ?? set.bytes.length), { columns, types, jsonAs }),
   );
 }
 
-function readRow(bytes: Buffer, columns: readonly string[], types: ReadonlyMap<string, string>): Row {
+interface Shape {
+  readonly columns: readonly string[];
+  readonly types: ReadonlyMap<string, string>;
+  readonly jsonAs: JsonAs;
+}
+
+function readRow(bytes: Buffer, { columns, types, jsonAs }: Shape): Row {
   if (bytes.readUInt16BE(0) !== columns.length) throw new Error(`row has ${bytes.readUInt16BE(0)} fields for ${columns.length} columns`);
   const row: Row = {};
   let at = 2;
   for (const column of columns) {
     const size = bytes.readInt32BE(at);
     at += 4;
-    row[column] = size < 0 ? null : readValue(bytes.subarray(at, at + size), types.get(column) ?? "?", column);
+    const type = types.get(column) ?? "?";
+    if (size < 0) row[column] = null;
+    else
+      row[column] =
+        type === "jsonb" ? readJson(bytes.subarray(at, at + size), column, jsonAs) : readValue(bytes.subarray(at, at + size), type, column);
     at += Math.max(0, size);
   }
   if (at !== bytes.length) throw new Error(`row has ${bytes.length - at} bytes too many`);
   return row;
+}
+
+function readJson(value: Buffer, column: string, jsonAs: JsonAs): unknown {
+  if (value[0] !== 1) throw new Error(`${column} jsonb has version ${value[0]}`);
+  const text = utf8(value.subarray(1), column);
+  return jsonAs === "text" ? text : (JSON.parse(text) as unknown);
 }
 
 function readValue(value: Buffer, type: string, column: string): unknown {
@@ -55,9 +78,6 @@ function readValue(value: Buffer, type: string, column: string): unknown {
       return Buffer.from(value);
     case "numeric":
       return readNumeric(value);
-    case "jsonb":
-      if (value[0] !== 1) throw new Error(`${column} jsonb has version ${value[0]}`);
-      return JSON.parse(utf8(value.subarray(1), column)) as unknown;
     case "text":
       return utf8(value, column);
     default:

@@ -1,0 +1,14 @@
+/** A small reproducible generator (mulberry32): an integer from 0, below the given one. */
+export type Random = (below: number) => number;
+
+export function createRandom(seed: number): Random {
+  let state = seed | 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
+  };
+}
+
+export const oneOf = <T>(random: Random, items: readonly T[]): T => items[random(items.length)] as T;
