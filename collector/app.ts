@@ -3,6 +3,7 @@ import { itemTotals } from "../dashboards/web/item-totals.ts";
 import { reachableUrl } from "../dashboards/web/otlp-url.ts";
 import { START_CSS, START_SCRIPT, startPage } from "../dashboards/web/start-page.ts";
 import type { Sql } from "../schema/connect.ts";
+import { useGivenReader } from "../schema/given-reader.ts";
 import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
@@ -183,7 +184,8 @@ async function openDatabase(options: AppOptions, { started, front }: Starting): 
   const url = options.databaseUrl ?? embedded?.url ?? "";
   front.at("migrating");
   await migrate({ url, schema, log });
-  const reader = await ensureReader({ url, schema });
+  const { readUrl } = postgresOptions(options.config);
+  const reader = await (readUrl === undefined ? ensureReader({ url, schema }) : useGivenReader({ url, readUrl, schema }));
   const passwordHint = embedded === undefined ? "" : ` (password in ${embedded.folder}/password)`;
   return {
     url,

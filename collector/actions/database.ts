@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sqlState } from "../../schema/connect.ts";
+import { useGivenReader } from "../../schema/given-reader.ts";
 import { migrate } from "../../schema/migrate.ts";
 import { ensureReader } from "../../schema/reader.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
@@ -40,9 +41,15 @@ export async function withOwner<T>(options: DatabaseOptions, make: boolean, work
 
 export const migrateDatabase = (options: DatabaseOptions) => withOwner(options, true, (url) => migrate({ url, schema: options.schema }));
 
-/** The reading login's URL, made sure of. */
-export const readerUrl = async (options: DatabaseOptions): Promise<string> =>
-  (await reported(() => ensureReader({ url: ownerUrl(options), schema: options.schema }))).url;
+/** The reading login's URL, made sure of: the given one of the configuration, else the one that genspan makes. */
+export async function readerUrl(options: DatabaseOptions, given?: string): Promise<string> {
+  const { schema } = options;
+  const url = ownerUrl(options);
+  const reader = await reported(() =>
+    given === undefined ? ensureReader({ url, schema }) : useGivenReader({ url, readUrl: given, schema }),
+  );
+  return reader.url;
+}
 
 export const sql = async (query: string, options: SqlOptions) => runSql(query, { ...options, url: await readerUrl(options) });
 

@@ -4,6 +4,7 @@ import { withConnection } from "../../schema/connect.ts";
 import { loadMigrations } from "../../schema/migration-files.ts";
 import type { DoctorCheck, DoctorOptions } from "../cli/actions.ts";
 import type { Config } from "../config/index.ts";
+import { postgresOptions } from "../config/questions.ts";
 import { type ConfiguredAddress, examine, urlOf } from "../doctor/index.ts";
 import { CLUSTER, possibleFolders } from "../embedded/data-folder.ts";
 import { serverFacts } from "../query/server-facts.ts";
@@ -25,7 +26,7 @@ export async function* doctor(options: DoctorOptions, host: Host): AsyncGenerato
     schema: options.schema,
     schemaVersion: loadMigrations().length,
     facts: () => reported(() => withConnection(ownerUrl(options), (sql) => serverFacts(sql, options.schema))),
-    readUrl: () => readerUrl(options),
+    readUrl: () => readerUrl(options, postgresOptions(config).readUrl),
     dataFolder: options.databaseUrl === undefined ? usedFolder(options.dataDir) : undefined,
   });
 }

@@ -35,5 +35,6 @@ export function postgresOptions(config: Config) {
     maxBatchBytes: found?.options.max_batch_bytes ?? MAX_BATCH_BYTES,
     writeDeadlineMillis: found?.options.write_timeout ?? WRITE_DEADLINE_MS,
     retentionMillis: found?.options.retention ?? 0,
+    readUrl: found?.options.read_url,
   };
 }

@@ -1,6 +1,6 @@
 import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, WRITE_DEADLINE_MS } from "../../base/limits.ts";
-import { durationMillis, integer, oneOf } from "../scalars.ts";
-import { field, section } from "../shape.ts";
+import { durationMillis, integer, oneOf, postgresUrl } from "../scalars.ts";
+import { field, optional, section } from "../shape.ts";
 
 const MIB = 1024 * 1024;
 
@@ -13,6 +13,8 @@ export const postgres = section({
   max_batch_bytes: field(integer(64 * 1024, 64 * MIB), MAX_BATCH_BYTES),
   /** A request not committed after this long is answered with a retryable failure. */
   write_timeout: field(durationMillis(1), WRITE_DEADLINE_MS),
+  /** A login for all reads, in place of the one that genspan makes for itself. */
+  read_url: optional(postgresUrl),
   /** Telemetry older than this is removed; 0 removes nothing. */
   retention: field(durationMillis(), 0),
 });
