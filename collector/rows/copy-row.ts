@@ -200,6 +200,7 @@ export const nanosText = (time: Halves): string => ((BigInt(time.hi >>> 0) << 32
 
 /** Exact decimal text (digits, optional sign, point and exponent) as numeric: see numeric_recv. */
 export function copyNumeric(out: ByteWriter, value: number): void {
+  if (copySmallNumeric(out, value)) return;
   const { negative, digits, weight, scale } = toBase10000(value);
   out.u32(8 + digits.length * 2);
   out.u16(digits.length);
@@ -207,6 +208,32 @@ export function copyNumeric(out: ByteWriter, value: number): void {
   out.u16(negative ? 0x4000 : 0);
   out.u16(scale);
   for (const digit of digits) out.u16(digit);
+}
+
+const SCALE = 12;
+const UNIT = 10 ** SCALE;
+/** Whole parts up to one group of digits; times UNIT that is below 2^53. */
+const MAX_SMALL = 9_000;
+
+/** Amounts as prices make them, with at most twelve decimals, by arithmetic: text costs ten times as much. False for any other value. */
+function copySmallNumeric(out: ByteWriter, value: number): boolean {
+  const units = Math.round(value * UNIT);
+  if (!(value >= 0 && value < MAX_SMALL) || units / UNIT !== value) return false;
+  const whole = Math.floor(units / UNIT);
+  const fraction = units - whole * UNIT;
+  let scale = fraction === 0 ? 0 : SCALE;
+  for (let rest = fraction; rest !== 0 && rest % 10 === 0; rest /= 10) scale--;
+  const groups = Math.ceil(scale / 4);
+  out.u32(8 + (1 + groups) * 2);
+  out.u16(1 + groups);
+  out.u16(0);
+  out.u16(0);
+  out.u16(scale);
+  out.u16(whole);
+  if (groups > 0) out.u16(Math.floor(fraction / 1e8));
+  if (groups > 1) out.u16(Math.floor(fraction / 1e4) % 1e4);
+  if (groups > 2) out.u16(fraction % 1e4);
+  return true;
 }
 
 /** A finite double by its shortest decimal text, in groups of four digits around the decimal point. */
