@@ -52,6 +52,8 @@ export const traceloop: Dialect = {
     const variables = openJson(attributeNamed(view, "traceloop.prompt.template_variables"));
     if (isObject(variables)) builtOf(draft).variables ??= variables;
     supplyProperties(view, draft);
+    const revised = stringOf(attributeNamed(view, "gen_ai.response.revised_prompt"));
+    if (revised !== undefined) builtOf(draft).metadata = { revised_prompt: revised, ...builtOf(draft).metadata };
     // Its token counts of image calls come from a table of sizes and qualities, not from the provider.
     if (conceptText(view, draft, "operation") === "image_generation") draft.tokensEstimated = true;
   },
@@ -60,15 +62,15 @@ export const traceloop: Dialect = {
 function supplyProperties(view: SpanView, draft: GenerationDraft): void {
   const properties = gatherFlattened(view, PROPERTIES);
   if (!isObject(properties)) return;
-  const { ls_provider: provider, ls_model_name: model, ls_temperature: temperature, ...rest } = properties;
-  const asked = stringOf(model);
+  const asked = stringOf(properties["ls_model_name"]);
   if (asked !== undefined && conceptText(view, draft, "model") === "unknown") override(draft, "model", asked, `${PROPERTIES}ls_model_name`);
   supply(draft, "model", asked, `${PROPERTIES}ls_model_name`);
   if (isFramework(conceptText(view, draft, "provider"))) withdraw(draft, "provider");
-  supply(draft, "provider", stringOf(provider), `${PROPERTIES}ls_provider`);
-  supply(draft, "temperature", numberOf(temperature), `${PROPERTIES}ls_temperature`);
+  supply(draft, "provider", stringOf(properties["ls_provider"]), `${PROPERTIES}ls_provider`);
+  supply(draft, "temperature", numberOf(properties["ls_temperature"]), `${PROPERTIES}ls_temperature`);
   const built = builtOf(draft);
-  if (Object.keys(rest).length > 0) built.metadata = { ...rest, ...built.metadata };
+  const own = Object.entries(properties).filter(([name]) => !/^(ls_|(user|session|thread)_?id$)/i.test(name));
+  if (own.length > 0) built.metadata = { ...Object.fromEntries(own), ...built.metadata };
 }
 
 /** `gen_ai.prompt.0.role`, `gen_ai.completion.0.content`, … */

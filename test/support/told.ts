@@ -1,0 +1,38 @@
+import { rowsFromTraces } from "./encoding.ts";
+import { recording } from "./recordings.ts";
+
+type Row = Record<string, unknown>;
+
+/** What differs from run to run, or is tested elsewhere: keys, times and what prices make of the counts. */
+const LEFT_OUT = new Set([
+  "project_id",
+  "trace_id",
+  "span_id",
+  "parent_span_id",
+  "start_time",
+  "end_time",
+  "id",
+  "service_name",
+  "environment",
+  "duration_ms",
+  "time_to_first_token_ms",
+  "logged_at",
+  "updated_at",
+  "received_at",
+  "response_created_at",
+  "cost_amount",
+  "cost_currency",
+  "cost_source",
+]);
+const JSON_TEXT = new Set(["prompt_full_text", "response_full_text", "system_instructions", "tool_definitions"]);
+
+/** A generation row as what it says about its call: columns without a value are left out, JSON texts are opened. */
+export function told(row: Row): Row {
+  const said = Object.entries(row).filter(([name, value]) => value !== null && !LEFT_OUT.has(name));
+  return Object.fromEntries(said.map(([name, value]) => [name, JSON_TEXT.has(name) ? opened(String(value)) : value]));
+}
+
+const opened = (text: string): unknown => (/^[[{]/.test(text) ? JSON.parse(text) : text);
+
+/** What the generation rows of a recorded body say. */
+export const toldBy = (client: string, name: string): Row[] => rowsFromTraces(recording(client, name).body).generations.map(told);
