@@ -1,7 +1,7 @@
 import * as A from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
-import { Arena, AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
-import { decodeEvent, type EventView } from "../otlp/decode-protobuf.ts";
+import { type AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { type BuiltContent, builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
@@ -53,7 +53,7 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
  */
 export function buildFromEvents(view: SpanView, draft: GenerationDraft): void {
   const gathered: Gathered = { input: [], system: [], output: [] };
-  const event = eventScratch(view);
+  const event = createEventView(view.arena.request);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     const name = view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
@@ -75,12 +75,6 @@ function supplyGathered(draft: GenerationDraft, gathered: Gathered): void {
 }
 
 const EVENT_ORIGIN = "span events";
-
-function eventScratch(view: SpanView): EventView & { attributes: AttributeList } {
-  const arena = new Arena();
-  arena.request = view.arena.request;
-  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
-}
 
 /** An attribute as text: a string as it is, anything structured as JSON. */
 function value(event: AttributeList, name: string): string | undefined {

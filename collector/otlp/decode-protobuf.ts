@@ -1,3 +1,4 @@
+import { Arena, AttributeList } from "./attribute-list.ts";
 import { DecodeError } from "./decode-error.ts";
 import type { Halves, LogView, OriginView, SliceList, SpanView } from "./span-view.ts";
 import { clearLog, clearSpan } from "./span-view.ts";
@@ -370,6 +371,13 @@ export interface EventView {
   nameOffset: number;
   nameSize: number;
   droppedAttributesCount: number;
+}
+
+/** Room for one event at a time; `decodeEvent` fills it. */
+export function createEventView(request: Buffer): EventView & Pick<OriginView, "attributes"> {
+  const arena = new Arena();
+  arena.request = request;
+  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
 }
 
 export function decodeEvent(view: SpanView, index: number, target: EventView & Pick<OriginView, "attributes">): void {

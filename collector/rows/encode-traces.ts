@@ -3,9 +3,8 @@ import type { SpanRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
-import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
-import { createSpanWalker, decodeEvent, type EventView, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
+import { createEventView, createSpanWalker, decodeEvent, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { constantField, copyNull, copyString } from "./copy-row.ts";
@@ -131,7 +130,7 @@ const EVALUATION = Buffer.from(EVENT_EVALUATION_RESULT);
 function encodeSpanScores(view: SpanView, builder: RequestBuilder, notes: IngestNotes): void {
   const { request } = view.arena;
   if (!request.subarray(view.start, view.end).includes(EVALUATION)) return;
-  const event = createEventView(view);
+  const event = createEventView(request);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     const name = request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
@@ -143,12 +142,6 @@ function encodeSpanScores(view: SpanView, builder: RequestBuilder, notes: Ingest
     const evaluation = { projectId, request, traceIdOffset, spanIdOffset, time, attributes, identity, receivedAtMs, notes };
     encodeScoreRow(builder.row(GENERATION_SCORES), evaluation);
   }
-}
-
-function createEventView(view: SpanView): EventView & { attributes: AttributeList } {
-  const arena = new Arena();
-  arena.request = view.arena.request;
-  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
 }
 
 const HTTP_METHODS = [keyTable.register("http.request.method"), keyTable.register("http.method")];
