@@ -57,10 +57,12 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   const counted = folding.counted.map(({ call }) => call);
   const changes = folding.counted.flatMap(({ call, twins }) => {
     const all = [call, ...twins];
+    const own = new Set(all.map(({ spanId }) => spanId));
     const change = changeOf(call, {
       twins,
       events: all.map(({ spanId }) => events.get(spanId) ?? []),
-      children: all.flatMap(({ spanId }) => children.get(spanId) ?? []),
+      // A call that is itself told as a request over HTTP is no attempt of its twin.
+      children: all.flatMap(({ spanId }) => children.get(spanId) ?? []).filter(({ spanId }) => !own.has(spanId)),
       siblings: counted,
     });
     return change === undefined ? [] : [change];

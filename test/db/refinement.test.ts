@@ -264,6 +264,12 @@ describeEachServer("what came apart is brought together", (server) => {
       ]);
     });
 
+    it("a call told by two instrumentations, one of them over HTTP, is no attempt of itself", async () => {
+      await sendAll([traces(recording("anthropic-openinference", "messages-529").body)]);
+      expect(await calls()).toMatchObject([{ error_type: "overloaded_error", attempts_count: 2 }]);
+      expect(await attempts()).toEqual([]);
+    });
+
     it("the recorded client that was told twice to wait has three attempts", async () => {
       await sendAll([traces(recording("autoinst-openai6", "chat-429-retry-ok").body)]);
       expect((await attempts()).map((row) => row["http_status"])).toEqual([429, 429, 200]);
