@@ -4,6 +4,7 @@ import type { Signal } from "../base/signal.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
 import { createTextLocator, type TextLocator, type TextRange } from "./text-locator.ts";
+import { createRunSearch } from "./token-runs.ts";
 
 /** A stretch of bytes to be made unreadable. */
 export interface Found {
@@ -16,6 +17,8 @@ export interface Finder {
   readonly kind: string;
   /** What is in every one of them: a native search says where looking is worth while. Without it every text is looked at. */
   readonly needle?: Buffer;
+  /** Everything that is found begins with the needle and is a run of at least MIN_RUN_BYTES token bytes. */
+  readonly isRun?: boolean;
   /** What is found in `[text.start, text.end)`, ascending. */
   find(bytes: Buffer, text: TextRange): Iterable<Found>;
 }
@@ -44,9 +47,13 @@ export function createRedactor(options: RedactionOptions): Redactor {
     ...options.pii.map((kind) => PII_FINDERS[kind]),
     ...options.patterns.map(patternFinder),
   ];
+  const byRun = finders.filter((finder) => finder.isRun === true);
+  const searchRuns = createRunSearch(byRun.flatMap(({ needle }) => needle ?? []));
   return (bytes, signal) => {
     let counts: Map<string, number> | undefined;
+    const seen = byRun.length > 0 ? searchRuns(bytes) : undefined;
     for (const finder of finders) {
+      if (finder.isRun === true && seen?.has(byRun.indexOf(finder)) !== true) continue;
       for (const text of textsFor(finder, bytes, signal)) {
         for (const found of finder.find(bytes, text)) {
           cover(bytes, found, finder.kind);
