@@ -1,5 +1,6 @@
 import type { Signal } from "../base/signal.ts";
-import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT } from "../otlp/wire.ts";
+import { WIRE_LENGTH } from "../otlp/wire.ts";
+import { readField } from "./wire-fields.ts";
 
 /** Where a text lies in a request. */
 export interface TextRange {
@@ -41,7 +42,7 @@ export interface TextLocator {
   next(at: number): TextRange | undefined;
 }
 
-/** Malformed messages end the search: whoever decodes the request refuses them. */
+/** What is left of a message that cannot be read on counts as one text: whoever decodes it refuses the item, and keeps it as it came. */
 export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
   const frames: Frame[] = [{ pos: 0, end: bytes.length, message: ROOTS[signal] }];
   let last: TextRange | undefined;
@@ -53,10 +54,11 @@ export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
         frames.pop();
         continue;
       }
-      const field = readField(bytes, frame);
+      const field = readField(bytes, frame.pos, frame.end);
       if (field === undefined) {
-        frames.length = 0;
-        return undefined;
+        frames.pop();
+        if (frame.end > at) return { start: frame.pos, end: frame.end };
+        continue;
       }
       frame.pos = field.end;
       if (field.wire !== WIRE_LENGTH || field.end <= at) continue;
@@ -79,44 +81,4 @@ export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
       return found !== undefined && found.start <= at ? found : undefined;
     },
   };
-}
-
-interface Field {
-  readonly number: number;
-  readonly wire: number;
-  /** Of the content. */
-  readonly start: number;
-  readonly end: number;
-}
-
-function readField(bytes: Buffer, { pos, end }: Frame): Field | undefined {
-  const tag = readVarint(bytes, pos, end);
-  if (tag === undefined) return undefined;
-  const wire = tag.value & 7;
-  const number = tag.value >>> 3;
-  const sized = wire === WIRE_VARINT || wire === WIRE_LENGTH ? readVarint(bytes, tag.end, end) : undefined;
-  if ((wire === WIRE_VARINT || wire === WIRE_LENGTH) && sized === undefined) return undefined;
-  const start = wire === WIRE_LENGTH ? sized!.end : tag.end;
-  const size =
-    wire === WIRE_LENGTH
-      ? sized!.value
-      : wire === WIRE_VARINT
-        ? sized!.end - tag.end
-        : wire === WIRE_FIXED64
-          ? 8
-          : wire === WIRE_FIXED32
-            ? 4
-            : undefined;
-  return size === undefined || start + size > end ? undefined : { number, wire, start, end: start + size };
-}
-
-/** A varint of at most ten bytes; values beyond 2^32 come out as large numbers, which fit nowhere. */
-function readVarint(bytes: Buffer, at: number, end: number): { readonly value: number; readonly end: number } | undefined {
-  let value = 0;
-  for (let i = 0; i < 10 && at + i < end; i++) {
-    const byte = bytes[at + i]!;
-    value += (byte & 0x7f) * 2 ** (7 * i);
-    if (byte < 0x80) return { value, end: at + i + 1 };
-  }
-  return undefined;
 }
