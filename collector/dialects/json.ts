@@ -4,13 +4,24 @@ export type JsonObject = Record<string, Json>;
 
 export const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** JSON text as a value, or undefined when it is none (cut off, plain text). */
+/** What nests deeper is not opened: walking it and writing it again would exhaust the stack. */
+const MAX_LEVELS = 1000;
+
+/** JSON text as a value, or undefined when it is none (cut off, plain text) or nests too deep to be of use. */
 export function parseJson(text: string): Json {
   try {
-    return JSON.parse(text) as Json;
+    const value = JSON.parse(text) as Json;
+    return text.length > 2 * MAX_LEVELS && nestsDeeper(value, MAX_LEVELS) ? undefined : value;
   } catch {
     return undefined;
   }
+}
+
+function nestsDeeper(value: Json, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) if (nestsDeeper(inner, levels - 1)) return true;
+  return false;
 }
 
 /** Opens JSON within JSON text, as emitters that encode every value leave it; plain text stays. Three layers deep at most. */

@@ -40,7 +40,6 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["refusal", (piece) => ({ type: "text", content: piece["refusal"] ?? piece["text"] ?? "" })],
   ["thinking", reasoning],
   ["reasoning", reasoning],
-  ["redacted_thinking", (piece) => ({ type: "reasoning", content: piece["data"] ?? "" })],
   ["tool_use", toolCall],
   ["server_tool_use", toolCall],
   ["tool-call", toolCall],

@@ -1,5 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
-import { isObject, type Json } from "../dialects/json.ts";
+import { isObject, type Json, parseJson } from "../dialects/json.ts";
 import { type Message, normalizeFinishReason, toMessage, toMessageList } from "../dialects/messages.ts";
 import type { FillGroup, LogEvent } from "./facts.ts";
 
@@ -71,15 +71,7 @@ function details(attributes: Readonly<Record<string, unknown>>): GroupValues {
 
 function messagesOf(value: Json, role: string): Message[] {
   if (value === undefined || value === null) return [];
-  return toMessageList(typeof value === "string" ? (parsed(value) ?? value) : value, role);
-}
-
-function parsed(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return undefined;
-  }
+  return toMessageList(typeof value === "string" ? (parseJson(value) ?? value) : value, role);
 }
 
 function messagesGroup(group: "prompt" | "response", messages: readonly Message[]): GroupValues {
