@@ -7,8 +7,10 @@ import type { Writable } from "node:stream";
  */
 export function guardFolder(folder: string): { release(): void } {
   const script = `read -r word && exit
-    pid=$(head -n 1 "$1/postgres/postmaster.pid" 2>/dev/null)
-    [ -n "$pid" ] && [ "$(ps -o comm= -p "$pid")" = postgres ] && kill -QUIT "$pid" && while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+    file="$1/postgres/postmaster.pid"
+    pid=$(head -n 1 "$file" 2>/dev/null)
+    [ -n "$pid" ] && [ "$(ps -o comm= -p "$pid")" = postgres ] && kill -QUIT "$pid"
+    for i in 1 2 3 4 5 6 7 8 9 10; do [ -e "$file" ] && sleep 0.2; done
     rm -rf -- "$1"`;
   const guard = spawn("/bin/sh", ["-c", script, "sh", folder], { detached: true, stdio: ["pipe", "ignore", "ignore"] });
   guard.unref();

@@ -29,6 +29,8 @@ export interface ProgramOptions {
   readonly user?: { readonly uid: number; readonly gid: number };
   /** What SIGUSR2 does to the process: see faults.ts. */
   readonly fault?: "block-3s" | "clock-back-1h";
+  /** In a process group of its own, as a shell starts it: a test can then press Ctrl+C. */
+  readonly ownGroup?: boolean;
   /** Limit of open files. */
   readonly openFiles?: number;
 }
@@ -65,6 +67,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
       ...options.env,
     },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.ownGroup === true,
     ...options.user,
   });
   let output = "";

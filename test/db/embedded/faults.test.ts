@@ -129,9 +129,11 @@ describe("Ctrl+C", () => {
   it("goes to the whole group and does not reach PostgreSQL before the collector stops it", async () => {
     const dataDir = await folderWithDatabase();
     const owner = await startOwner({ dataDir });
+    const server = serverOn(dataDir)!.pid;
     process.kill(-owner.process.pid!, "SIGINT");
     await sleep(300);
     expect(await ask(owner.url, (sql) => sql`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+    expect(serverOn(dataDir)!.pid).toBe(server);
     await owner.end("SIGTERM");
     expect(serverOn(dataDir)).toBeUndefined();
   });

@@ -17,6 +17,7 @@ import { binariesFolder, substituteFor } from "../../../collector/embedded/data-
 import { readEmbeddedState } from "../../../collector/embedded/index.ts";
 import { canEnter, runsAsRoot } from "../../../collector/embedded/service-account.ts";
 import { ask, cleanUpEmbedded, removeAfterTest, serverOn, start, startOwner, temporaryFolder } from "../../support/embedded.ts";
+import { mountTmpfs, resizeTmpfs, tmpfsWorks, unmount } from "../../support/tmpfs.ts";
 
 afterEach(cleanUpEmbedded);
 
@@ -125,6 +126,22 @@ describe.runIf(runsAsRoot())("as root", () => {
     expect(await one(url)).toEqual(isOne);
     expect(statSync(dataDir).mode & 0o777).toBe(0o711);
   });
+
+  it.skipIf(!tmpfsWorks())(
+    "a full disk is named, and the start succeeds once there is room (skipped where a tmpfs cannot be mounted)",
+    async () => {
+      const dataDir = mountTmpfs(16);
+      try {
+        await expect(start({ dataDir })).rejects.toThrow(/could not be created \(.*No space left on device.*\): free some disk space/);
+        resizeTmpfs(dataDir, 1_000);
+        const { url, stop } = await start({ dataDir });
+        expect(await one(url)).toEqual(isOne);
+        await stop();
+      } finally {
+        unmount(dataDir);
+      }
+    },
+  );
 
   it("binaries below a closed folder, without their links, are copied once to where the user can run them", async () => {
     const version = `0.0.0-test-${process.pid}`;
