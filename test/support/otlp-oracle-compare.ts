@@ -1,10 +1,13 @@
+import { isUtf8 } from "node:buffer";
 import { isDeepStrictEqual } from "node:util";
 import { DecodeError } from "../../collector/otlp/decode-error.ts";
+import { transcodeJson } from "../../collector/otlp/decode-json.ts";
 import type { EncodedRequest, RowSet, SharedRow } from "../../collector/rows/encoded-request.ts";
 import { type Row, readRows } from "./copy-reader.ts";
 import { createBodyEncoder, RECEIVED_AT_MS } from "./encoding.ts";
 import { COMPARED_APART, type Expected, type ExpectedItem, type ExpectedOrigin, expectedLogs, expectedSpans } from "./otlp-oracle.ts";
 import { expectedGeneration } from "./otlp-oracle-generation.ts";
+import { KeyTwice, protobufOfJson } from "./otlp-oracle-json.ts";
 import { strictTypes } from "./otlp-oracle-types.ts";
 import { type Attributes, jsonObjectOf, jsonOf, textOf } from "./otlp-oracle-values.ts";
 
@@ -33,6 +36,8 @@ export type Verdict =
   | "SIZ-15 overlong varints"
   /** SIZ-08: groups are skipped by counting, so that one may end under another's number. Only looked at for survival. */
   | "SIZ-08 groups that do not match"
+  /** ENC-09: of equal keys in one JSON object either wins. Only looked at for survival. */
+  | "JSON with a key twice"
   /** A value of one kind, another, and the first again: protobufjs joins the first and the last. Only looked at for survival. */
   | "kinds of one value mixed";
 
@@ -40,6 +45,7 @@ export const LOOSELY_JUDGED: ReadonlySet<Verdict> = new Set<Verdict>([
   "SIZ-06 nested too deep for protobufjs",
   "SIZ-15 overlong varints",
   "SIZ-08 groups that do not match",
+  "JSON with a key twice",
   "kinds of one value mixed",
 ]);
 
@@ -84,6 +90,29 @@ export function compareWithOracle(body: Buffer, options: CompareOptions): Compar
   const strict = refusalOf(theirs, options.signal);
   const generations = compareRows(ours, expected, options);
   return { verdict: verdictOf(strict, expected), items: expected.length, generations };
+}
+
+/** The same for OTLP/JSON: our transcoder, then our rows, against JSON.parse and protobufjs. */
+export function compareJsonWithOracle(body: Buffer, signal: CompareOptions["signal"]): Comparison {
+  let ours: Buffer | undefined;
+  try {
+    ours = transcodeJson(body, signal);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+  }
+  let theirs: Buffer;
+  try {
+    theirs = protobufOfJson(body, signal);
+  } catch (error) {
+    if (error instanceof KeyTwice) return uncompared("JSON with a key twice");
+    if (ours === undefined) return uncompared("refused by both");
+    throw new Mismatch(`JSON.parse and protobufjs refuse the body (${String(error)}), we store it`);
+  }
+  if (ours === undefined) throw new Mismatch("JSON.parse and protobufjs read the body, we refuse it");
+  // JSON.parse mends what is not UTF-8 before anybody can note it.
+  const valid = isUtf8(body);
+  const comparison = compareWithOracle(ours, { signal, oracleBody: theirs, except: valid ? [] : ["ingest_notes"] });
+  return valid || comparison.verdict !== "whole" ? comparison : { ...comparison, verdict: "ENC-04 text that is not UTF-8" };
 }
 
 const uncompared = (verdict: Verdict): Comparison => ({ verdict, items: 0, generations: 0 });
