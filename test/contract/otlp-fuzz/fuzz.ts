@@ -30,7 +30,7 @@ export interface FuzzReport {
 }
 
 /** Larger recordings say nothing that smaller ones do not, and cost time. */
-const MAX_RECORDED_BYTES = 3_000;
+const MAX_RECORDED_BYTES = 2_000;
 /** Recorded folders whose traces and logs are protobuf. */
 export const CLIENTS = [
   "otel-openai",

@@ -49,7 +49,7 @@ const { value: anyValue } = fc.letrec((tie) => ({
 }));
 
 const attribute = fc.record({ key: text, value: anyValue }, { requiredKeys: ["key"] });
-const attributes = fc.array(attribute, { maxLength: 6 });
+const attributes = fc.array(attribute, { maxLength: 4 });
 const attributesNamed = (values: Record<string, fc.Arbitrary<object>>) =>
   fc
     .record(values, { requiredKeys: ["gen_ai.operation.name", "gen_ai.request.model"] })
@@ -152,7 +152,7 @@ const requestOf = (names: { groups: string; scopes: string; items: string }, ite
         .record(
           {
             resource,
-            scopes: fc.array(fc.record({ scope, items: fc.array(item, { maxLength: 3 }), schemaUrl: text }, { requiredKeys: ["items"] }), {
+            scopes: fc.array(fc.record({ scope, items: fc.array(item, { maxLength: 2 }), schemaUrl: text }, { requiredKeys: ["items"] }), {
               minLength: 1,
               maxLength: 2,
             }),

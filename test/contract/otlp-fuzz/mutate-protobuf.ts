@@ -193,7 +193,7 @@ function editBytes(body: Buffer, random: Random, donor: Buffer): Buffer {
 /** One to four changes of a request: most keep it protobuf, so that what is compared is more than a refusal. */
 export function mutateProtobuf(seed: Buffer, random: Random, donor: Buffer): Buffer {
   let body: Buffer = Buffer.from(seed);
-  const structural = random(6) !== 0;
+  const structural = random(10) !== 0;
   for (let changes = 1 + random(4); changes > 0; changes--) {
     body = structural ? editStructure(body, random, { donor, depth: 0 }) : editBytes(Buffer.from(body), random, donor);
   }
