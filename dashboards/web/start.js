@@ -2,6 +2,9 @@
 const EVERY_MS = 5_000;
 /** A page that watches takes at most this share of a busy database's time. */
 const MAX_SHARE = 0.05;
+const ANSWER_MS = 10_000;
+/** However slow the answers are, nobody waits longer for news. */
+const AT_MOST_MS = 30_000;
 const TOLD_MS = 2_000;
 
 const byId = (id) => document.getElementById(id);
@@ -56,7 +59,8 @@ async function update() {
   if (document.hidden || pause.getAttribute("aria-pressed") === "true") return;
   let fresh;
   try {
-    const response = await fetch(location.pathname, { cache: "no-store" });
+    // A browser may hold a request while it asks a person for a key: that must not be the last one.
+    const response = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(ANSWER_MS) });
     if (!response.ok) throw new Error(String(response.status));
     fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   } catch {
@@ -74,7 +78,7 @@ async function update() {
 async function watch() {
   const began = performance.now();
   await update();
-  setTimeout(watch, Math.max(EVERY_MS, (performance.now() - began) / MAX_SHARE));
+  setTimeout(watch, Math.min(AT_MOST_MS, Math.max(EVERY_MS, (performance.now() - began) / MAX_SHARE)));
 }
 
 setTimeout(watch, EVERY_MS);
