@@ -17,6 +17,8 @@ export interface Dialect {
    * them is not even looked at.
    */
   readonly signs: readonly string[];
+  /** Names of instrumentation scopes that speak for this dialect, for frameworks whose attributes are those of the conventions. */
+  readonly scopes?: readonly string[];
   /** Where the dialect keeps each concept, best source first; only values that have the meaning and unit of the concept as they stand. */
   readonly sources: { readonly [K in Concept]?: readonly string[] };
   /** What the span is, or undefined where this dialect does not know. The concepts of all dialects are collected already. */

@@ -65,7 +65,7 @@ const SEMCONV = registry.bitOf(semconv);
 
 /** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
 export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
-  const candidates = view.attributes.dialects;
+  const candidates = registry.candidates(view);
   if (candidates === 0) return undefined;
   clearDraft(draft);
   registry.collect(view, draft);

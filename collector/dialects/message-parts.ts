@@ -29,8 +29,13 @@ const toolCall: Reader = (piece) => toolCallPart(piece);
 const toolResult: Reader = (piece) => ({
   type: "tool_call_response",
   id: piece["tool_use_id"] ?? piece["toolCallId"] ?? piece["call_id"] ?? piece["id"] ?? null,
-  response: piece["response"] ?? piece["output"] ?? piece["result"] ?? piece["content"] ?? null,
+  response: toolOutput(piece["response"] ?? piece["output"] ?? piece["result"] ?? piece["content"] ?? null),
 });
+
+/** The AI SDK says beside each output what kind of value it is. */
+const toolOutput = (output: Json): Json =>
+  isObject(output) && output["value"] !== undefined && TOOL_OUTPUTS.has(String(output["type"])) ? output["value"] : output;
+const TOOL_OUTPUTS: ReadonlySet<string> = new Set(["text", "json", "error-text", "error-json", "content"]);
 
 /** By type name: OpenAI chat and responses, Anthropic, the Vercel AI SDK, and the conventions themselves. */
 const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([

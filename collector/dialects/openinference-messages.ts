@@ -26,34 +26,33 @@ export function rawValue(view: SpanView, side: "input" | "output"): RawValue {
 /**
  * Prompt and response from the flattened messages, the provider's own bodies or plain text. The bodies win only where they tell more: the
  * flattened form leaves out further choices and reasoning, and the last messages where the sender ran into its limit of attributes.
+ * Where a message is hidden, the bodies are not asked for it.
  */
 export function supplyOpenInferenceContent(view: SpanView, draft: GenerationDraft, input: RawValue, output: RawValue): void {
-  supplySide(draft, "prompt", {
-    flattened: messagesIn(view, "llm.input_messages.", "user"),
-    body: readProviderRequest(input.json),
-    raw: input,
-  });
+  const asked = messagesIn(view, "llm.input_messages.", "user");
   const answered = withReason(messagesIn(view, "llm.output_messages.", "assistant"), stringOf(attributeNamed(view, "llm.finish_reason")));
-  supplySide(draft, "response", { flattened: answered, body: readProviderResponse(output.json)?.messages, raw: output });
   supplyTexts(view, draft);
-  if (input.text !== undefined) supplyContent(draft, "prompt", { text: input.text, format: "text" }, "input.value");
-  if (output.text !== undefined) supplyContent(draft, "response", answerText(output), "output.value");
+  supplySide(draft, "prompt", { flattened: asked, body: readProviderRequest(input.json), raw: input, name: "input" });
+  supplySide(draft, "response", { flattened: answered, body: readProviderResponse(output.json)?.messages, raw: output, name: "output" });
 }
 
 interface Side {
   readonly flattened: readonly Message[];
   readonly body: readonly Message[] | string | undefined;
   readonly raw: RawValue;
+  readonly name: "input" | "output";
 }
 
-function supplySide(draft: GenerationDraft, which: "prompt" | "response", { flattened, body, raw }: Side): void {
+function supplySide(draft: GenerationDraft, which: "prompt" | "response", { flattened, body, raw, name }: Side): void {
   const hidden = flattened.some(({ parts }) => parts.some(isHidden));
+  const shown = flattened.some(({ parts }) => parts.some((part) => !isHidden(part)));
   if (hidden || raw.redacted) draft.contentRedacted = true;
-  const shown = flattened.filter(({ parts }) => parts.length > 0 && !parts.every(isHidden));
-  const richer = !hidden && (shown.length === 0 || (body !== undefined && weight(body) > weight(shown)));
-  const name = which === "prompt" ? "input" : "output";
-  if (richer) supplyContent(draft, which, promptContent(body), `${name}.value`);
-  if (shown.length > 0) supplyContent(draft, which, messagesContent(flattened), `llm.${name}_messages`);
+  if (!hidden && body !== undefined && (!shown || weight(body) > weight(flattened))) {
+    supplyContent(draft, which, promptContent(body), `${name}.value`);
+  }
+  if (shown) supplyContent(draft, which, messagesContent(flattened), `llm.${name}_messages`);
+  if (!hidden && raw.text !== undefined)
+    supplyContent(draft, which, bareContent(raw, which === "prompt" ? "user" : "assistant"), `${name}.value`);
 }
 
 const isHidden = (part: Part): boolean => part["content"] === REDACTED || part["uri"] === REDACTED;
@@ -67,10 +66,10 @@ const weight = (messages: readonly Message[] | string): number =>
 const withReason = (messages: readonly Message[], reason: string | undefined): readonly Message[] =>
   reason === undefined ? messages : messages.map((message) => ({ ...message, finish_reason: normalizeFinishReason(reason) }));
 
-/** An answer in no provider's shape: messages where it has their keys (`text`, `content`), else as it stands. */
-function answerText({ json, text }: RawValue): { text: string; format: "text" | "messages" } {
-  const messageLike = ["text", "content", "parts"].some((key) => at(json, key) !== undefined);
-  return (messageLike ? messagesContent([toMessage(json, "assistant")]) : undefined) ?? { text: text ?? "", format: "text" };
+/** Content in no provider's shape: a message where it has its keys (`text`, `content`), else as it stands. */
+function bareContent({ json, text }: RawValue, role: string): { text: string; format: "text" | "messages" } {
+  const isMessage = ["text", "content", "parts"].some((key) => at(json, key) !== undefined);
+  return (isMessage ? messagesContent([toMessage(json, role)]) : undefined) ?? { text: text ?? "", format: "text" };
 }
 
 /** Text completion: prompts and choices without roles. */

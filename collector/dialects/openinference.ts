@@ -4,7 +4,7 @@ import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, openJson, stringOf } from "./json.ts";
 import { REDACTED, rawValue, supplyOpenInferenceContent, toolsIn } from "./openinference-messages.ts";
-import { supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { supplyRequestFacts, supplyResponseFacts } from "./provider-bodies.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 
 /** OpenInference kinds that are a model call; every other kind is around calls. */
@@ -60,8 +60,8 @@ function completeCall(view: SpanView, draft: GenerationDraft): void {
   supplyOpenInferenceContent(view, draft, input, output);
   const tools = toolsIn(view);
   if (tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "llm.tools");
-  supplyProviderRequest(draft, input.json, "input.value");
-  supplyProviderResponse(draft, output.json, "output.value");
+  supplyRequestFacts(draft, input.json, "input.value");
+  supplyResponseFacts(draft, output.json, "output.value");
   supplyModel(view, draft);
 }
 

@@ -84,10 +84,15 @@ const reasonsOf = (messages: readonly Message[]): string | undefined => {
 
 /** Everything that a provider's answer says about the call, where nothing better is known. */
 export function supplyProviderResponse(draft: GenerationDraft, body: Json, origin: string): void {
-  if (!isObject(body)) return;
   const answer = readProviderResponse(body);
-  if (answer === undefined) return;
-  supplyContent(draft, "response", messagesContent(answer.messages), origin);
+  if (answer !== undefined) supplyContent(draft, "response", messagesContent(answer.messages), origin);
+  supplyResponseFacts(draft, body, origin);
+}
+
+/** What a provider's answer says besides its content. */
+export function supplyResponseFacts(draft: GenerationDraft, body: Json, origin: string): void {
+  const answer = readProviderResponse(body);
+  if (answer === undefined || !isObject(body)) return;
   supply(draft, "finishReasons", answer.finishReason, origin);
   supply(draft, "responseId", stringOf(body["id"]) ?? stringOf(body["responseId"]), origin);
   supply(draft, "responseModel", stringOf(body["model"]) ?? stringOf(body["modelVersion"]), origin);
@@ -118,6 +123,11 @@ export const promptContent = (prompt: readonly Message[] | string | undefined): 
 /** Everything that a provider's request says about the call, where nothing better is known. */
 export function supplyProviderRequest(draft: GenerationDraft, body: Json, origin: string): void {
   supplyContent(draft, "prompt", promptContent(readProviderRequest(body)), origin);
+  supplyRequestFacts(draft, body, origin);
+}
+
+/** What a provider's request says besides its content and settings. */
+export function supplyRequestFacts(draft: GenerationDraft, body: Json, origin: string): void {
   if (!isObject(body)) return;
   supply(draft, "model", stringOf(body["model"]), origin);
   if (Array.isArray(body["tools"])) supply(draft, "toolDefinitions", JSON.stringify(body["tools"]), origin);

@@ -1,7 +1,7 @@
 import { CONCEPT, CONCEPTS, type Concept } from "../model/concept.ts";
 import { VALUE_REMOVED } from "../otlp/attribute-list.ts";
 import { keyTable, NOT_INTERNED } from "../otlp/key-table.ts";
-import type { SpanView } from "../otlp/span-view.ts";
+import type { OriginView, SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import type { GenerationDraft } from "./generation-draft.ts";
 
@@ -21,8 +21,10 @@ const MAX_DIALECTS = 31;
 /** Reads the concepts of several dialects in one pass. */
 export interface Registry {
   readonly dialects: readonly Dialect[];
-  /** The bit of each dialect in `AttributeList.dialects`. */
+  /** The bit of each dialect in what `candidates` gives. */
   bitOf(dialect: Dialect): number;
+  /** The dialects that the span's attribute names or its instrumentation scope speak for, as a bit mask. */
+  candidates(view: SpanView): number;
   /** The best source of each concept, the free parameters and the variables of the span in `view`. */
   collect(view: SpanView, draft: GenerationDraft): void;
 }
@@ -55,9 +57,11 @@ export function createRegistry(dialects: readonly Dialect[]): Registry {
     keyTable.dialects[id]! |= maskOf(dialects, name);
     if (conceptOf[id] === 0) classOf[id] = classify(name);
   });
+  const ofScope = createScopeReader(dialects);
   return {
     dialects,
     bitOf: (dialect) => 1 << dialects.indexOf(dialect),
+    candidates: (view) => view.attributes.dialects | ofScope(view),
     collect(view, draft) {
       const { keys, kinds, count } = view.attributes;
       for (let i = 0; i < count; i++) {
@@ -76,6 +80,23 @@ export function createRegistry(dialects: readonly Dialect[]): Registry {
         }
       }
     },
+  };
+}
+
+/** Reads a scope's name once for all of its spans. */
+function createScopeReader(dialects: readonly Dialect[]): (view: SpanView) => number {
+  const masks = new Map<string, number>();
+  for (const [i, { scopes = [] }] of dialects.entries()) for (const name of scopes) masks.set(name, (masks.get(name) ?? 0) | (1 << i));
+  let scope: OriginView | undefined;
+  let serial = -1;
+  let mask = 0;
+  return ({ arena, scope: current }) => {
+    if (current === scope && current.serial === serial) return mask;
+    scope = current;
+    serial = current.serial;
+    const { nameOffset, nameSize } = current;
+    mask = nameSize === 0 ? 0 : (masks.get(arena.request.toString("utf8", nameOffset, nameOffset + nameSize)) ?? 0);
+    return mask;
   };
 }
 

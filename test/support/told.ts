@@ -1,4 +1,6 @@
+import { transcodeJson } from "../../collector/otlp/decode-json.ts";
 import { rowsFromTraces } from "./encoding.ts";
+import { type SpanSpec, tracesOf } from "./otlp-json.ts";
 import { recording } from "./recordings.ts";
 
 type Row = Record<string, unknown>;
@@ -36,3 +38,12 @@ const opened = (text: string): unknown => (/^[[{]/.test(text) ? JSON.parse(text)
 
 /** What the generation rows of a recorded body say. */
 export const toldBy = (client: string, name: string): Row[] => rowsFromTraces(recording(client, name).body).generations.map(told);
+
+/** What the generation rows of these spans say. */
+export const toldOf = (...spans: readonly Omit<SpanSpec, "id">[]): Row[] => generationsOf(...spans).map(told);
+
+/** The generation rows of these spans. */
+export function generationsOf(...spans: readonly Omit<SpanSpec, "id">[]): Row[] {
+  const body = tracesOf(...spans.map((span, i) => ({ ...span, id: `s${i}` })));
+  return rowsFromTraces(transcodeJson(Buffer.from(JSON.stringify(body)), "traces")).generations;
+}

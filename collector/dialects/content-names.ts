@@ -1,0 +1,45 @@
+/**
+ * Names of attributes that hold what people and models said to each other: messages, instructions, arguments and results of tools, pictures.
+ * Sources: the content concepts of every dialect, and the habit of ending such names in input, output, messages or content.
+ */
+const CONTENT_NAMES: ReadonlySet<string> = new Set(
+  `gen_ai.prompt gen_ai.tool.definitions gen_ai.tool.call.result gen_ai.tool.description gen_ai.response.image gen_ai.content.revised_prompt
+  gen_ai.content.prompt gen_ai.event.content genspan.prompt.modules genspan.image.request genspan.image.response genspan.attempt.request
+  genspan.attempt.response prompt user_prompt new_context system_prompt_preview tool_input tool_result tool_parameters tool_arguments tool_response
+  response.model_output final_result events all_messages_events request_data response_data logfire.msg input.value output.value
+  mcp.request.argument mcp.response.value traceloop.prompt.template traceloop.prompt.template_variables llm.prompt_template.template
+  llm.prompt_template.variables ai.prompt ai.prompt.tools ai.response.text ai.response.object ai.response.toolCalls ai.response.files ai.result.text
+  ai.result.object ai.result.toolCalls ai.toolCall.result ai.value ai.values ai.embedding ai.embeddings lk.input_text lk.user_transcript lk.chat_ctx
+  lk.user_input lk.response.text lk.response.function_calls gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
+  gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs`.split(/\s+/),
+);
+
+const CONTENT_PREFIXES = [
+  "gen_ai.prompt.variable.",
+  "llm.input_messages.",
+  "llm.output_messages.",
+  "llm.prompts.",
+  "llm.choices.",
+  "llm.tools.",
+  "llm.request.functions.",
+  "retrieval.documents.",
+  "reranker.",
+  "embedding.embeddings.",
+];
+
+/** `gen_ai.prompt.0.content` and its like, and names by habit. */
+const CONTENT_FORMS =
+  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text))$/;
+
+/** Events of the conventions carry a message in an attribute that is an innocent name elsewhere. */
+const EVENT_SIGN = "gen_ai.";
+
+/** Whether the body of a log record with this event name is content. */
+export const hasContentBody = (event: string): boolean => event.startsWith(EVENT_SIGN);
+
+/** Whether an attribute of this name holds content; `event` names the event or log record that it belongs to. Numbers and flags never are content. */
+export const isContentName = (name: string, event = ""): boolean =>
+  CONTENT_NAMES.has(name) ||
+  CONTENT_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
+  CONTENT_FORMS.test(name) ||
+  (name === "message" && hasContentBody(event));
