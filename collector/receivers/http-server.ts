@@ -1,4 +1,4 @@
-import type { Server } from "node:http";
+import type { IncomingMessage, Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { hostAndPort } from "../base/address.ts";
@@ -6,6 +6,7 @@ import { type BindOptions, bind } from "./bind.ts";
 
 export interface ListenOptions extends BindOptions {
   readonly fetch: Parameters<typeof createAdaptorServer>[0]["fetch"];
+  readonly limits?: Partial<HttpLimits>;
 }
 
 export interface Listening {
@@ -16,37 +17,54 @@ export interface Listening {
   close(graceMillis: number): Promise<void>;
 }
 
-/** Longer than load balancers and clients keep idle connections, so that they end them and no request meets a closing socket. */
-const KEEP_ALIVE_MS = 70_000;
-const HEADERS_TIMEOUT_MS = 10_000;
-const REQUEST_TIMEOUT_MS = 60_000;
-const CHECK_TIMEOUTS_EVERY_MS = 2_000;
-const MAX_CONNECTIONS = 12_000;
-const MAX_HEADER_BYTES = 32 * 1024;
-const MAX_HEADERS = 200;
+/** Bounds of every HTTP server. Times in milliseconds. */
+export const HTTP_LIMITS = {
+  /** Longer than load balancers and clients keep idle connections, so that they end them and no request meets a closing socket. */
+  keepAliveMillis: 70_000,
+  headersMillis: 10_000,
+  requestMillis: 60_000,
+  checkTimeoutsEveryMillis: 2_000,
+  maxConnections: 12_000,
+  maxHeaderBytes: 32 * 1024,
+  maxHeaders: 200,
+  maxUrlChars: 8 * 1024,
+} as const;
+
+export type HttpLimits = { readonly [K in keyof typeof HTTP_LIMITS]: number };
 
 /** Serves a Hono app on one address. Rejects with SetupError when the address cannot be had. */
 export async function listen(options: ListenOptions): Promise<Listening> {
   const { host } = options;
+  const limits: HttpLimits = { ...HTTP_LIMITS, ...options.limits };
   const server = createAdaptorServer({
-    fetch: options.fetch,
+    fetch: (request, env) => excess(env.incoming, limits) ?? options.fetch(request, env),
     overrideGlobalObjects: false,
     serverOptions: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: CHECK_TIMEOUTS_EVERY_MS,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: limits.headersMillis,
+      requestTimeout: limits.requestMillis,
+      keepAliveTimeout: limits.keepAliveMillis,
+      connectionsCheckingInterval: limits.checkTimeoutsEveryMillis,
+      maxHeaderSize: limits.maxHeaderBytes,
     },
   }) as Server;
-  server.maxConnections = MAX_CONNECTIONS;
-  server.maxHeadersCount = MAX_HEADERS;
+  server.maxConnections = limits.maxConnections;
+  // One more than may be, so that a request with too many can be told from one with just enough.
+  server.maxHeadersCount = limits.maxHeaders + 1;
   // Node would send 100 Continue at once; the receiver does it after it has looked at the headers.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
   await bind(server, options);
   const { port } = server.address() as AddressInfo;
   return { port, url: `http://${hostAndPort(host, port)}`, close: (graceMillis) => close(server, graceMillis) };
 }
+
+/** What Node's parser lets through: it leaves out the headers beyond its count, and with them perhaps the key or the type. */
+function excess({ rawHeaders, url = "" }: Pick<IncomingMessage, "rawHeaders" | "url">, limits: HttpLimits): Response | undefined {
+  if (url.length > limits.maxUrlChars) return refusal(414, "the URL is too long\n");
+  if (rawHeaders.length / 2 > limits.maxHeaders) return refusal(431, "the request has too many headers\n");
+  return undefined;
+}
+
+const refusal = (status: number, text: string): Response => new Response(text, { status, headers: { "Content-Type": "text/plain" } });
 
 function close(server: Server, graceMillis: number): Promise<void> {
   return new Promise((resolve) => {
