@@ -551,10 +551,10 @@ CREATE FUNCTION genspan_project()
 RETURN COALESCE((SELECT l.project_id FROM sql_logins l WHERE (l.login = SESSION_USER)), (SELECT l.project_id FROM sql_logins l WHERE (l.login = CURRENT_USER)), (NULLIF(current_setting('genspan.project'::text, true), ''::text))::integer);
 
 CREATE FUNCTION genspan_unix_nano("time" timestamp with time zone, nano smallint)
- RETURNS bigint
+ RETURNS numeric
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-RETURN ((((EXTRACT(epoch FROM ("time" - '1970-01-01 00:00:00+00'::timestamp with time zone)) * (1000000)::numeric))::bigint * 1000) + nano);
+RETURN (((((EXTRACT(epoch FROM ("time" - '1970-01-01 00:00:00+00'::timestamp with time zone)) * (1000000)::numeric))::bigint)::numeric * (1000)::numeric) + (nano)::numeric);
 
 ALTER TABLE alert_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON alert_events FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
