@@ -1,22 +1,41 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
-import { attributeNamed } from "./flattened.ts";
-import { builtOf, conceptText, type GenerationDraft, hasConcept, override, supply, supplyContent } from "./generation-draft.ts";
-import { at, isObject, type Json, numberOf, openJson, parseJson, stringOf } from "./json.ts";
+import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import {
+  type BuiltContent,
+  builtOf,
+  conceptText,
+  type GenerationDraft,
+  hasConcept,
+  override,
+  supply,
+  supplyContent,
+} from "./generation-draft.ts";
+import { at, isObject, type Json, type JsonObject, numberOf, openJson, parseJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
 import { messagesContent, normalizeFinishReason, toMessageList } from "./messages.ts";
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
+import { buildFromEvents } from "./semconv-events.ts";
 
 /** Spans of one call to a model; the spans around them repeat its usage. */
 const CALL = /\.(doGenerate|doStream|doEmbed|doRerank)$/;
 
-/** The Vercel AI SDK's own attributes (`ai.*`, SDK 3 to 6, and the legacy integration of 7). Its newer ones are the conventions. */
+/** Scopes of its older and its newer spans. */
+const SCOPES = ["ai", "gen_ai"];
+const METADATA = "ai.telemetry.metadata.";
+const CONTEXT = "ai.settings.context.";
+
+/**
+ * The Vercel AI SDK: attributes of its own (`ai.*`, SDK 3 to 6, and the legacy integration of 7); its newer spans are those of the conventions
+ * and tell by their scope alone whose they are.
+ */
 export const vercel: Dialect = {
   name: "vercel-ai",
-  signs: ["ai.operationId", "ai.model.", "ai.response.", "ai.usage.", "ai.prompt", "ai.prompt."],
+  signs: ["ai.operationId", "ai.model.", "ai.response.", "ai.usage.", "ai.prompt", "ai.prompt.", "aisdk.model."],
+  scopes: SCOPES,
   sources: {
-    model: ["ai.model.id"],
+    model: ["ai.model.id", "aisdk.model.id"],
     responseModel: ["ai.response.model"],
     responseId: ["ai.response.id"],
     inputTokens: ["ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"],
@@ -33,8 +52,8 @@ export const vercel: Dialect = {
     seed: ["ai.settings.seed"],
     frequencyPenalty: ["ai.settings.frequencyPenalty"],
     presencePenalty: ["ai.settings.presencePenalty"],
-    userId: ["ai.telemetry.metadata.userId", "ai.telemetry.metadata.user_id"],
-    conversationId: ["ai.telemetry.metadata.sessionId", "ai.telemetry.metadata.session_id"],
+    userId: [`${METADATA}userId`, `${METADATA}user_id`],
+    conversationId: [`${METADATA}sessionId`, `${METADATA}session_id`],
     timeToFirstTokenSeconds: ["gen_ai.client.operation.time_to_first_chunk"],
   },
   classify(view) {
@@ -44,20 +63,43 @@ export const vercel: Dialect = {
   },
   complete(view, draft) {
     const id = operationId(view);
-    if (id !== undefined)
-      supply(draft, "operation", id.endsWith("doEmbed") ? "embeddings" : id.endsWith("doRerank") ? "rerank" : "chat", "ai.operationId");
-    const provider = providerOf(stringOf(attributeNamed(view, "ai.model.provider")) ?? conceptText(view, draft, "provider"));
-    if (provider !== undefined && id !== undefined) override(draft, "provider", provider, "ai.model.provider");
-    const millis = numberOf(attributeNamed(view, "ai.response.msToFirstChunk") ?? attributeNamed(view, "ai.stream.msToFirstChunk"));
-    if (millis !== undefined) supply(draft, "timeToFirstTokenSeconds", millis / 1000, "ai.response.msToFirstChunk");
-    supplyPrompt(view, draft);
-    supplyResponse(view, draft);
-    supplyTools(view, draft);
-    supplyMetadata(view, draft);
+    if (id !== undefined) completeOwn(view, draft, id);
+    supplyEnding(view, draft);
   },
 };
 
+function completeOwn(view: SpanView, draft: GenerationDraft, id: string): void {
+  supply(draft, "operation", id.endsWith("doEmbed") ? "embeddings" : id.endsWith("doRerank") ? "rerank" : "chat", "ai.operationId");
+  const provider = stringOf(attributeNamed(view, "ai.model.provider")) ?? stringOf(attributeNamed(view, "aisdk.model.provider"));
+  const served = providerOf(provider ?? conceptText(view, draft, "provider"));
+  if (served !== undefined) override(draft, "provider", served, "ai.model.provider");
+  const millis = numberOf(attributeNamed(view, "ai.response.msToFirstChunk") ?? attributeNamed(view, "ai.stream.msToFirstChunk"));
+  if (millis !== undefined) supply(draft, "timeToFirstTokenSeconds", millis / 1000, "ai.response.msToFirstChunk");
+  const createdAt = Date.parse(stringOf(attributeNamed(view, "ai.response.timestamp")) ?? "");
+  if (createdAt > 0) supply(draft, "responseCreatedAt", Math.floor(createdAt / 1000), "ai.response.timestamp");
+  supplyPrompt(view, draft);
+  supplyResponse(view, draft);
+  supplyTools(view, draft);
+  supplyProviderMetadata(view, draft);
+  supplyMetadata(view, draft);
+}
+
 const operationId = (view: SpanView): string | undefined => stringOf(attributeNamed(view, "ai.operationId"));
+
+/**
+ * A stream that its reader left ends without a status and without anything of an answer: every answer, even one that is not recorded, has a reason
+ * why it ended. Retries are one call, which says in its error how often it was tried.
+ */
+function supplyEnding(view: SpanView, draft: GenerationDraft): void {
+  if (view.events.count > 0) buildFromEvents(view, draft);
+  const tries = /^Failed after (\d{1,3}) attempts\b/.exec(draft.built?.errorMessage ?? "");
+  if (tries !== null) supply(draft, "resendCount", Number(tries[1]) - 1, "exception.message");
+  const answered = (["finishReasons", "responseId", "outputTokens", "outputMessages"] as const).some((concept) =>
+    hasConcept(draft, concept),
+  );
+  if (answered || view.statusCode !== 0 || conceptText(view, draft, "operation") !== "chat") return;
+  supply(draft, "errorType", "aborted", "no finish reason");
+}
 
 function supplyPrompt(view: SpanView, draft: GenerationDraft): void {
   const text = stringOf(attributeNamed(view, "ai.prompt.messages"));
@@ -66,13 +108,20 @@ function supplyPrompt(view: SpanView, draft: GenerationDraft): void {
     const content = list === undefined ? { text, format: "text" as const } : messagesContent(toMessageList(list, "user"));
     supplyContent(draft, "prompt", content, "ai.prompt.messages");
   }
-  const values = openJson(attributeNamed(view, "ai.values") ?? attributeNamed(view, "ai.value"));
-  const inputs = Array.isArray(values) ? values.map((value) => openJson(value)) : values;
-  if (inputs !== undefined) {
-    const whole = Array.isArray(inputs) && inputs.length === 1 ? inputs[0] : inputs;
-    supplyContent(draft, "prompt", { text: typeof whole === "string" ? whole : JSON.stringify(whole), format: "text" }, "ai.values");
-  }
+  for (const name of ["ai.values", "ai.value", "ai.documents"]) supplyContent(draft, "prompt", valuesOf(view, name), name);
 }
+
+/** A value, or a list of values, each of them JSON text; one alone is told as it is. */
+function valuesOf(view: SpanView, name: string): BuiltContent | undefined {
+  const given = openJson(attributeNamed(view, name));
+  if (given === undefined) return undefined;
+  const values = Array.isArray(given) ? given.map(opened) : [opened(given)];
+  const whole = values.length === 1 ? values[0] : values;
+  return { text: typeof whole === "string" ? whole : JSON.stringify(whole), format: "text" };
+}
+
+/** Texts are JSON as well: in quotes. */
+const opened = (value: Json): Json => (typeof value === "string" ? (parseJson(value) ?? value) : value);
 
 /** Text, reasoning, tool calls and files stand in attributes of their own. */
 function supplyResponse(view: SpanView, draft: GenerationDraft): void {
@@ -85,6 +134,8 @@ function supplyResponse(view: SpanView, draft: GenerationDraft): void {
   if (Array.isArray(calls)) parts.push(...calls.map(toolCallPart));
   const files = openJson(attributeNamed(view, "ai.response.files"));
   if (Array.isArray(files)) parts.push(...files.flatMap((file: Json) => contentParts(isObject(file) ? { type: "file", ...file } : file)));
+  // Vectors of embeddings are no text and are not copied.
+  supplyContent(draft, "response", valuesOf(view, "ai.ranking"), "ai.ranking");
   if (parts.length === 0) return;
   const reason = stringOf(attributeNamed(view, "ai.response.finishReason"));
   const message = { role: "assistant", parts, ...(reason === undefined ? {} : { finish_reason: normalizeFinishReason(reason) }) };
@@ -102,25 +153,40 @@ function supplyTools(view: SpanView, draft: GenerationDraft): void {
   if (choice !== undefined) supplyRequestParameters(draft, { tool_choice: choice }, "ai.prompt.toolChoice");
 }
 
-/** What only the provider's own part of the answer tells, and the prompt that a Langfuse user named. */
-function supplyMetadata(view: SpanView, draft: GenerationDraft): void {
-  const metadata = openJson(attributeNamed(view, "ai.response.providerMetadata"));
-  if (isObject(metadata)) {
-    const write = numberOf(
-      at(metadata, "anthropic", "usage", "cache_creation_input_tokens") ?? at(metadata, "anthropic", "cacheCreationInputTokens"),
-    );
-    supply(draft, "cacheWriteTokens", write, "ai.response.providerMetadata");
-    const read = at(metadata, "openai", "cachedPromptTokens") ?? at(metadata, "bedrock", "usage", "cacheReadInputTokens");
-    supply(draft, "cacheReadTokens", numberOf(read), "ai.response.providerMetadata");
-    const cost = numberOf(at(metadata, "gateway", "cost"));
-    if (cost !== undefined && !hasConcept(draft, "costAmount")) {
-      supply(draft, "costAmount", cost, "ai.response.providerMetadata");
-      supply(draft, "costCurrency", "USD", "ai.response.providerMetadata");
-    }
-    builtOf(draft).metadata = { ...builtOf(draft).metadata, provider_metadata: metadata };
-  }
-  const prompt = openJson(attributeNamed(view, "ai.telemetry.metadata.langfusePrompt"));
-  supply(draft, "promptName", stringOf(at(prompt, "name")), "ai.telemetry.metadata.langfusePrompt");
-  const version = at(prompt, "version");
-  supply(draft, "promptVersion", version === undefined ? undefined : String(version), "ai.telemetry.metadata.langfusePrompt");
+/** What only the provider's own part of the answer tells. */
+function supplyProviderMetadata(view: SpanView, draft: GenerationDraft): void {
+  const metadata = openJson(attributeNamed(view, ORIGIN));
+  if (!isObject(metadata)) return;
+  const write =
+    at(metadata, "anthropic", "usage", "cache_creation_input_tokens") ??
+    at(metadata, "anthropic", "cacheCreationInputTokens") ??
+    at(metadata, "bedrock", "usage", "cacheWriteInputTokens");
+  supply(draft, "cacheWriteTokens", numberOf(write), ORIGIN);
+  const read =
+    at(metadata, "openai", "cachedPromptTokens") ??
+    at(metadata, "anthropic", "usage", "cache_read_input_tokens") ??
+    at(metadata, "bedrock", "usage", "cacheReadInputTokens");
+  supply(draft, "cacheReadTokens", numberOf(read), ORIGIN);
+  supply(draft, "reasoningTokens", numberOf(at(metadata, "openai", "reasoningTokens")), ORIGIN);
+  const cost = numberOf(at(metadata, "gateway", "cost"));
+  if (cost === undefined || hasConcept(draft, "costAmount")) return;
+  supply(draft, "costAmount", cost, ORIGIN);
+  supply(draft, "costCurrency", "USD", ORIGIN);
 }
+const ORIGIN = "ai.response.providerMetadata";
+
+/** What the application said about the call: its metadata, the context that it let through, its function, and the prompt that it named. */
+function supplyMetadata(view: SpanView, draft: GenerationDraft): void {
+  const { langfusePrompt, ...metadata } = objectOf(gatherFlattened(view, METADATA));
+  const prompt = openJson(langfusePrompt);
+  supply(draft, "promptName", stringOf(at(prompt, "name")), `${METADATA}langfusePrompt`);
+  const version = at(prompt, "version");
+  supply(draft, "promptVersion", version === undefined ? undefined : String(version), `${METADATA}langfusePrompt`);
+  const said = { ...objectOf(gatherFlattened(view, CONTEXT)), ...metadata };
+  const own = Object.entries(said).filter(([name]) => !/^(user|session)_?id$/i.test(name));
+  const functionId = stringOf(attributeNamed(view, "ai.telemetry.functionId"));
+  if (functionId !== undefined) own.push(["function_id", functionId]);
+  if (own.length > 0) builtOf(draft).metadata = { ...Object.fromEntries(own), ...builtOf(draft).metadata };
+}
+
+const objectOf = (value: Json): JsonObject => (isObject(value) ? value : {});

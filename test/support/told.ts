@@ -1,3 +1,4 @@
+import { parseJson } from "../../collector/dialects/json.ts";
 import { transcodeJson } from "../../collector/otlp/decode-json.ts";
 import { rowsFromTraces } from "./encoding.ts";
 import { type SpanSpec, tracesOf } from "./otlp-json.ts";
@@ -34,7 +35,7 @@ export function told(row: Row): Row {
   return Object.fromEntries(said.map(([name, value]) => [name, JSON_TEXT.has(name) ? opened(String(value)) : value]));
 }
 
-const opened = (text: string): unknown => (/^[[{]/.test(text) ? JSON.parse(text) : text);
+const opened = (text: string): unknown => (/^[[{]/.test(text) ? (parseJson(text) ?? text) : text);
 
 /** What the generation rows of a recorded body say. */
 export const toldBy = (client: string, name: string): Row[] => rowsFromTraces(recording(client, name).body).generations.map(told);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { rowsFromTraces } from "../../support/encoding.ts";
 import { ANSWER, type Message, message, type Part, picture, THOUGHT, text, toolCall } from "../../support/openai-cases.ts";
-import { recordingsOf } from "../../support/recordings.ts";
+import { recording, recordingsOf } from "../../support/recordings.ts";
 import { toldBy } from "../../support/told.ts";
 
 type Row = Record<string, unknown>;
@@ -197,6 +198,12 @@ describe("every body of the AI SDK's own attributes", () => {
 
   it.each(Object.entries(cases))("%s says what was asked and answered, and nothing else", (name, rows) => {
     expect(toldBy("vercel-legacy", name)).toEqual(rows);
+  });
+
+  it("the time to the first token, which it tells in milliseconds, and the time of the answer are there", () => {
+    const [row] = rowsFromTraces(recording("vercel-legacy", "streamText").body).generations;
+    expect(row?.["time_to_first_token_ms"]).toBeCloseTo(10.085853, 5);
+    expect(row?.["response_created_at"]).toBe(1_795_213_527);
   });
 });
 
