@@ -2,15 +2,19 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { retryable } from "../base/outcome.ts";
 import type { Config, Pipeline as PipelineConfig } from "../config/index.ts";
+import { hasContentBody, isContentName } from "../dialects/content-names.ts";
 import { createDebugExporter } from "../exporters/debug.ts";
 import type { PostgresExporter } from "../exporters/postgres/index.ts";
 import type { PriceBooks } from "../jobs/price-books.ts";
 import { createPipeline, type Pipeline } from "../pipeline.ts";
 import { createAttributesProcessor } from "../processors/attributes.ts";
+import { createContentRemover } from "../processors/content-removal.ts";
+import { createGenaiMapping } from "../processors/genai-mapping.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "../processors/memory-limiter.ts";
-import { createRedactor } from "../processors/redaction.ts";
+import { createRedactor, type RedactionOptions, type Redactor } from "../processors/redaction.ts";
 import type { Refiner } from "../refinement/index.ts";
 import type { EncodedRequest, WriteResult } from "../rows/encoded-request.ts";
+import { mappedAttribute } from "./mapped-attribute.ts";
 
 export interface PipelineInput {
   readonly config: Config;
@@ -25,7 +29,7 @@ export interface PipelineInput {
 
 type Signal = PipelineConfig["signal"];
 
-/** Credentials are never stored, whatever the configuration says. */
+/** What a pipeline without a redaction processor of its own does: credentials are not stored. */
 const redactSecrets = createRedactor({ secrets: true, pii: [], patterns: [] });
 
 /** The pipeline of all signals that a receiver feeds; undefined for a receiver that no pipeline uses. */
@@ -36,7 +40,8 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
   const bySignal = new Map(fed.map((pipeline) => [pipeline.signal, pipeline]));
   const limiters = limitersOf(fed, input);
   const writers = new Map(fed.map((pipeline) => [pipeline.signal as string, writerOf(pipeline, input)]));
-  const changesOf = (signal: Signal) => attributeChanges(bySignal.get(signal), config);
+  const redactors = new Map(fed.map((pipeline) => [pipeline.signal as string, redactorOf(pipeline, config)]));
+  const changesOf = (signal: Signal) => itemChanges(bySignal.get(signal), config);
   return createPipeline({
     admit: () => {
       if (input.isStopping()) return retryable("stopping", "the collector is stopping; send the data again");
@@ -45,7 +50,7 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
     signals: new Set(bySignal.keys()),
     spanProcessors: changesOf("traces"),
     logProcessors: changesOf("logs"),
-    redact: redactSecrets,
+    redact: (bytes, signal) => (redactors.get(signal) ?? redactSecrets)(bytes, signal),
     prices: (projectId) => input.prices.of(projectId),
     committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
     write: (request) => (writers.get(request.signal) ?? withoutDatabase)(request),
@@ -64,10 +69,34 @@ function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: P
   });
 }
 
-function attributeChanges(pipeline: PipelineConfig | undefined, config: Config) {
+/** The pipeline's redaction processors, one after the other. */
+function redactorOf(pipeline: PipelineConfig, config: Config): Redactor {
+  const redactors = pipeline.processors.flatMap((id) => {
+    const processor = config.processors.get(id);
+    return processor?.type === "redaction" ? redactorsOf(processor.options) : [];
+  });
+  if (redactors.length === 0) return redactSecrets;
+  return (bytes, signal) => {
+    const counts = new Map<string, number>();
+    for (const redact of redactors) for (const [kind, count] of redact(bytes, signal)) counts.set(kind, (counts.get(kind) ?? 0) + count);
+    return counts;
+  };
+}
+
+/** Content goes first: what is not there need not be looked through. */
+function redactorsOf(options: RedactionOptions & { readonly capture_content: boolean }): Redactor[] {
+  const redact = createRedactor(options);
+  if (options.capture_content) return [redact];
+  const remove = createContentRemover({ isContentName, hasContentBody }, options.allow ?? []);
+  return [(bytes, signal) => new Map([["content", remove(bytes, signal)]]), redact];
+}
+
+/** What changes the items of a pipeline, in the order of the configuration. */
+function itemChanges(pipeline: PipelineConfig | undefined, config: Config) {
   return (pipeline?.processors ?? []).flatMap((id) => {
     const processor = config.processors.get(id);
-    return processor?.type === "attributes" ? [createAttributesProcessor(processor.options)] : [];
+    if (processor?.type === "attributes") return [createAttributesProcessor(processor.options)];
+    return processor?.type === "genai_mapping" ? [createGenaiMapping(processor.options.rules, mappedAttribute)] : [];
   });
 }
 

@@ -1,14 +1,16 @@
 import { attributes } from "./components/attributes.ts";
 import { debug, postgres } from "./components/exporters.ts";
 import { web } from "./components/extensions.ts";
+import { genaiMapping } from "./components/genai-mapping.ts";
 import { memoryLimiter } from "./components/memory-limiter.ts";
 import { otlp } from "./components/receivers.ts";
+import { redaction } from "./components/redaction.ts";
 import type { Findings, Reader } from "./shape.ts";
 
 /** Every component there is, by kind and type: what is not here is refused by name. */
 export const COMPONENTS = {
   receivers: { otlp },
-  processors: { memory_limiter: memoryLimiter, attributes },
+  processors: { memory_limiter: memoryLimiter, attributes, genai_mapping: genaiMapping, redaction },
   exporters: { postgres, debug },
   extensions: { web },
 } as const satisfies Record<string, Record<string, Reader<unknown>>>;

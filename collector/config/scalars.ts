@@ -22,7 +22,7 @@ const fromText =
 
 /** One of some words, in any case as the Collector has it. */
 export const oneOf = <T extends string>(...words: readonly [T, ...T[]]): Reader<T> =>
-  fromText((given) => words.find((word) => word === given.toLowerCase()), {
+  fromText((given) => words.find((word) => word.toLowerCase() === given.toLowerCase()), {
     standIn: words[0],
     complaint: (given) => `unknown value ${given} (valid values: ${words.join(", ")})`,
   });

@@ -85,11 +85,12 @@ function pipelineFaults(pipeline: Pipeline, components: Components): string[] {
   return faults;
 }
 
-/** Properties that only spans have, asked of log records. */
+/** What only spans have, asked of log records. */
 function spanProperties({ processors }: Pipeline, components: Components): string[] {
   return processors.flatMap((id) => {
     const processor = components.processors.get(id);
-    if (processor?.type !== "attributes" || processor.options === undefined || !matchesSpansOnly(processor.options)) return [];
+    if (processor?.type === "genai_mapping") return [`processor "${id}": genai_mapping reads spans alone`];
+    if (processor?.type !== "attributes" || !matchesSpansOnly(processor.options)) return [];
     return [`processor "${id}": services, span_names, and span_kinds are not valid for log records`];
   });
 }

@@ -9,7 +9,7 @@ const CONTENT_NAMES: ReadonlySet<string> = new Set(
   response.model_output final_result events all_messages_events request_data response_data logfire.msg input.value output.value
   mcp.request.argument mcp.response.value traceloop.prompt.template traceloop.prompt.template_variables llm.prompt_template.template
   llm.prompt_template.variables ai.prompt ai.prompt.tools ai.response.text ai.response.object ai.response.toolCalls ai.response.files ai.result.text
-  ai.result.object ai.result.toolCalls ai.toolCall.result ai.value ai.values ai.embedding ai.embeddings lk.input_text lk.user_transcript lk.chat_ctx
+  ai.result.object ai.result.toolCalls ai.toolCall.result ai.value ai.values ai.documents ai.embedding ai.embeddings lk.input_text lk.user_transcript lk.chat_ctx
   lk.user_input lk.response.text lk.response.function_calls gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
   gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs`.split(/\s+/),
 );

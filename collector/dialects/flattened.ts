@@ -1,5 +1,5 @@
 import { ByteWriter } from "../base/byte-writer.ts";
-import { VALUE_BOOL, VALUE_REMOVED, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { VALUE_BOOL, VALUE_EMPTY, VALUE_REMOVED, VALUE_STRING } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { type Json, type JsonObject, parseJson } from "./json.ts";
@@ -17,7 +17,7 @@ export function gatherFlattened(view: SpanView, prefix: string): Json {
   const { attributes } = view;
   let values = 0;
   for (let i = 0; i < attributes.count && values < MAX_VALUES; i++) {
-    if (attributes.kinds[i] === VALUE_REMOVED) continue;
+    if (attributes.kinds[i] === VALUE_REMOVED || attributes.kinds[i] === VALUE_EMPTY) continue;
     const name = attributes.name(i);
     if (!name.startsWith(prefix)) continue;
     const path = name.slice(prefix.length).split(".");
@@ -66,8 +66,8 @@ export function attributeValue(view: SpanView, index: number): Json {
   return parseJson(json.view().toString("utf8"));
 }
 
-/** The value of an attribute by its name, or undefined. */
+/** The value of an attribute by its name, or undefined; one that was emptied on its way has none. */
 export function attributeNamed(view: SpanView, name: string): Json {
   const index = view.attributes.findName(name);
-  return index < 0 ? undefined : attributeValue(view, index);
+  return index < 0 || view.attributes.kinds[index] === VALUE_EMPTY ? undefined : attributeValue(view, index);
 }

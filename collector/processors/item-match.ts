@@ -84,7 +84,8 @@ function serviceTest(test: TextTest): (resource: AttributeList) => boolean {
   };
 }
 
-function pairTest({ key, value }: Pair, isRegexp: boolean): (attributes: AttributeList) => boolean {
+/** Whether a list has the key, with the value where one is given; as a pattern with `isRegexp`. */
+export function pairTest({ key, value }: Pair, isRegexp: boolean): (attributes: AttributeList) => boolean {
   const find = attributeFinder(key);
   const test = value === undefined ? () => true : isRegexp ? patternTest(String(value)) : equals(value);
   return (attributes) => {

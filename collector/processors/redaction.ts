@@ -3,6 +3,7 @@ import { SetupError } from "../base/setup-error.ts";
 import type { Signal } from "../base/signal.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
+import { createSpare } from "./spared-places.ts";
 import { createTextLocator, type TextLocator, type TextRange } from "./text-locator.ts";
 import { createRunSearch } from "./token-runs.ts";
 
@@ -28,6 +29,8 @@ export interface RedactionOptions {
   readonly pii: readonly PiiKind[];
   /** Regular expressions in RE2's syntax, which has no backtracking and so no input that takes forever; they see text as UTF-8 bytes. */
   readonly patterns: readonly { readonly name: string; readonly regex: string }[];
+  /** Attributes whose values are left as they are. */
+  readonly allow?: readonly string[];
 }
 
 /** Makes what it finds in a request of `signal` unreadable, in place; returns how often, by kind. */
@@ -49,12 +52,15 @@ export function createRedactor(options: RedactionOptions): Redactor {
   ];
   const byRun = finders.filter((finder) => finder.isRun === true);
   const searchRuns = createRunSearch(byRun.flatMap(({ needle }) => needle ?? []));
+  const spare = createSpare(options.allow ?? []);
   return (bytes, signal) => {
     let counts: Map<string, number> | undefined;
+    const isSpared = spare(bytes, signal);
     const seen = byRun.length > 0 ? searchRuns(bytes) : undefined;
     for (const finder of finders) {
       if (finder.isRun === true && seen?.has(byRun.indexOf(finder)) !== true) continue;
       for (const text of textsFor(finder, bytes, signal)) {
+        if (isSpared(text)) continue;
         for (const found of finder.find(bytes, text)) {
           cover(bytes, found, finder.kind);
           counts ??= new Map();

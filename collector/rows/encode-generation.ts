@@ -1,4 +1,5 @@
 import type { ByteWriter } from "../base/byte-writer.ts";
+import { isContentName } from "../dialects/content-names.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider, isTimeout } from "../model/operation.ts";
@@ -286,11 +287,17 @@ function encodeReferences(source: CallSource): void {
 
 function contentState({ view, draft }: ModelCall, prompt: Content, response: Content): string {
   if (prompt.truncated || response.truncated) return "truncated";
-  if (draft.contentRedacted) return "redacted";
+  if (draft.contentRedacted || wasEmptied(view)) return "redacted";
   const incomplete = prompt.format === undefined || response.format === undefined;
   // An emitter that had to drop attributes dropped the last ones: the answer.
   if (incomplete && view.droppedAttributesCount > 0) return "truncated";
   return prompt.format === undefined && response.format === undefined ? "absent" : "captured";
+}
+
+/** Whether content was taken out on its way: the key is there, and no value. */
+function wasEmptied({ attributes }: SpanView): boolean {
+  for (let i = 0; i < attributes.count; i++) if (attributes.kinds[i] === VALUE_EMPTY && isContentName(attributes.name(i))) return true;
+  return false;
 }
 
 /** logged_at is when the call began, as in a log written before the call; updated_at when it ended. */
