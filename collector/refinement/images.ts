@@ -1,6 +1,7 @@
 import { hash } from "node:crypto";
 import * as A from "../../sdk/attributes.ts";
 import { isObject, type Json, parseJson, stringOf } from "../dialects/json.ts";
+import { shortIdentifier } from "../rows/values.ts";
 import { type Attempt, attemptsOf } from "./attempts.ts";
 import type { CallFacts, ChildSpan } from "./facts.ts";
 import type { FoldedCall } from "./fold.ts";
@@ -83,9 +84,9 @@ const distinct = (models: readonly (string | undefined)[]): string[] => [...new 
 
 function references({ attributes }: ChildSpan) {
   return {
-    runId: stringOf(attributes[A.GENSPAN_RUN_ID]),
-    entityType: stringOf(attributes[A.GENSPAN_ENTITY_TYPE]),
-    entityId: stringOf(attributes[A.GENSPAN_ENTITY_ID]),
+    runId: identifierOf(attributes[A.GENSPAN_RUN_ID]),
+    entityType: identifierOf(attributes[A.GENSPAN_ENTITY_TYPE]),
+    entityId: identifierOf(attributes[A.GENSPAN_ENTITY_ID]),
   };
 }
 
@@ -185,9 +186,9 @@ function fromCall({ call, twins }: FoldedCall, evidence: ImageEvidence): ImageRo
     totalDurationMs: call.endMillis === undefined ? undefined : call.endMillis - call.startMillis,
     attempts: status === "started" ? [] : attempts,
     errorMessage: call.errorMessage,
-    runId: stringOf(facts["run_id"]),
-    entityType: stringOf(facts["entity_type"]),
-    entityId: stringOf(facts["entity_id"]),
+    runId: identifierOf(facts["run_id"]),
+    entityType: identifierOf(facts["entity_type"]),
+    entityId: identifierOf(facts["entity_id"]),
     environment: stringOf(facts["environment"]),
   };
 }
@@ -231,4 +232,10 @@ function promptText(prompt: Json): string | undefined {
   );
   const texts = parts.map((part) => (isObject(part) && part["type"] === "text" ? stringOf(part["content"]) : undefined));
   return texts.filter((each) => each !== undefined).join("\n") || text;
+}
+
+/** Text of a column that an index covers. */
+function identifierOf(value: unknown): string | undefined {
+  const text = stringOf(value);
+  return text === undefined ? undefined : shortIdentifier(text);
 }

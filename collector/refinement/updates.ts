@@ -1,4 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
+import { shortIdentifier } from "../rows/values.ts";
 import type { ChildSpan } from "./facts.ts";
 
 /** A column set by a late update, and the span that says so. */
@@ -20,6 +21,12 @@ const COLUMNS: readonly (readonly [name: string, attributes: Readonly<Record<str
   ["cost", { cost_amount: A.GENSPAN_COST_AMOUNT, cost_currency: A.GENSPAN_COST_CURRENCY, cost_source: A.GENSPAN_COST_SOURCE }],
 ];
 
+/** Indexes cover these columns. */
+const INDEXED = new Set(["entity_type", "entity_id", "run_id"]);
+
+const fitting = ([column, value]: readonly [string, unknown]): readonly [string, unknown] =>
+  INDEXED.has(column) && typeof value === "string" ? [column, shortIdentifier(value)] : [column, value];
+
 /** What the update records below one call set, the latest record winning by name. */
 export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, UpdatedColumns> {
   const records = children
@@ -32,7 +39,7 @@ export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, U
     for (const [name, sources] of COLUMNS) {
       const columns = Object.entries(sources).map(([column, attribute]) => [column, attributes[attribute]] as const);
       const given = columns.filter(([, value]) => value !== undefined && value !== null && value !== "");
-      if (given.length > 0) found.set(name, { columns: Object.fromEntries(given), spanId });
+      if (given.length > 0) found.set(name, { columns: Object.fromEntries(given.map(fitting)), spanId });
     }
   }
   return found;

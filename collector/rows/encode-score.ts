@@ -7,7 +7,7 @@ import { copyFloat8, copyInt4, copyMillis, copyNull, copyString, copyTime } from
 import { copyUuid } from "./encode-span.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
 import { GENERATION_SCORES } from "./table-spec.ts";
-import { optionalString, readNumber } from "./values.ts";
+import { optionalString, readNumber, shortIdentifier } from "./values.ts";
 
 /** One evaluation of a span, from a log record or a span event named gen_ai.evaluation.result (conventions v1.38). */
 export interface Evaluation {
@@ -40,7 +40,7 @@ export function encodeScoreRow(out: ByteWriter, evaluation: Evaluation): void {
   // Without a time the score would be another one when it is sent again: the epoch stands for "not told".
   copyTime(out, time);
   copyUuid(out, identityOf(evaluation));
-  copyString(out, text(A.GEN_AI_EVALUATION_NAME) ?? "evaluation");
+  copyString(out, shortIdentifier(text(A.GEN_AI_EVALUATION_NAME) ?? "evaluation"));
   const value = readNumber(attributes, attributes.findName(A.GEN_AI_EVALUATION_SCORE_VALUE));
   if (value === undefined) copyNull(out);
   else copyFloat8(out, value);

@@ -119,6 +119,15 @@ export function identifierColumn(source: ColumnSource, index: number, path: stri
   cutIdentifier(source, at, path);
 }
 
+/** The beginning of a text that an index can take; the text itself where it is short enough, as nearly all are. */
+export function shortIdentifier(text: string): string {
+  if (Buffer.byteLength(text) <= MAX_IDENTIFIER_BYTES) return text;
+  const bytes = Buffer.from(text);
+  let end = MAX_IDENTIFIER_BYTES;
+  while ((bytes[end]! & 0xc0) === 0x80) end--;
+  return bytes.toString("utf8", 0, end);
+}
+
 /** Cuts the text field that begins at `at` and ends the row so far to what an index takes. */
 export function cutIdentifier({ out, notes }: ColumnSource, at: number, path: string): void {
   const from = at + FIELD_HEAD;
