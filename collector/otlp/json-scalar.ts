@@ -7,6 +7,12 @@ import { DOUBLE_VALUE_TAG, type Field, STRING_VALUE_TAG } from "./otlp-schema.ts
 import { closePrefix, writeDouble, writeFixed32, writeVarint32, writeVarint64 } from "./proto-writer.ts";
 
 const MAX_INT32 = 0x7fffffff;
+const BOOLEANS: ReadonlyMap<string, number> = new Map([
+  ["true", 1],
+  ["1", 1],
+  ["false", 0],
+  ["0", 0],
+]);
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
@@ -110,7 +116,7 @@ export class ScalarTranscoder {
   }
 
   private bool(field: Field, out: ByteWriter): void {
-    const value = { true: 1, "1": 1, false: 0, "0": 0 }[this.shortText()];
+    const value = BOOLEANS.get(this.shortText());
     if (value === undefined) {
       this.text(STRING_VALUE_TAG, out);
       return;

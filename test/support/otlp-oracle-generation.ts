@@ -50,6 +50,7 @@ const PLAIN: ReadonlySet<string> = new Set([
 ]);
 /** Names that no dialect looks at. */
 const NEUTRAL = /^(x|server|url|network|thread|code)\./;
+const NEUTRAL_SCOPE = /^@opentelemetry\//;
 /** Attributes of model calls whose columns are not judged here. */
 const UNJUDGED: ReadonlySet<string> = new Set(["gen_ai.request.stop_sequences", "gen_ai.request.choice.count", "gen_ai.output.type"]);
 
@@ -61,6 +62,8 @@ const PROVIDERS: ReadonlySet<string> = new Set(["openai", "anthropic", "aws.bedr
 export function expectedGeneration(item: ExpectedItem): Expected | null | undefined {
   const { attributes, span, row, environment } = item;
   if (span === undefined || row === undefined || (span.events?.length ?? 0) > 0) return undefined;
+  const scope = item.scope?.name ?? undefined;
+  if (scope !== undefined && !NEUTRAL_SCOPE.test(scope)) return undefined;
   const values = new Map(attributes.list.map(({ key, value }) => [key.text, value]));
   const names = [...values.keys()];
   if (!names.every((name) => PLAIN.has(name) || UNJUDGED.has(name) || NEUTRAL.test(name))) return undefined;

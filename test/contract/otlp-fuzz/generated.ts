@@ -143,7 +143,15 @@ const resource = fc.record({
     .map(([more, key, stringValue]) => [...more, { key, value: { stringValue } }]),
   droppedAttributesCount: uint32,
 });
-const scope = fc.record({ name: text, version: text, attributes, droppedAttributesCount: uint32 }, { requiredKeys: [] });
+const scope = fc.record(
+  {
+    name: fc.oneof(text, fc.constantFrom("@opentelemetry/instrumentation-openai")),
+    version: text,
+    attributes,
+    droppedAttributesCount: uint32,
+  },
+  { requiredKeys: [] },
+);
 
 const requestOf = (names: { groups: string; scopes: string; items: string }, item: fc.Arbitrary<object>) =>
   fc
