@@ -1,5 +1,5 @@
-import type { IncomingMessage, Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { hostAndPort } from "../base/address.ts";
 import { type BindOptions, bind } from "./bind.ts";
@@ -52,9 +52,10 @@ export async function listen(options: ListenOptions): Promise<Listening> {
   server.maxHeadersCount = limits.maxHeaders + 1;
   // Node would send 100 Continue at once; the receiver does it after it has looked at the headers.
   server.on("checkContinue", (request, response) => server.emit("request", request, response));
+  const open = trackOpen(server);
   await bind(server, options);
   const { port } = server.address() as AddressInfo;
-  return { port, url: `http://${hostAndPort(host, port)}`, close: (graceMillis) => close(server, graceMillis) };
+  return { port, url: `http://${hostAndPort(host, port)}`, close: (graceMillis) => close(server, open, graceMillis) };
 }
 
 /** What Node's parser lets through: it leaves out the headers beyond its count, and with them perhaps the key or the type. */
@@ -66,15 +67,41 @@ function excess({ rawHeaders, url = "" }: Pick<IncomingMessage, "rawHeaders" | "
 
 const refusal = (status: number, text: string): Response => new Response(text, { status, headers: { "Content-Type": "text/plain" } });
 
-function close(server: Server, graceMillis: number): Promise<void> {
+/** What is open on a server: connections, and answers that are still to come. */
+interface Open {
+  readonly connections: ReadonlySet<Socket>;
+  readonly answers: ReadonlySet<ServerResponse>;
+}
+
+function trackOpen(server: Server): Open {
+  const connections = new Set<Socket>();
+  const answers = new Set<ServerResponse>();
+  server.on("connection", (socket) => {
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
+  });
+  server.prependListener("request", (_, response) => {
+    answers.add(response);
+    response.once("close", () => answers.delete(response));
+  });
+  return { connections, answers };
+}
+
+function close(server: Server, open: Open, graceMillis: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMillis);
-    // Answers still to come say Connection: close, so no client starts another request on its connection.
-    server.prependListener("request", (_, response) => response.setHeader("Connection", "close"));
+    // Answers still to come say Connection: close, so no client starts another request on its connection, and the connection ends with the answer.
+    const endWith = (response: ServerResponse): void => {
+      if (!response.headersSent) response.setHeader("Connection", "close");
+    };
+    for (const response of open.answers) endWith(response);
+    server.prependListener("request", (_, response) => endWith(response));
     server.close(() => {
       clearTimeout(timer);
       resolve();
     });
     server.closeIdleConnections();
+    // Node counts a connection that never said anything (a probe, a browser ahead of its user) as busy.
+    for (const socket of open.connections) if (socket.bytesRead === 0) socket.destroy();
   });
 }

@@ -9,8 +9,8 @@ export interface RawConnection {
   destroy(): void;
   /** All bytes received so far, as latin1. */
   received(): string;
-  /** Waits until what was received matches; fails when the connection ends first. */
-  until(pattern: RegExp): Promise<string>;
+  /** Waits until what was received is enough; fails when the connection ends first. */
+  until(enough: RegExp | ((text: string) => boolean)): Promise<string>;
   /** Resolves with everything received when the other side has closed the connection, cleanly or not. */
   readonly closed: Promise<string>;
 }
@@ -47,12 +47,13 @@ export async function openRaw(port: number): Promise<RawConnection> {
     finish: () => void socket.end(),
     destroy: () => void socket.destroy(),
     received: () => text,
-    until: (pattern) =>
+    until: (enough) =>
       new Promise((resolve, reject) => {
         const check = (): void => {
-          if (!pattern.test(text) && !isClosed) return;
+          const done = typeof enough === "function" ? enough(text) : enough.test(text);
+          if (!done && !isClosed) return;
           waiting.delete(check);
-          if (pattern.test(text)) resolve(text);
+          if (done) resolve(text);
           else reject(new Error(`the connection was closed after ${JSON.stringify(text.slice(0, 500))}`));
         };
         waiting.add(check);
@@ -63,7 +64,7 @@ export async function openRaw(port: number): Promise<RawConnection> {
 }
 
 /** Statuses in the order they came. */
-export const statusesIn = (text: string): number[] => [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, status]) => Number(status));
+export const statusesIn = (text: string): number[] => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
 
 export interface PostParts {
   readonly path?: string;
