@@ -1,4 +1,5 @@
-import postgres, { type Sql, type TransactionSql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
+import { postgres } from "./driver.ts";
 import { SchemaError } from "./schema-error.ts";
 
 /** The connection pool as callers that only pass it on know it. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import postgres from "postgres";
+import { postgres } from "../../schema/driver.ts";
 import type { Log } from "../base/log.ts";
 import { SetupError } from "../base/setup-error.ts";
 import { findBinaries } from "./binaries.ts";

@@ -1,4 +1,5 @@
-import postgres, { type Sql } from "postgres";
+import type { Sql } from "postgres";
+import { postgres } from "../../schema/driver.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 3;
 const IDLE_TIMEOUT_SECONDS = 60;

@@ -1,4 +1,5 @@
-import postgres from "postgres";
+import type { Sql } from "postgres";
+import { postgres } from "../../schema/driver.ts";
 
 /** One value of a result: numbers that a double could not hold exactly, times and bytes are text; JSON stays as the database wrote it. */
 export type SqlCell = null | boolean | number | string | { readonly json: string } | readonly SqlCell[];
@@ -55,7 +56,7 @@ export async function runSql(query: string, options: RunSqlOptions): Promise<Sql
 }
 
 /** A cursor without rows has not told its columns. */
-async function columnsOf(sql: postgres.Sql, query: string): Promise<string[]> {
+async function columnsOf(sql: Sql, query: string): Promise<string[]> {
   const { columns } = await sql.unsafe(query).describe();
   return columns.map((column) => column.name);
 }
@@ -63,7 +64,7 @@ async function columnsOf(sql: postgres.Sql, query: string): Promise<string[]> {
 type Batch = Iterable<unknown>;
 
 async function* rest(
-  sql: postgres.Sql,
+  sql: Sql,
   first: IteratorResult<Batch>,
   cursor: AsyncIterator<Batch>,
 ): AsyncGenerator<readonly (readonly SqlCell[])[]> {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { forbiddenImports, LAYERS, layerOf, processAccesses } from "../support/layers.ts";
 import { type SourceFile, sourceFiles } from "../support/source-files.ts";
+import { importsOf } from "../support/syntax.ts";
 
 const program = ["sdk", "schema", "collector", "dashboards"].flatMap((folder) => sourceFiles(folder, ".ts", ".tsx", ".mts", ".cts"));
 
@@ -38,6 +39,11 @@ describe("the import table", () => {
 
   it("is kept by every import in the program", () => {
     expect(program.flatMap(forbiddenImports)).toEqual([]);
+  });
+
+  it("lets one file load postgres.js, the one that corrects it; the others take its types", () => {
+    const loaders = program.filter((each) => importsOf(each).some(({ specifier, typesOnly }) => specifier === "postgres" && !typesOnly));
+    expect(loaders.map((each) => each.path)).toEqual(["schema/driver.ts"]);
   });
 });
 
