@@ -57,7 +57,7 @@ describe("the judge", () => {
 
   it("finds every recorded body stored as protobufjs reads it", () => {
     const verdicts = bodies.map(({ path, body }) => compareWithOracle(body, { signal: path.endsWith("logs") ? "logs" : "traces" }).verdict);
-    expect(verdicts.length).toBeGreaterThan(150);
+    expect(verdicts.length).toBeGreaterThan(100);
     expect(new Set(verdicts)).toEqual(new Set(["whole"]));
   });
 

@@ -118,7 +118,10 @@ describe("OpenLIT", () => {
 
   it.each([
     [{ "gen_ai.response.image": "https://example.org/fox.png" }, [{ type: "uri", modality: "image", uri: "https://example.org/fox.png" }]],
-    [{ "gen_ai.response.image.0": PNG, "gen_ai.content.revised_prompt.0": "A fox" }, [{ ...stored(8), revised_prompt: "A fox" }]],
+    [
+      { "gen_ai.response.image.0": PNG, "gen_ai.content.revised_prompt.0": "A fox" },
+      [{ ...stored(8), type: "uri", revised_prompt: "A fox" }],
+    ],
     [
       { "gen_ai.response.image": ["https://example.org/1.png", "[base64_image_data]"] },
       [{ type: "uri", modality: "image", uri: "https://example.org/1.png" }, text("[base64_image_data]")],
