@@ -60,7 +60,7 @@ const host: Host = {
 const actions: Actions = {
   serve: async (options) => (await import("./actions/serve.ts")).serve(options, host),
   demo: async (options) => (await import("./actions/demo.ts")).demo(options, host),
-  validate: async (files) => void (await import("./actions/config-files.ts")).readConfig(files, host),
+  validate: async (options) => (await import("./actions/config-files.ts")).readConfig(options, host).warnings,
   migrate: async (options) => (await import("./actions/database.ts")).migrateDatabase(options),
   async *doctor(options) {
     yield* (await import("./actions/doctor.ts")).doctor(options, host);

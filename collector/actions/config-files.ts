@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SetupError } from "../base/setup-error.ts";
+import type { ConfigOptions } from "../cli/actions.ts";
 import { loadConfig } from "../config/index.ts";
 import type { Host } from "./host.ts";
 
@@ -9,10 +10,10 @@ const SHIPPED = "otel-config.yaml";
 const OURS = /^(GENSPAN_|DATABASE_URL$)/;
 
 /** Reads the configuration of the files, or the shipped one. Throws ConfigError with every fault, SetupError for a file that cannot be read. */
-export function readConfig(files: readonly string[], { env, rootFolder }: Pick<Host, "env" | "rootFolder">) {
-  const names = files.length > 0 ? files : [join(rootFolder, SHIPPED)];
+export function readConfig({ configFiles, configSets }: ConfigOptions, { env, rootFolder }: Pick<Host, "env" | "rootFolder">) {
+  const names = configFiles.length > 0 ? configFiles : [join(rootFolder, SHIPPED)];
   const filled = Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== "" || !OURS.test(name)));
-  return loadConfig({ files: names.map((name) => ({ name, text: readText(name) })), env: filled });
+  return loadConfig({ files: names.map((name) => ({ name, text: readText(name) })), env: filled, sets: configSets });
 }
 
 function readText(name: string): string {

@@ -11,7 +11,7 @@ import { announce, GRACE_MS } from "./serve.ts";
 
 /** Serves demonstration data from a temporary folder until the first signal, and leaves nothing behind. */
 export async function demo(options: DemoOptions, host: Host): Promise<void> {
-  const { config } = readConfig(options.configFiles, host);
+  const { config } = readConfig(options, host);
   const { first: stop } = host.watchSignals();
   const folder = mkdtempSync(join(tmpdir(), "genspan-demo-"));
   // As root the database runs as another user, who must be able to enter.

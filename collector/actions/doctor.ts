@@ -14,7 +14,7 @@ import type { Host } from "./host.ts";
 
 /** Examines the collector that the configuration describes; throws ConfigError where that is not sound. */
 export async function* doctor(options: DoctorOptions, host: Host): AsyncGenerator<DoctorCheck> {
-  const { config } = readConfig(options.configFiles, host);
+  const { config } = readConfig(options, host);
   yield { name: "configuration", ok: true, detail: "it is valid" };
   const addresses = addressesOf(config);
   const otlp = addresses.find(({ kind }) => kind === "otlp");

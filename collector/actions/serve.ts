@@ -9,7 +9,7 @@ export const GRACE_MS = 10_000;
 
 /** Runs the collector until the first signal, then stops it. */
 export async function serve(options: ServeOptions, host: Host): Promise<void> {
-  const { config, warnings } = readConfig(options.configFiles, host);
+  const { config, warnings } = readConfig(options, host);
   const log = createLog(options.logLevel);
   for (const warning of warnings) log.warn({}, warning);
   const signals = host.watchSignals();

@@ -9,21 +9,25 @@ export interface DatabaseOptions {
   readonly schema: string;
 }
 
-export interface ServeOptions extends DatabaseOptions {
+export interface ConfigOptions {
   /** Later files win; none means the built-in configuration. */
   readonly configFiles: readonly string[];
+  /** `a.b.c=value`, each applied after the files. */
+  readonly configSets: readonly string[];
+}
+
+export interface ServeOptions extends DatabaseOptions, ConfigOptions {
   /** Port of the embedded database; 0 takes a free one. */
   readonly embeddedPort: number;
   readonly logLevel: LogLevel;
 }
 
-export interface DemoOptions {
+export interface DemoOptions extends ConfigOptions {
   /** About how many model calls of history to send. */
   readonly rows: number;
   readonly seed: number;
   /** Whether to go on sending until stopped. */
   readonly live: boolean;
-  readonly configFiles: readonly string[];
   readonly embeddedPort: number;
 }
 
@@ -79,8 +83,8 @@ export interface Actions {
   serve(options: ServeOptions): Promise<void>;
   /** Serves demonstration data from a temporary folder. Resolves when it was told to stop (or, without live data, after the history) and has cleaned up. */
   demo(options: DemoOptions): Promise<void>;
-  /** Resolves when the files are sound; throws with every fault otherwise. */
-  validate(configFiles: readonly string[]): Promise<void>;
+  /** Resolves with warnings when the configuration is sound; throws with every fault otherwise. */
+  validate(options: ConfigOptions): Promise<readonly string[]>;
   migrate(options: DatabaseOptions): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   doctor(options: DoctorOptions): AsyncIterable<DoctorCheck>;
   sql(query: string, options: SqlOptions): Promise<ResultSet>;

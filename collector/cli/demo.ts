@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type CliInput, embeddedPort, type Flags, positiveInteger, withConfig, withExamples } from "./options.ts";
+import { type CliInput, configOptions, embeddedPort, type Flags, positiveInteger, withConfig, withExamples } from "./options.ts";
 
 const DEMO_ROWS = 5_000;
 const DEMO_SEED = 7;
@@ -15,7 +15,7 @@ export function addDemo(program: Command, { actions, env }: CliInput): void {
         rows: flags.rows,
         seed: flags.seed,
         live: flags.live,
-        configFiles: flags.config,
+        ...configOptions(flags),
         embeddedPort: embeddedPort(env),
       }),
     );

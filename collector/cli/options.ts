@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { LOG_LEVELS, type LogLevel } from "../base/log-level.ts";
-import type { Actions, DatabaseOptions, ServeOptions } from "./actions.ts";
+import type { Actions, ConfigOptions, DatabaseOptions, ServeOptions } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +19,7 @@ export interface Flags {
   readonly dataDir: string;
   readonly schema: string;
   readonly config: string[];
+  readonly set: string[];
   readonly output: OutputFormat;
 }
 
@@ -42,13 +43,14 @@ export function withDatabase(command: Command, env: CliInput["env"]): Command {
   );
 }
 
+const collected = (value: string, known: string[]): string[] => [...known, value];
+
 export const withConfig = (command: Command): Command =>
-  command.option(
-    "--config <file>",
-    "configuration; may be repeated, later files win",
-    (file: string, known: string[]) => [...known, file],
-    [] as string[],
-  );
+  command
+    .option("--config <file>", "configuration; may be repeated, later files win", collected, [] as string[])
+    .option("--set <key=value>", "one value of it, such as exporters.debug.verbosity=normal; may be repeated", collected, [] as string[]);
+
+export const configOptions = ({ config, set }: Flags): ConfigOptions => ({ configFiles: config, configSets: set });
 
 export const withOutput = (command: Command): Command =>
   command.addOption(new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table"));
@@ -64,7 +66,7 @@ export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {
   const level = variable(env, "GENSPAN_LOG_LEVEL") ?? "info";
   if (!LOG_LEVELS.includes(level as LogLevel))
     throw new CommandError(EXIT.usage, `GENSPAN_LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}.`);
-  return { ...databaseOptions(flags, env), configFiles: flags.config, embeddedPort: embeddedPort(env), logLevel: level as LogLevel };
+  return { ...databaseOptions(flags, env), ...configOptions(flags), embeddedPort: embeddedPort(env), logLevel: level as LogLevel };
 }
 
 /** Port of the embedded database; 0 takes a free one. */

@@ -26,7 +26,7 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
   const actions: Actions = {
     serve: noted("serve", undefined),
     demo: noted("demo", undefined),
-    validate: noted("validate", undefined),
+    validate: noted("validate", []),
     migrate: noted("migrate", { applied: ["0001_telemetry"], version: 1 }),
     doctor: async function* () {
       yield { name: "configuration", ok: true, detail: "it is valid" };
@@ -106,6 +106,17 @@ describe("commands", () => {
   it("serve takes several configurations in order", async () => {
     const { calls } = await run(["serve", "--config", "a.yaml", "--config", "b.yaml"]);
     expect(calls[0]).toMatchObject(["serve", { configFiles: ["a.yaml", "b.yaml"], embeddedPort: 4320, logLevel: "info" }]);
+  });
+
+  it("validate takes files and single values in their order, and shows warnings", async () => {
+    const seen: unknown[] = [];
+    const validate: Actions["validate"] = async (options) => {
+      seen.push(options);
+      return ["something is unset"];
+    };
+    const { notes } = await run(["validate", "--set", "a.b=1", "--config", "a.yaml", "--set", "a.b=2"], {}, { validate });
+    expect(seen).toEqual([{ configFiles: ["a.yaml"], configSets: ["a.b=1", "a.b=2"] }]);
+    expect(notes).toBe("Warning: something is unset\nThe configuration is valid.\n");
   });
 
   it("demo has defaults, and takes rows, a seed and no live data", async () => {
