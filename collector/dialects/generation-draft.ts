@@ -1,6 +1,7 @@
 import { CONCEPT, CONCEPT_SLOTS, type Concept } from "../model/concept.ts";
 import { VALUE_STRING } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
+import { numberOf } from "./json.ts";
 
 /** Text of a prompt or response: messages as JSON in the shape of the current conventions, or plain text. */
 export interface BuiltContent {
@@ -17,6 +18,8 @@ export interface Built {
   reasoning?: string;
   errorMessage?: string;
   errorTraceback?: string;
+  /** How long the call took, where the times of the span do not tell. */
+  durationMillis?: number;
   /** Concepts as values. */
   scalars?: Map<number, Scalar>;
   /** Model parameters without a column, prompt variables, and anything else worth keeping, by name. */
@@ -94,6 +97,13 @@ export function conceptText(view: SpanView, draft: GenerationDraft, concept: Con
   if (index >= 0) return view.attributes.kinds[index] === VALUE_STRING ? view.attributes.textFromSet(index) : undefined;
   const value = draft.built?.scalars?.get(CONCEPT[concept]);
   return typeof value === "string" ? value : undefined;
+}
+
+/** A concept as a number, from its attribute or as built; decimal text counts. */
+export function conceptNumber(view: SpanView, draft: GenerationDraft, concept: Concept): number | undefined {
+  const index = draft.attribute[CONCEPT[concept]]!;
+  const value = index < 0 ? draft.built?.scalars?.get(CONCEPT[concept]) : (view.attributes.number(index) ?? view.attributes.text(index));
+  return numberOf(value);
 }
 
 /** Sets a concept that the span does not have yet; undefined and "" set nothing. `origin` names the attribute it was taken from. */

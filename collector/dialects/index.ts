@@ -13,7 +13,7 @@ import { langfuse } from "./langfuse.ts";
 import { langsmith } from "./langsmith.ts";
 import { litellm } from "./litellm.ts";
 import { livekit } from "./livekit.ts";
-import { logfire } from "./logfire.ts";
+import { isAnnouncement, logfire } from "./logfire.ts";
 import { mastra } from "./mastra.ts";
 import { mlflow } from "./mlflow.ts";
 import { openinference } from "./openinference.ts";
@@ -62,6 +62,7 @@ export const DIALECTS: readonly Dialect[] = [
 const registry = createRegistry(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));
 const SEMCONV = registry.bitOf(semconv);
+const LOGFIRE = registry.bitOf(logfire);
 
 /** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
 export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
@@ -72,6 +73,7 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole
   let role: SpanRole | undefined;
   let owner = DIALECTS.length;
   while (role === undefined && owner > 0) if ((candidates & bits[--owner]!) !== 0) role = DIALECTS[owner]!.classify(view, draft);
+  if ((candidates & LOGFIRE) !== 0 && isAnnouncement(view)) role = role === "call" ? "pending" : "wrapper";
   if (role === undefined || role === "wrapper") return role;
   const { name } = DIALECTS[owner]!;
   draft.dialect = name;

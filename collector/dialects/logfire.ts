@@ -1,64 +1,101 @@
 import { isWrapperOperation } from "../model/operation.ts";
 import type { SpanView } from "../otlp/span-view.ts";
-import type { Dialect } from "./dialect.ts";
+import type { Dialect, SpanRole } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
-import { conceptText, type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
+import { builtOf, conceptText, type GenerationDraft, hasConcept, supply, supplyContent, withdraw } from "./generation-draft.ts";
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
+import { supplyUsage } from "./logfire-usage.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
-import { imagesMessage, supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { imagesMessage, readProviderRequest, supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
+import { supplyText } from "./span-facts.ts";
 
 const NO_PARENT = /^0*$/;
+const DETAILS = "gen_ai.usage.details.";
 
 /**
- * Logfire and pydantic-ai: the conventions, with content in `events` (one JSON list), `request_data` and `response_data`. A span that still runs is announced by a child
- * of its own (`logfire.span_type` = `pending_span`). A streamed call is two spans: the request, and a log-like one with answer and usage; the second is the call.
+ * Logfire and pydantic-ai: the conventions, with content in `events` (one JSON list), `request_data` and `response_data`.
+ * A streamed call is two spans beside each other: the request, and a log-like one with answer, usage and duration; the second is the call.
  */
 export const logfire: Dialect = {
   name: "logfire",
   signs: ["logfire.", "pydantic_ai.", "request_data", "response_data", "gen_ai.aggregated_usage.", "model_request_parameters"],
-  sources: { costAmount: ["operation.cost"] },
-  classify(view, draft) {
-    if (isAgentRun(view)) return "wrapper";
-    // Never a call itself, whatever it repeats of the span that it announces.
-    if (attributeNamed(view, "logfire.span_type") === "pending_span") return hasConcept(draft, "model") ? "pending" : "wrapper";
-    if (isWrapperOperation(conceptText(view, draft, "operation") ?? "")) return "wrapper";
-    if (!looksLikeCall(view, draft)) return undefined;
-    return isStreamRequest(view, draft) ? "wrapper" : "call";
+  scopes: ["pydantic-ai"],
+  sources: {
+    costAmount: ["operation.cost"],
+    // Breakdowns in the provider's own words: parts of the counts, never on top of them.
+    reasoningTokens: [`${DETAILS}reasoning_tokens`, `${DETAILS}thoughts_tokens`],
+    cacheReadTokens: [`${DETAILS}cache_read_tokens`, `${DETAILS}cache_read_input_tokens`, `${DETAILS}cached_tokens`],
+    cacheWriteTokens: [`${DETAILS}cache_write_tokens`, `${DETAILS}cache_creation_input_tokens`],
   },
+  classify,
   complete(view, draft) {
-    if (attributeNamed(view, "logfire.span_type") === "pending_span") {
-      const parent = stringOf(attributeNamed(view, "logfire.pending_parent_id"));
-      if (parent !== undefined && !NO_PARENT.test(parent)) supply(draft, "pendingParent", parent, "logfire.pending_parent_id");
-    }
+    const parent = stringOf(attributeNamed(view, "logfire.pending_parent_id"));
+    if (parent !== undefined && !NO_PARENT.test(parent)) supply(draft, "pendingParent", parent, "logfire.pending_parent_id");
+    withdrawScrubbed(view, draft);
     supplyEvents(view, draft);
     const request = openJson(attributeNamed(view, "request_data"));
     supplyProviderRequest(draft, request, "request_data");
     supplyRequestParameters(draft, request, "request_data");
     supplyAnswer(view, draft);
-    supplyUsage(draft, openJson(attributeNamed(view, "gen_ai.usage.raw")), "gen_ai.usage.raw");
+    for (const name of ["gen_ai.usage.raw", "usage"])
+      supplyUsage(view, draft, { usage: openJson(attributeNamed(view, name)), origin: name });
     supply(draft, "responseId", stringOf(attributeNamed(view, "response_id")), "response_id");
-    const tools = at(openJson(attributeNamed(view, "model_request_parameters")), "function_tools");
-    if (Array.isArray(tools) && tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "model_request_parameters");
+    supplyTools(view, draft);
+    supplyInputs(view, draft);
+    supplyDuration(view, draft);
     if (hasConcept(draft, "costAmount")) supply(draft, "costCurrency", "USD", "operation.cost");
   },
 };
 
-const isAgentRun = (view: SpanView): boolean =>
-  attributeNamed(view, "pydantic_ai.all_messages") !== undefined || attributeNamed(view, "all_messages_events") !== undefined;
+/**
+ * A span that still runs is announced by a child of its own with the attributes that it began with (`logfire.span_type` = `pending_span`), whatever
+ * instrumentation made it: what the announced span is, its dialect says.
+ */
+export const isAnnouncement = (view: SpanView): boolean => attributeNamed(view, "logfire.span_type") === "pending_span";
 
-/** A span of Logfire that speaks of a model: by the conventions, or by the request that it carries. */
-function looksLikeCall(view: SpanView, draft: GenerationDraft): boolean {
-  if (hasConcept(draft, "toolName") || stringOf(attributeNamed(view, "gen_ai.agent.name")) !== undefined) return false;
+function classify(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
+  const operation = conceptText(view, draft, "operation");
+  if (isAgentRun(view) || isWrapperOperation(operation ?? "")) return "wrapper";
   const asked = hasConcept(draft, "model") || hasConcept(draft, "responseModel");
-  return asked && (hasConcept(draft, "provider") || hasConcept(draft, "operation") || attributeNamed(view, "request_data") !== undefined);
+  if (!asked || hasConcept(draft, "toolName")) return undefined;
+  const request = openJson(attributeNamed(view, "request_data"));
+  if (operation !== undefined) return isStreamRequest(view, draft, request) ? "wrapper" : "call";
+  if (hasConcept(draft, "agentName")) return undefined;
+  // Other requests of its clients name a model as well: an assistant that is created, a file. Only a prompt makes them a call.
+  if (request !== undefined && readProviderRequest(request) === undefined) return "wrapper";
+  if (isStreamRequest(view, draft, request)) return "wrapper";
+  return hasConcept(draft, "provider") || request !== undefined ? "call" : undefined;
 }
 
-/** The first half of a streamed call has neither an answer nor usage; the second half comes as a span of its own. */
-function isStreamRequest(view: SpanView, draft: GenerationDraft): boolean {
-  const request = openJson(attributeNamed(view, "request_data"));
-  const streamed = at(request, "stream") === true;
-  return streamed && attributeNamed(view, "response_data") === undefined && !hasConcept(draft, "outputTokens") && view.statusCode !== 2;
+const isAgentRun = (view: SpanView): boolean =>
+  ["pydantic_ai.all_messages", "all_messages_events", "final_result"].some((name) => attributeNamed(view, name) !== undefined);
+
+/**
+ * The first half of a streamed call. It says that it streams, or, where it does not repeat the request (newer versions), it is a chat that ended
+ * well without a word of an answer: every other one has its answer or at least its usage.
+ */
+function isStreamRequest(view: SpanView, draft: GenerationDraft, request: Json): boolean {
+  if (request === undefined || view.statusCode === 2) return false;
+  const answered =
+    attributeNamed(view, "response_data") !== undefined ||
+    (["outputMessages", "outputTokens", "finishReasons", "responseId"] as const).some((concept) => hasConcept(draft, concept));
+  if (answered || attributeNamed(view, "logfire.span_type") === "log") return false;
+  const repeated = readProviderRequest(request) !== undefined;
+  return repeated ? at(request, "stream") === true : /^(chat|text_completion)$/.test(conceptText(view, draft, "operation") ?? "");
+}
+
+const SCRUBBED = "[Scrubbed due to ";
+
+/** What its scrubbing replaced is no content: the row says that it was hidden. */
+function withdrawScrubbed(view: SpanView, draft: GenerationDraft): void {
+  for (const concept of ["inputMessages", "outputMessages", "systemInstructions", "toolDefinitions"] as const) {
+    if (conceptText(view, draft, concept)?.startsWith(SCRUBBED) !== true) continue;
+    withdraw(draft, concept);
+    draft.contentRedacted = true;
+  }
+  const scrubbed = ["events", "request_data", "response_data"].some((name) => stringOf(attributeNamed(view, name))?.startsWith(SCRUBBED));
+  if (scrubbed) draft.contentRedacted = true;
 }
 
 /** `events`: a JSON list of messages and choices with their names. */
@@ -96,33 +133,41 @@ function supplyAnswer(view: SpanView, draft: GenerationDraft): void {
     supplyContent(draft, "response", messagesContent(toMessageList(message, "assistant")), "response_data");
   const text = stringOf(answer["combined_chunk_content"]) ?? stringOf(answer["text"]);
   if (text !== undefined) supplyContent(draft, "response", messagesContent([toMessage({ content: text }, "assistant")]), "response_data");
-  supplyUsage(draft, answer["usage"], "response_data");
+  supplyUsage(view, draft, { usage: answer["usage"], origin: "response_data" });
 }
 
-function supplyUsage(draft: GenerationDraft, usage: Json, origin: string): void {
-  if (!isObject(usage)) return;
-  supply(draft, "inputTokens", numberOf(usage["prompt_tokens"] ?? usage["input_tokens"]), origin);
-  supply(draft, "outputTokens", numberOf(usage["completion_tokens"] ?? usage["output_tokens"]), origin);
-  supply(draft, "totalTokens", numberOf(usage["total_tokens"]), origin);
-  supplyDetails(draft, usage);
+/** The tools of a request of pydantic-ai, and those by which it wants its answer. */
+function supplyTools(view: SpanView, draft: GenerationDraft): void {
+  const parameters = openJson(attributeNamed(view, "model_request_parameters"));
+  const tools = ["function_tools", "output_tools", "native_tools"].flatMap((name) => {
+    const list = at(parameters, name);
+    return Array.isArray(list) ? (list as Json[]) : [];
+  });
+  if (tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "model_request_parameters");
 }
 
-/** Breakdowns of the counts: parts of them, never on top. Anthropic's input excludes what was cached. */
-function supplyDetails(draft: GenerationDraft, usage: Json): void {
-  supply(
-    draft,
-    "reasoningTokens",
-    numberOf(at(usage, "completion_tokens_details", "reasoning_tokens") ?? at(usage, "output_tokens_details", "reasoning_tokens")),
-    "response_data",
-  );
-  supply(
-    draft,
-    "cacheReadTokens",
-    numberOf(at(usage, "prompt_tokens_details", "cached_tokens") ?? at(usage, "input_tokens_details", "cached_tokens")),
-    "response_data",
-  );
-  const read = numberOf(at(usage, "cache_read_input_tokens"));
-  if (read === undefined) return;
-  supply(draft, "cacheReadTokens", read, "response_data");
-  supply(draft, "cacheWriteTokens", numberOf(at(usage, "cache_creation_input_tokens")), "response_data");
+/** Embeddings of pydantic-ai name their texts `inputs`; speech of the agents of OpenAI is what went `input` and came `output`. */
+function supplyInputs(view: SpanView, draft: GenerationDraft): void {
+  if (conceptText(view, draft, "operation") === "embeddings") {
+    const inputs = openJson(attributeNamed(view, "inputs"));
+    const whole = Array.isArray(inputs) && inputs.length === 1 ? (inputs[0] as Json) : inputs;
+    const text = whole === undefined || typeof whole === "string" ? whole : JSON.stringify(whole);
+    supplyContent(draft, "prompt", text === undefined ? undefined : { text, format: "text" }, "inputs");
+    supplyRequestParameters(draft, openJson(attributeNamed(view, "embedding_settings")), "embedding_settings");
+  }
+  if (attributeNamed(view, "model_config") === undefined || hasConcept(draft, "operation")) return;
+  for (const [which, name] of [
+    ["prompt", "input"],
+    ["response", "output"],
+  ] as const) {
+    // The other side is sound: of it the span tells the format alone.
+    if (!isObject(openJson(attributeNamed(view, name)))) supplyText(view, draft, which, [name]);
+  }
+}
+
+/** The half with the answer is a log: it has no duration of its own but says how long the stream took. */
+function supplyDuration(view: SpanView, draft: GenerationDraft): void {
+  if (attributeNamed(view, "logfire.span_type") !== "log") return;
+  const seconds = numberOf(attributeNamed(view, "duration"));
+  if (seconds !== undefined && seconds >= 0) builtOf(draft).durationMillis = seconds * 1000;
 }

@@ -193,13 +193,18 @@ function encodeUsage(source: CallSource, { view, pending }: ModelCall): Tokens {
   optionalInt8(out, tokens.reasoning);
   optionalInt8(out, tokens.cacheRead);
   optionalInt8(out, tokens.cacheWrite);
-  const nanos = pending ? undefined : durationNanos(view);
-  if (nanos === undefined) copyNull(out);
-  else copyFloat8(out, Math.max(0, Number(nanos)) / NANOS_PER_MILLI);
+  const millis = pending ? undefined : (draft.built?.durationMillis ?? durationMillis(view));
+  if (millis === undefined) copyNull(out);
+  else copyFloat8(out, millis);
   const firstToken = conceptNumber(source, CONCEPT.timeToFirstTokenSeconds);
   if (firstToken === undefined || firstToken < 0) copyNull(out);
   else copyFloat8(out, firstToken * 1000);
   return tokens;
+}
+
+function durationMillis(view: SpanView): number | undefined {
+  const nanos = durationNanos(view);
+  return nanos === undefined ? undefined : Math.max(0, Number(nanos)) / NANOS_PER_MILLI;
 }
 
 /** Span statuses. One that says OK is believed over exceptions that the call got over. */
