@@ -170,33 +170,82 @@ export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
 
 // ── genspan's own names: only what the conventions lack ──
 
-/** What a record of ours is: pending | update | attempt | image | item | run. */
+/**
+ * What a record of ours is: pending | update | attempt | image | item | run. Records are ordinary spans:
+ * - `image`, `item`, `run`: the thing itself, from its start to its end, told once and complete.
+ * - `pending`: a span without duration *below* the thing that has begun (its parent is the span that will end later), with what is known then. It announces
+ *   a run where it carries `genspan.run.status`, an image where it carries `genspan.image.request`, else a generation.
+ * - `update`: a span without duration below what it speaks about; the latest one wins attribute by attribute, whatever their order of arrival.
+ * - `attempt`: one try, from its start to its end, below the generation or image that it is a try of.
+ */
 export const GENSPAN_RECORD = "genspan.record";
+
+// A run: one batch job. `genspan.record` = run is its final record: the span's start and end are started_at and completed_at. Its pending record says "running"
+// at the start; an update below it carries a newer summary while it runs and never makes a finished run running again.
+/** The run, by a uuid that is its id in generation_runs. Stands on the run's own records and on every generation, item and image made within it. */
 export const GENSPAN_RUN_ID = "genspan.run.id";
+/** What kind of job, in the application's words (questions, lessons …); duration and stuck runs are judged per kind. */
 export const GENSPAN_RUN_KIND = "genspan.run.kind";
+/** running | success | partial_failure | failed. */
 export const GENSPAN_RUN_STATUS = "genspan.run.status";
+/** Exit code of the job as an integer; absent while it runs. */
 export const GENSPAN_RUN_EXIT_CODE = "genspan.run.exit_code";
+/** Number of items that were asked for, an integer: the column items_requested. */
 export const GENSPAN_RUN_REQUESTED = "genspan.run.requested";
+/** scheduler | manual | webhook, or any other word: the column triggered_by. */
 export const GENSPAN_RUN_TRIGGERED_BY = "genspan.run.triggered_by";
+/**
+ * JSON text of one object whose keys are the columns of generation_runs, counts and breakdowns and rates (items_requested … error_summary, prompt_version,
+ * arbiter_config_version, min_arbiter_score_threshold); what is unknown is left out. Where another attribute says the same, both say it alike.
+ */
 export const GENSPAN_RUN_SUMMARY = "genspan.run.summary";
+
+// An item: one produced thing made by several generations, such as a quiz problem and its sentences. Its record carries `genspan.quality.*` and `genspan.entity.*` as a
+// generation does, `gen_ai.prompt.version`, and an error status when it failed. Its totals and its generation_trace are no attributes: they are made from the generations that name it.
+/** The item, by a uuid that is its id in generation_items; on the item's own record and on each of its generations. */
 export const GENSPAN_ITEM_ID = "genspan.item.id";
+/** What it is, in the application's words: problem, lesson, article. */
 export const GENSPAN_ITEM_KIND = "genspan.item.kind";
+/** What people call it in a list. */
 export const GENSPAN_ITEM_TITLE = "genspan.item.title";
+/** Place of a generation within its item (a sentence within its problem), an integer from 0; the order of generation_trace.sentences. */
 export const GENSPAN_ITEM_INDEX = "genspan.item.index";
+/** JSON text of an object of the application's own, kept as generation_trace.metadata. */
+export const GENSPAN_ITEM_METADATA = "genspan.item.metadata";
+
+// An attempt: its span has the try's own start, end and error status, `gen_ai.request.model` and `gen_ai.provider.name`; for an image also genspan.image.request and .response.
+/** 1 for the first try, an integer. */
 export const GENSPAN_ATTEMPT_NUMBER = "genspan.attempt.number";
+/** "success", else a short word for what went wrong, the same as error.type. */
 export const GENSPAN_ATTEMPT_OUTCOME = "genspan.attempt.outcome";
+/** Why this try was made or failed, in words. */
 export const GENSPAN_ATTEMPT_REASON = "genspan.attempt.reason";
+/** Wait before this try in milliseconds. */
 export const GENSPAN_ATTEMPT_DELAY_MS = "genspan.attempt.delay_ms";
+/** HTTP status of the provider's answer, an integer. */
 export const GENSPAN_ATTEMPT_HTTP_STATUS = "genspan.attempt.http_status";
+
+// An image request: `genspan.record` = image from startTrace to its completion or failure (error status with the message), the tries of models as attempts below it. Which
+// lesson or other thing it is for stands in genspan.entity.type and .id.
+/** The trace, by a uuid that is its id in image_traces; on the record and on its pending record. */
 export const GENSPAN_IMAGE_ID = "genspan.image.id";
+/** JSON text. On an image or its pending record: what was asked for (request_data). On an attempt: {prompt, model, options?}. */
 export const GENSPAN_IMAGE_REQUEST = "genspan.image.request";
+/** JSON text. On an image: what came of it (response_data). On an attempt: {success, dataSize?, error?}. */
 export const GENSPAN_IMAGE_RESPONSE = "genspan.image.response";
+/** The model whose picture was taken. */
 export const GENSPAN_IMAGE_MODEL_USED = "genspan.image.model_used";
+/** All models that were tried, each once, in order, as an array of strings. */
 export const GENSPAN_IMAGE_MODELS_TRIED = "genspan.image.models_tried";
+/** started | completed | failed. */
 export const GENSPAN_IMAGE_STATUS = "genspan.image.status";
+/** On an attempt: size of the picture in bytes, an integer. The bytes themselves never travel on a span. */
 export const GENSPAN_IMAGE_SIZE = "genspan.image.size";
+/** On an attempt: SHA-256 of the picture in hexadecimal. */
 export const GENSPAN_IMAGE_SHA256 = "genspan.image.sha256";
+/** On an attempt: media type of the picture. */
 export const GENSPAN_IMAGE_MIME_TYPE = "genspan.image.mime_type";
+
 export const GENSPAN_ENTITY_TYPE = "genspan.entity.type";
 export const GENSPAN_ENTITY_ID = "genspan.entity.id";
 export const GENSPAN_ENTITY_RELATION = "genspan.entity.relation";
