@@ -179,6 +179,10 @@ export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
  * - `attempt`: one try, from its start to its end, below the generation or image that it is a try of.
  */
 export const GENSPAN_RECORD = "genspan.record";
+/** On a pending record: the parent of the call that it announces, as 16 hexadecimal digits; absent where the call has none. */
+export const GENSPAN_PENDING_PARENT = "genspan.pending.parent";
+/** `true` on a finished call of which a pending record was sent before: its row is then looked for and replaced. Where none is there, it does no harm. */
+export const GENSPAN_PENDING_SENT = "genspan.pending.sent";
 
 // A run: one batch job. `genspan.record` = run is its final record: the span's start and end are started_at and completed_at. Its pending record says "running"
 // at the start; an update below it carries a newer summary while it runs and never makes a finished run running again.

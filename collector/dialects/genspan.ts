@@ -14,6 +14,7 @@ export const genspan: Dialect = {
   signs: ["genspan."],
   sources: {
     record: [A.GENSPAN_RECORD],
+    pendingParent: [A.GENSPAN_PENDING_PARENT],
     promptModules: [A.GENSPAN_PROMPT_MODULES],
     errorTraceback: [A.GENSPAN_ERROR_TRACEBACK],
     runId: [A.GENSPAN_RUN_ID],
