@@ -27,7 +27,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/base": rule("", "pino prom-client"),
   "collector/config": rule("collector/base collector/model", "re2js yaml zod"),
   "collector/otlp": rule("collector/base"),
-  "collector/model": rule("collector/base"),
+  "collector/model": rule("collector/base sdk/runs/run-summary"),
   "collector/embedded": rule("collector/base schema/driver", "postgres"),
   "collector/dialects": rule("collector/base collector/otlp collector/model sdk/attributes"),
   "collector/rows": rule("collector/base collector/otlp collector/model collector/dialects sdk/attributes"),
@@ -36,7 +36,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/pipeline": rule(
     "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",
   ),
-  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes", "postgres"),
+  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace", "postgres"),
   "collector/query": rule("collector/base collector/model types:collector/rows schema/driver", "postgres"),
   "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/jobs": rule("collector/base collector/model collector/query collector/commands schema"),
