@@ -1,11 +1,11 @@
 import { RE2JS } from "re2js";
 import { SetupError } from "../base/setup-error.ts";
 import type { Signal } from "../base/signal.ts";
+import { createNeedleSearch, FINGERPRINT_BYTES } from "./needle-search.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
 import { createSpare } from "./spared-places.ts";
 import { createTextLocator, type TextLocator, type TextRange } from "./text-locator.ts";
-import { createRunSearch } from "./token-runs.ts";
 
 /** A stretch of bytes to be made unreadable. */
 export interface Found {
@@ -18,8 +18,6 @@ export interface Finder {
   readonly kind: string;
   /** What is in every one of them: a native search says where looking is worth while. Without it every text is looked at. */
   readonly needle?: Buffer;
-  /** Everything that is found begins with the needle and is a run of at least MIN_RUN_BYTES token bytes. */
-  readonly isRun?: boolean;
   /** What is found in `[text.start, text.end)`, ascending. */
   find(bytes: Buffer, text: TextRange): Iterable<Found>;
 }
@@ -50,15 +48,12 @@ export function createRedactor(options: RedactionOptions): Redactor {
     ...options.pii.map((kind) => PII_FINDERS[kind]),
     ...options.patterns.map(patternFinder),
   ];
-  const byRun = finders.filter((finder) => finder.isRun === true);
-  const searchRuns = createRunSearch(byRun.flatMap(({ needle }) => needle ?? []));
+  const findNeedles = createFinderSearch(finders);
   const spare = createSpare(options.allow ?? []);
   return (bytes, signal) => {
     let counts: Map<string, number> | undefined;
     const isSpared = spare(bytes, signal);
-    const seen = byRun.length > 0 ? searchRuns(bytes) : undefined;
-    for (const finder of finders) {
-      if (finder.isRun === true && seen?.has(byRun.indexOf(finder)) !== true) continue;
+    for (const finder of findNeedles(bytes)) {
       for (const text of textsFor(finder, bytes, signal)) {
         if (isSpared(text)) continue;
         for (const found of finder.find(bytes, text)) {
@@ -69,6 +64,17 @@ export function createRedactor(options: RedactionOptions): Redactor {
       }
     }
     return counts ?? NOTHING;
+  };
+}
+
+/** The finders that may find something: one search tells it of all whose needle is long enough for it, of the others their own. */
+function createFinderSearch(finders: readonly Finder[]): (bytes: Buffer) => readonly Finder[] {
+  const searched = finders.filter(({ needle }) => needle !== undefined && needle.length >= FINGERPRINT_BYTES);
+  const others = finders.filter((finder) => !searched.includes(finder));
+  const search = createNeedleSearch(searched.flatMap(({ needle }) => needle ?? []));
+  return (bytes) => {
+    const seen = search(bytes);
+    return seen.size === 0 ? others : finders.filter((finder) => others.includes(finder) || seen.has(searched.indexOf(finder)));
   };
 }
 

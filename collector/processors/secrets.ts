@@ -14,7 +14,6 @@ function prefixed(kind: string, prefix: string, set: ByteSet, minLength: number)
   return {
     kind,
     needle,
-    isRun: true,
     *find(bytes, text) {
       const endOfRun = runEnds(bytes, set, text);
       let covered = 0;
