@@ -3,9 +3,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 /**
  * pass: bytes go through · hang: connections are accepted, and nothing moves in either direction until the next `pass` ·
- * fin: a new connection is closed at once, as by a balancer without a backend.
+ * mute: what the client says goes through, and what the server says is lost · fin: a new connection is closed at once, as by a balancer without a backend.
  */
-export type ProxyMode = "pass" | "hang" | "fin";
+export type ProxyMode = "pass" | "hang" | "mute" | "fin";
 
 /** Stands between a client and a server and does what networks do. */
 export interface TcpProxy {
@@ -33,7 +33,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     return socket.on("close", () => sockets.delete(socket)).on("error", () => {});
   };
   const releases = new Set<() => void>();
-  const forward = (from: Socket, to: Socket): void => {
+  const forward = (from: Socket, to: Socket, speaker: "client" | "server"): void => {
     const held: Buffer[] = [];
     const release = (): void => {
       for (const chunk of held.splice(0)) to.write(chunk);
@@ -44,7 +44,8 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
       if (mode === "hang") {
         held.push(chunk);
         from.pause();
-      } else if (delayMillis === 0) to.write(chunk);
+      } else if (mode === "mute" && speaker === "server") return;
+      else if (delayMillis === 0) to.write(chunk);
       else setTimeout(() => to.write(chunk), delayMillis);
     });
     from.on("close", () => {
@@ -59,8 +60,8 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
     const upstream = track(connect(target.port, target.host));
     client.setNoDelay(true);
     upstream.setNoDelay(true);
-    forward(client, upstream);
-    forward(upstream, client);
+    forward(client, upstream, "client");
+    forward(upstream, client, "server");
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

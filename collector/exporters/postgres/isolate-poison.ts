@@ -10,6 +10,8 @@ import type { WritePath } from "./transaction.ts";
 export interface WriteGroup {
   readonly parts: readonly Part[];
   readonly path: WritePath;
+  /** An earlier attempt may have been committed, and the reply was lost: rows that are there may be these very ones. */
+  readonly unsure?: boolean;
   /** Set when `parts` is only the substitute for one refused item: its row for ingest_rejected. */
   readonly refusal?: { readonly part: Part; readonly reason: string };
 }
@@ -25,7 +27,7 @@ export function groupsAfter(group: WriteGroup, error: unknown): WriteGroup[] | u
   // A duplicate that ON CONFLICT does not cover is a unique index of the operator's: then the row is at fault.
   if ((kind !== "data" && kind !== "duplicate") || group.refusal !== undefined) return undefined;
   const halves = halve(group.parts);
-  if (halves !== undefined) return halves.map((parts) => ({ parts, path: group.path }));
+  if (halves !== undefined) return halves.map((parts) => ({ ...group, parts }));
   const [part] = group.parts;
   return part === undefined ? [] : [substitute(part, sqlstateOf(error) ?? "")];
 }

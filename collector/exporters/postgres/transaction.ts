@@ -16,6 +16,8 @@ export interface TransactionContext {
   readonly statements: Statements;
   /** Reused from transaction to transaction. */
   readonly out: ByteWriter;
+  /** These rows may have been committed before, by an attempt whose reply was lost: then they count as stored and not as duplicates. */
+  readonly unsure?: boolean;
 }
 
 /** A statement, and what its rows mean once the transaction is committed. */
@@ -34,7 +36,7 @@ const LOCK_BUCKETS = 256;
  * connection, if it lives, waits for ROLLBACK. Counts RETURNING rows, never command tags: those count wrongly on distributed tables.
  */
 export async function writeTransaction(context: TransactionContext, parts: readonly Part[], path: WritePath): Promise<Marks> {
-  const { statements, connection, out } = context;
+  const { statements, connection, out, unsure = false } = context;
   const fresh = gatherRows(parts, "fresh");
   const revisiting = gatherRows(parts, "revisiting");
   const data = frameTables(out, [...fresh, ...revisiting]);
@@ -46,8 +48,8 @@ export async function writeTransaction(context: TransactionContext, parts: reado
     ...statements.begin.map((sql) => ({ sql })),
     ...(looksUp ? statements.planLookups.map((sql) => ({ sql })) : []),
     ...(revisiting.length > 0 ? [{ sql: statements.lockBuckets(bucketsOf(revisiting)) }] : []),
-    ...fresh.flatMap((table, i) => write({ statements, marks, table, copyData: data[i]! })),
-    ...revisiting.flatMap((table, i) => revisitSteps({ statements, marks, table, copyData: data[fresh.length + i]! })),
+    ...fresh.flatMap((table, i) => write({ statements, marks, unsure, table, copyData: data[i]! })),
+    ...revisiting.flatMap((table, i) => revisitSteps({ statements, marks, unsure, table, copyData: data[fresh.length + i]! })),
     { sql: "COMMIT" },
   ];
   const results = await connection.run(steps);
@@ -61,6 +63,7 @@ export async function writeTransaction(context: TransactionContext, parts: reado
 interface TableWrite {
   readonly statements: Statements;
   readonly marks: Marks;
+  readonly unsure: boolean;
   readonly table: TableRows;
   readonly copyData: Buffer;
 }
@@ -81,14 +84,16 @@ function revisitSteps(write: TableWrite): Step[] {
 }
 
 /** Dropped at once and not at COMMIT, because fresh and revisiting rows of one table are staged one after the other. */
-function stagedSteps({ statements, marks, table, copyData }: TableWrite, merge: { sql: string; identity: Identity }): Step[] {
+function stagedSteps({ statements, marks, unsure, table, copyData }: TableWrite, merge: { sql: string; identity: Identity }): Step[] {
   const byKey = keyed(table);
   const rowsOf = (keys: StatementResult["rows"]): RowRef[] =>
     keys.map(([key]) => byKey().get(key ?? "")).filter((row) => row !== undefined);
+  const stored = (keys: StatementResult["rows"]): void => markStored(marks, table, rowsOf(keys));
   return [
     { sql: statements.createStaging(table.table) },
     { sql: statements.copyStaging(table.table), copyData },
-    { sql: merge.sql, onRows: (keys) => markStored(marks, table, rowsOf(keys)) },
+    { sql: merge.sql, onRows: stored },
+    ...(unsure ? [{ sql: statements.delivered(table.table, merge.identity), onRows: stored }] : []),
     { sql: statements.conflicting(table.table, merge.identity), onRows: (keys) => markConflicting(marks, rowsOf(keys)) },
     { sql: statements.dropStaging(table.table) },
   ];

@@ -58,7 +58,9 @@ function createBatchWriter({ link, backoff, queue, statements, sharedRows, write
         session = await within(link.session(), remaining, () => {});
         await within(writeGroups(session, groups), deadline - performance.now(), session.destroy);
       } catch (error) {
-        await recover(session, error, attempt);
+        const rolledBack = await recover(session, error, attempt);
+        const last = groups.pop();
+        if (last !== undefined) groups.push(rolledBack ? last : { ...last, unsure: true });
       }
     }
   }
@@ -79,7 +81,7 @@ function createBatchWriter({ link, backoff, queue, statements, sharedRows, write
     await sharedRows.ensure(session, parts);
     const began = performance.now();
     try {
-      const marks = await writeTransaction({ connection: session, statements, out }, parts, group.path);
+      const marks = await writeTransaction({ connection: session, statements, out, unsure: group.unsure === true }, parts, group.path);
       if (group.refusal === undefined) queue.written(parts, marks);
       else queue.refuse(group.refusal.part, group.refusal.reason);
     } catch (error) {
@@ -104,22 +106,26 @@ function createBatchWriter({ link, backoff, queue, statements, sharedRows, write
     if (out.buffer.length > OUT_KEEP_BYTES) out = new ByteWriter(OUT_START_BYTES);
   }
 
-  /** After a failed attempt: a sound session is rolled back and waits a little, any other is given up. */
-  async function recover(session: WriterConnection | undefined, error: unknown, attempt: number): Promise<void> {
+  /**
+   * After a failed attempt: a sound session is rolled back and waits a little, any other is given up. Tells whether the transaction, if there was one, is
+   * known to have ended without a commit.
+   */
+  async function recover(session: WriterConnection | undefined, error: unknown, attempt: number): Promise<boolean> {
     const cause = error instanceof DeadlineError ? "deadline" : (sqlstateOf(error)?.slice(0, 2) ?? "connection");
     metrics.writeFailures.inc({ cause });
     log.warn({ cause, sqlstate: sqlstateOf(error), attempt }, "the database did not take a batch");
-    if (session === undefined) return;
+    if (session === undefined) return true;
     if (classifyError(error) === "retry" && session.alive) {
       const rolledBack = within(session.run([{ sql: "ROLLBACK" }]), writeDeadlineMillis / 5, session.destroy);
       await rolledBack.catch(session.destroy);
       await sleep(RETRY_MIN_MS * Math.min(attempt, 20) * (1 + Math.random()));
-      return;
+      return true;
     }
     session.destroy();
     sharedRows.forget();
     // Its data may still be on its way out of this buffer.
     out = new ByteWriter(OUT_START_BYTES);
+    return false;
   }
 
   return { write };

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import type { WriteResult } from "../../../collector/rows/encoded-request.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
-import { generation, type Item, resource, span } from "../../support/encoded-request.ts";
-import { createExporterRig, type ExporterRig, type RigOptions } from "../../support/exporter-rig.ts";
+import { generation, type Item, resource, span, untimed } from "../../support/encoded-request.ts";
+import { countsOf, createExporterRig, type ExporterRig, type RigOptions } from "../../support/exporter-rig.ts";
 import { startTcpProxy, type TcpProxy } from "../../support/tcp-proxy.ts";
 
 const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
@@ -115,6 +115,19 @@ describeEachServer("the way to the database", (server) => {
     expect(await idle.exporter.stop(5_000)).toEqual({ unwritten: 0 });
     expect(performance.now() - began).toBeLessThan(1_500);
     await idle.sql.end();
+  });
+
+  it("OPS-01 what was committed although the reply was lost counts as stored, not as duplicate", async () => {
+    const patient = rigThrough({ writeDeadlineMillis: 10_000, connections: 1 });
+    await patient.write([span("warm")]);
+    proxy.setMode("mute");
+    const answer = patient.write([span("a"), span("a"), generation("b"), untimed("c", Date.UTC(2026, 5, 2))]);
+    await expect.poll(() => patient.count("spans"), { timeout: 5_000 }).toBe(4);
+    proxy.setMode("pass");
+    proxy.reset();
+    expect(countsOf(await answer)).toEqual({ stored: 3, duplicates: 1, conflicting: 0, refused: 0 });
+    expect(await patient.count("spans")).toBe(4);
+    await patient.stop();
   });
 
   it("notices a lost database while nothing is written, and its return", async () => {

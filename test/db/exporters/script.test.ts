@@ -90,6 +90,18 @@ describeEachServer("a transaction in one write", (server) => {
     expect(await stored()).toEqual({ spans: 0, logs: 0 });
   });
 
+  it("OPS-01 an attempt after a lost reply counts its own rows as stored and those of other deliveries as duplicates", async () => {
+    const received_at = Date.UTC(2026, 5, 2);
+    await connection.run(script([span("old"), span("own", { received_at })]));
+    const part = partOf(encodedRequest([span("old", { received_at }), span("own", { received_at }), span("new", { received_at })]));
+    const again = async (unsure: boolean) => {
+      await sql`DELETE FROM spans WHERE name = 'span new'`;
+      const { stored } = await writeTransaction({ connection, statements, out: new ByteWriter(), unsure }, [part], "careful");
+      return [...(stored.get(part) ?? [])].toSorted();
+    };
+    expect([await again(true), await again(false)]).toEqual([[1, 2], [2]]);
+  });
+
   it("ends with an error when the server ends the session in the middle", async () => {
     const [pid] = await connection.run([{ sql: "SELECT pg_backend_pid()" }]);
     const held = await sql.reserve();
