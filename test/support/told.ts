@@ -31,9 +31,12 @@ const JSON_TEXT = new Set(["prompt_full_text", "response_full_text", "system_ins
 
 /** A generation row as what it says about its call: columns without a value are left out, JSON texts are opened. */
 export function told(row: Row): Row {
-  const said = Object.entries(row).filter(([name, value]) => value !== null && !LEFT_OUT.has(name));
-  return Object.fromEntries(said.map(([name, value]) => [name, JSON_TEXT.has(name) ? opened(String(value)) : value]));
+  return openedTexts(Object.fromEntries(Object.entries(row).filter(([name, value]) => value !== null && !LEFT_OUT.has(name))));
 }
+
+/** Columns with their JSON texts opened. */
+export const openedTexts = (row: Row): Row =>
+  Object.fromEntries(Object.entries(row).map(([name, value]) => [name, JSON_TEXT.has(name) ? opened(String(value)) : value]));
 
 const opened = (text: string): unknown => (/^[[{]/.test(text) ? (parseJson(text) ?? text) : text);
 
