@@ -26,6 +26,7 @@ import { createPriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
+import { createReader, type Reader } from "./query/reader.ts";
 import { createByteBudget } from "./receivers/byte-budget.ts";
 import { listenGrpc } from "./receivers/grpc-server.ts";
 import { type Listening, listen } from "./receivers/http-server.ts";
@@ -61,6 +62,8 @@ const KEY_LOOKUP_MS = 1_000;
 /** Bodies being read at once; what waits for the database is bounded by the exporter. */
 const MAX_READING_BYTES = 192 * 1024 * 1024;
 const MIB = 1024 * 1024;
+/** Questions that the API asks the database at once. */
+const API_CONNECTIONS = 4;
 const LATEST_ROWS = 12;
 const LATEST_WITHIN_MS = 3_000;
 /** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
@@ -145,7 +148,9 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       options,
       metrics,
       authenticate,
-      reader: pool(database.readUrl, 3, started),
+      owner,
+      latestReader: pool(database.readUrl, 3, started),
+      reader: reader(database.readUrl, schema, started),
       otlp: otlp.http,
       database,
       unready: () => unreadyReason({ stopping, exporter, database }),
@@ -210,6 +215,13 @@ function pool(url: string, max: number, started: AsyncDisposableStack): Sql {
   return sql;
 }
 
+/** Reads of the API; closed with everything else. */
+function reader(url: string, schema: string, started: AsyncDisposableStack): Reader {
+  const reading = createReader({ url, schema, maxConnections: API_CONNECTIONS });
+  started.defer(() => reading.end());
+  return reading;
+}
+
 /** Why a balancer should send elsewhere, in one word. */
 type Unready = "database" | "disk" | "stopping";
 
@@ -236,16 +248,19 @@ interface WebInput {
   readonly options: AppOptions;
   readonly metrics: Metrics;
   readonly authenticate: ReturnType<typeof createAuthenticator>;
-  readonly reader: Sql;
+  readonly owner: Sql;
+  readonly latestReader: Sql;
+  readonly reader: Reader;
   readonly otlp: readonly Listening[];
   readonly database: Database;
   readonly unready: () => Unready | undefined;
 }
 
-function createWeb({ options, reader, database, unready, ...input }: WebInput): Fetch {
-  const { schema, version } = options;
+function createWeb({ options, owner, latestReader, reader, database, unready, ...input }: WebInput): Fetch {
+  const { schema, version, log } = options;
   const app = createApiApp({
     unready,
+    services: { reader, writer: { sql: owner, schema }, log: throttled(log), version },
     authenticate: input.authenticate,
     metrics: input.metrics,
     startCss: START_CSS,
@@ -258,7 +273,7 @@ function createWeb({ options, reader, database, unready, ...input }: WebInput): 
         needsKey: hasKey,
         unready: unready(),
         database: withoutPassword(database.url),
-        latest: await inTime(latest(reader, { schema, projectId, limit: LATEST_ROWS }), LATEST_WITHIN_MS).catch(() => undefined),
+        latest: await inTime(latest(latestReader, { schema, projectId, limit: LATEST_ROWS }), LATEST_WITHIN_MS).catch(() => undefined),
         items: await itemTotals(input.metrics),
       }),
   });

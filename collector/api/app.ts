@@ -1,11 +1,16 @@
-import type { Context } from "hono";
-import { Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context, Env, Hono } from "hono";
 import type { html } from "hono/html";
 import { secureHeaders } from "hono/secure-headers";
 import type { Scope } from "../base/api-key.ts";
 import type { Authenticate } from "../base/authenticate.ts";
 import { readCredentials } from "../base/credentials.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { addApi } from "./api.ts";
+import { addDocsPage } from "./docs-page.ts";
+import { codeOfRefusal } from "./errors.ts";
+import { refuse } from "./route.ts";
+import type { Services } from "./services.ts";
 
 export interface ApiOptions {
   /** Why the collector takes no data right now, in one word; undefined while it does. */
@@ -17,6 +22,8 @@ export interface ApiOptions {
   /** Its style and script. */
   readonly startCss: string;
   readonly startScript: string;
+  /** What the routes of the API work with. */
+  readonly services: Omit<Services, "authenticate">;
 }
 
 /** Who looks at a page. */
@@ -31,12 +38,9 @@ export interface Visit {
 /** Rendered HTML, as hono/html gives it: what came from outside is escaped already. */
 export type Page = ReturnType<typeof html>;
 
-/** A browser asks its user for Basic, with the key as password. */
-const CHALLENGE = 'Basic realm="genspan", charset="UTF-8", Bearer realm="genspan"';
-
-/** The web address: start page, health, readiness and metrics. Health says nothing of what is inside, so it needs no key. */
-export function createApiApp(options: ApiOptions): Hono {
-  const app = new Hono();
+/** The web address: start page, API and its documentation, health, readiness and metrics. Health says nothing of what is inside, so it needs no key. */
+export function createApiApp(options: ApiOptions): Hono<Env> {
+  const app = new OpenAPIHono();
   app.use(
     "*",
     secureHeaders({
@@ -73,12 +77,14 @@ export function createApiApp(options: ApiOptions): Hono {
       return context.html(await options.startPage({ projectId, hostName: hostname, hasKey }), 200, { "Cache-Control": "no-store" });
     }),
   );
+  addApi(app, { ...options.services, authenticate: options.authenticate });
+  addDocsPage(app);
   app.notFound((context) => context.json({ error: { code: "not_found", message: "there is nothing at this address" } }, 404));
   return app;
 }
 
 /** A file of the program: the same for everyone, asked for again after an upgrade. */
-function addAsset(app: Hono, path: string, { text, type }: { readonly text: string; readonly type: string }): void {
+function addAsset(app: Hono<Env>, path: string, { text, type }: { readonly text: string; readonly type: string }): void {
   app.get(path, (context) => context.body(text, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }));
 }
 
@@ -93,8 +99,5 @@ async function permitted(
 ): Promise<Response> {
   const permit = await authenticate(credentialsOf(context), scope);
   if (permit.kind === "granted") return answer(permit.projectId);
-  const error = { error: { code: permit.reason, message: permit.message } };
-  if (permit.kind === "retryable") return context.json(error, 503);
-  if (permit.reason === "unauthenticated") return context.json(error, 401, { "WWW-Authenticate": CHALLENGE });
-  return context.json(error, 403);
+  return refuse(context, codeOfRefusal(permit.reason), permit.message);
 }

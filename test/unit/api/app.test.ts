@@ -1,9 +1,13 @@
 import { html } from "hono/html";
 import { describe, expect, it } from "vitest";
 import { type ApiOptions, createApiApp, type Visit } from "../../../collector/api/app.ts";
+import type { Services } from "../../../collector/api/services.ts";
 import type { Authentication } from "../../../collector/base/authenticate.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
 import { rejected, retryable } from "../../../collector/base/outcome.ts";
+
+/** No test here asks for data. */
+const services = { version: "1.2.3" } as Services;
 
 const GRANTED: Authentication = { kind: "granted", projectId: 3 };
 
@@ -19,6 +23,7 @@ function app(change: Partial<ApiOptions> = {}) {
     },
     startCss: "body{}",
     startScript: "update()",
+    services,
     ...change,
   });
   return {
@@ -48,7 +53,7 @@ describe("the web address", () => {
   it.each([
     ["unauthenticated", rejected("unauthenticated", "a key is required"), 401],
     ["forbidden", rejected("forbidden", "this key lacks the scope read"), 403],
-    ["database", retryable("database", "the keys cannot be read at the moment"), 503],
+    ["unavailable", retryable("database", "the keys cannot be read at the moment"), 503],
   ])("keeps others out of page and metrics: %s", async (code, permit, status) => {
     for (const path of ["/", "/metrics"]) {
       const response = await app({ authenticate: async () => permit as Authentication }).get(path);

@@ -1,0 +1,65 @@
+import { and, type Fragment, list, sql } from "../sql.ts";
+import type { Filter } from "./parse.ts";
+
+/** Rows that a filter selects, whatever the page: for lists, counts, statistics, exports. */
+export function conditionsOf(filter: Filter): Fragment {
+  const { noun, from, to } = filter;
+  const not = (condition: Fragment, negated: boolean): Fragment => (negated ? sql`(${condition}) IS NOT TRUE` : condition);
+  const range = [
+    ...(from === undefined ? [] : [sql`${noun.time} >= ${from}::timestamptz`]),
+    ...(to === undefined ? [] : [sql`${noun.time} < ${to}::timestamptz`]),
+  ];
+  const terms = filter.terms.flatMap(({ key, values, negated }) => {
+    const known = noun.keys[key];
+    return known === undefined ? [] : [not(known.where(values), negated)];
+  });
+  const attributes = filter.attributes.flatMap(({ name, values, negated }) => {
+    const found = noun.attribute?.(name, values);
+    return found === undefined ? [] : [not(found, negated)];
+  });
+  return and([...range, ...terms, ...attributes, ...filter.words.map((word) => hasWord(noun.words ?? [], word))]);
+}
+
+/** A word stands in one of the columns, in any case; % and _ have no meaning of their own. */
+function hasWord(columns: readonly Fragment[], word: string): Fragment {
+  const pattern = `%${word.replace(/[\\%_]/g, "\\$&")}%`;
+  const found = columns.map((column) => sql`${column} ILIKE ${pattern}`);
+  return found.reduce((all, each) => sql`${all} OR ${each}`);
+}
+
+/** Rows behind the filter's cursor, and their order. Unknown values come last in either direction. */
+export function orderOf(filter: Filter): { readonly behind: Fragment; readonly order: Fragment } {
+  const { noun, sort, after } = filter;
+  const direction = sort.descending ? sql`DESC` : sql`ASC`;
+  const beyond = sort.descending ? sql`<` : sql`>`;
+  const keys = [noun.time, ...noun.identity];
+  const ties = list(keys.map((key) => sql`${key} ${direction}`));
+  const sorted = noun.sorts[sort.by];
+  const order = sort.by === "time" || sorted === undefined ? ties : sql`${sorted.expression} ${direction} NULLS LAST, ${ties}`;
+  if (after === undefined) return { behind: sql`TRUE`, order };
+  const tieValues = list([sql`${after.time}::timestamptz`, ...after.identity.map((value) => sql`${value}::text`)]);
+  const behindTie = sql`(${list(keys)}) ${beyond} (${tieValues})`;
+  if (sort.by === "time" || sorted === undefined) {
+    // The first condition says nothing new; the planner needs it to leave out partitions.
+    return { behind: sql`${noun.time} ${beyond}= ${after.time}::timestamptz AND ${behindTie}`, order };
+  }
+  const { expression } = sorted;
+  if (after.value === null) return { behind: sql`${expression} IS NULL AND ${behindTie}`, order };
+  const value = typed(after.value, sorted.type);
+  return { behind: sql`${expression} ${beyond} ${value} OR ${expression} IS NULL OR (${expression} = ${value} AND ${behindTie})`, order };
+}
+
+function typed(value: string, type: "timestamptz" | "float8" | "numeric" | "bigint" | "text"): Fragment {
+  switch (type) {
+    case "timestamptz":
+      return sql`${value}::timestamptz`;
+    case "float8":
+      return sql`${value}::float8`;
+    case "numeric":
+      return sql`${value}::numeric`;
+    case "bigint":
+      return sql`${value}::bigint`;
+    case "text":
+      return sql`${value}::text`;
+  }
+}

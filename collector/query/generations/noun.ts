@@ -1,0 +1,92 @@
+import {
+  choiceKey,
+  countKey,
+  entityKey,
+  type FilterKey,
+  maximumKey,
+  minimumKey,
+  NONE,
+  type Noun,
+  oneOf,
+  projectKey,
+  propertyKey,
+  textKey,
+} from "../filter/noun.ts";
+import { and, name, or, sql } from "../sql.ts";
+
+export const GENERATION_STATUSES = ["pending", "success", "failed", "timeout"] as const;
+
+/** What went wrong, by its type or by words of its message. Only rows without success have an error; saying so lets the index of those rows serve. */
+const errorKey: FilterKey = {
+  ...textKey("error_type", "type of error, or a part of its message"),
+  where: (values) => {
+    const parts = values.filter((value) => value !== NONE).map((value) => `%${String(value).replace(/[\\%_]/g, "\\$&")}%`);
+    const named = and([
+      sql`generation_status <> 'success'`,
+      or([oneOf(name("error_type"), values), sql`error_message ILIKE ANY(${parts}::text[])`]),
+    ]);
+    return values.includes(NONE) ? or([sql`error_type IS NULL AND error_message IS NULL`, named]) : named;
+  },
+};
+
+const CONTENT = {
+  reasoning: sql`reasoning_content IS NOT NULL OR tokens_reasoning > 0`,
+  tools: sql`tool_definitions IS NOT NULL OR response_finish_reason IN ('tool_calls', 'tool_use', 'tool_call', 'function_call')`,
+  images: sql`EXISTS (SELECT FROM outputs o WHERE o.project_id = generation_logs.project_id AND o.trace_id = generation_logs.trace_id
+    AND o.span_id = generation_logs.span_id AND o.start_time = generation_logs.start_time AND o.modality = 'image')`,
+  content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
+};
+
+/** Attributes of the call's span, of its resource, and what the application told beside it. */
+const attributeIs = (attribute: string, values: readonly string[]) =>
+  or([
+    sql`additional_metadata ->> ${attribute}::text = ANY(${values}::text[])`,
+    sql`model_parameters ->> ${attribute}::text = ANY(${values}::text[])`,
+    sql`EXISTS (SELECT FROM spans s WHERE s.project_id = generation_logs.project_id AND s.trace_id = generation_logs.trace_id
+      AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time
+      AND (s.attributes ->> ${attribute}::text = ANY(${values}::text[])
+        OR EXISTS (SELECT FROM resources r WHERE r.project_id = s.project_id AND r.id = s.resource_id AND r.attributes ->> ${attribute}::text = ANY(${values}::text[]))))`,
+  ]);
+
+/** Model calls: one row each of generation_logs. */
+export const GENERATIONS: Noun = {
+  name: "generations",
+  from: sql`generation_logs`,
+  time: sql`start_time`,
+  identity: [sql`trace_id`, sql`span_id`],
+  keys: {
+    env: textKey("environment", "deployment environment"),
+    service: textKey("service_name", "service that made the call"),
+    project: projectKey,
+    provider: textKey("provider_name", "provider"),
+    model: textKey("model_name", "model that was asked for"),
+    operation: textKey("operation_name", "chat, embeddings, generate_content …"),
+    status: choiceKey("generation_status", GENERATION_STATUSES, "state of the call"),
+    error: errorKey,
+    finish: textKey("response_finish_reason", "why the model stopped"),
+    dialect: textKey("dialect", "instrumentation that told of the call"),
+    prompt: textKey("prompt_template_name", "name of the prompt template"),
+    version: textKey("prompt_template_version", "version of the prompt template"),
+    run: textKey("run_id", "batch run"),
+    item: textKey("item_id", "item that the call helped to make"),
+    entity: entityKey("entity_type", "entity_id"),
+    user: textKey("user_id", "user"),
+    conversation: textKey("conversation_id", "conversation"),
+    quality: textKey("quality_status", "state of its review, such as pending_review"),
+    min_ms: minimumKey("duration_ms", "at least this many milliseconds"),
+    max_ms: maximumKey("duration_ms", "at most this many milliseconds"),
+    min_tokens: minimumKey("tokens_total", "at least this many tokens in all", "whole"),
+    max_tokens: maximumKey("tokens_total", "at most this many tokens in all", "whole"),
+    min_cost: minimumKey("cost_amount", "costs at least this much"),
+    max_cost: maximumKey("cost_amount", "costs at most this much"),
+    attempts: countKey("attempts_count", "number of attempts"),
+    has: propertyKey(CONTENT, "what the call has"),
+  },
+  sorts: {
+    duration: { expression: sql`duration_ms`, type: "float8" },
+    tokens: { expression: sql`tokens_total`, type: "bigint" },
+    cost: { expression: sql`cost_amount`, type: "numeric" },
+  },
+  words: [sql`prompt_full_text`, sql`response_full_text`, sql`system_instructions`, sql`reasoning_content`, sql`error_message`],
+  attribute: attributeIs,
+};
