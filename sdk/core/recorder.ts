@@ -1,0 +1,215 @@
+import {
+  type Attributes,
+  type Context,
+  context,
+  createContextKey,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+  TraceFlags,
+  trace,
+} from "@opentelemetry/api";
+import { RandomIdGenerator, type TimedEvent } from "@opentelemetry/sdk-trace";
+import { GENSPAN_PENDING_PARENT, GENSPAN_PENDING_SENT, GENSPAN_RECORD } from "../attributes.ts";
+import { nowMicros } from "./clock.ts";
+import type { Delivery, FlushResult } from "./delivery.ts";
+import type { PendingLane } from "./pending-lane.ts";
+import type { Problems } from "./problems.ts";
+import { parseRef, type RecordOrigin, type RecordRef, readableSpan, refText, spanContextOf } from "./record.ts";
+
+/** What became of the record that announces a call: stored by the collector, still on its way, given up, or never made. */
+export type RecordOutcome = "accepted" | "queued" | "dropped" | "off";
+
+/** Under which record a new one is made: a reference or its text, or a context of OpenTelemetry. */
+export type Parent = RecordRef | string | Context;
+
+/** What a record begins with. */
+export interface RecordStart {
+  readonly name: string;
+  readonly kind?: SpanKind;
+  /** Default: the record or span that is active. */
+  readonly parent?: Parent | undefined;
+  readonly attributes?: Attributes;
+  /** Microseconds since the epoch; default now. */
+  readonly startMicros?: number | undefined;
+  /** Attributes that every record made within this one carries too, such as the id of the run. */
+  readonly inherited?: Attributes;
+}
+
+/** What a record ends with. Attributes come on top of those of its start. */
+export interface RecordEnd {
+  readonly attributes?: Attributes;
+  readonly name?: string;
+  /** Makes the record an error. */
+  readonly error?: { readonly message?: string | undefined };
+  readonly events?: readonly TimedEvent[];
+  /** Microseconds since the epoch; default now. */
+  readonly endMicros?: number | undefined;
+}
+
+/** A record that has begun. It leaves when it ends; before that only its announcement does. */
+export interface OpenRecord {
+  readonly ref: RecordRef;
+  /** Text of the reference, to be stored by the application. */
+  readonly refText: string;
+  /** OpenTelemetry's context with this record active. */
+  readonly context: Context;
+  readonly startMicros: number;
+  readonly ended: boolean;
+  /** Runs `work` with this record active: records and spans made in it are its children. */
+  run<R>(work: () => R): R;
+  setAttributes(attributes: Attributes): void;
+  /** Sends a copy that says that the record has begun, with its attributes so far, once the delay of the settings has passed, unless the record ends before. */
+  announce(): Promise<RecordOutcome>;
+  /** The first call wins; later ones do nothing and return false. */
+  end(end?: RecordEnd): boolean;
+}
+
+/** How everything leaves the SDK. No method throws. */
+export interface Recorder {
+  /** False before `startTracing()` and where tracing is switched off: ids are made all the same, and nothing is sent. */
+  readonly enabled: boolean;
+  start(start: RecordStart): OpenRecord;
+  /** A record that is over already. */
+  record(done: RecordStart & RecordEnd): RecordRef;
+  /** A record without duration below `target` that changes what is known of it; the latest wins. False where the reference is none. */
+  update(target: RecordRef | string, attributes: Attributes): boolean;
+  readonly problems: Problems;
+  flush(timeoutMillis: number): Promise<FlushResult>;
+}
+
+export interface RecorderParts {
+  readonly origin: RecordOrigin;
+  /** Where records go; the first is the one that announcements are acknowledged by. None: nothing is sent. */
+  readonly deliveries: readonly Delivery[];
+  readonly lane: PendingLane;
+  readonly problems: Problems;
+}
+
+const INHERITED = createContextKey("genspan inherited attributes");
+const PENDING = "pending";
+const UPDATE = "update";
+
+export function createRecorder({ origin, deliveries, lane, problems }: RecorderParts): Recorder {
+  const ids = new RandomIdGenerator();
+  const enabled = deliveries.length > 0;
+
+  const send = (facts: Parameters<typeof readableSpan>[0]): void => {
+    if (!enabled) return;
+    const span = readableSpan(facts, origin);
+    for (const delivery of deliveries) delivery.push(span);
+  };
+
+  const contextBelow = (parent: SpanContext | undefined): SpanContext => ({
+    traceId: parent?.traceId ?? ids.generateTraceId(),
+    spanId: ids.generateSpanId(),
+    traceFlags: parent?.traceFlags ?? TraceFlags.SAMPLED,
+    ...(parent?.traceState === undefined ? {} : { traceState: parent.traceState }),
+  });
+
+  function start(given: RecordStart): OpenRecord {
+    const around = parentContext(given.parent);
+    const parent = validSpanContext(around);
+    const spanContext = contextBelow(parent);
+    const inherited = { ...inheritedFrom(around), ...given.inherited };
+    const attributes: Attributes = { ...inherited, ...given.attributes };
+    const startMicros = given.startMicros ?? nowMicros();
+    const ref: RecordRef = { traceId: spanContext.traceId, spanId: spanContext.spanId };
+    const active = trace.setSpan(around.setValue(INHERITED, inherited), trace.wrapSpanContext(spanContext));
+    let announcement: ReturnType<PendingLane["add"]> | undefined;
+    let ended = false;
+
+    return {
+      ref,
+      refText: refText(ref),
+      context: active,
+      startMicros,
+      get ended() {
+        return ended;
+      },
+      run: (work) => context.with(active, work),
+      setAttributes(more) {
+        Object.assign(attributes, more);
+      },
+      announce() {
+        if (!enabled || ended || announcement !== undefined) return announcement?.outcome ?? Promise.resolve("off");
+        announcement = lane.add(() =>
+          readableSpan(
+            {
+              name: given.name,
+              context: { ...spanContext, spanId: ids.generateSpanId() },
+              parent: spanContext,
+              startMicros,
+              endMicros: startMicros,
+              attributes: {
+                ...attributes,
+                [GENSPAN_RECORD]: PENDING,
+                ...(parent === undefined ? {} : { [GENSPAN_PENDING_PARENT]: parent.spanId }),
+              },
+            },
+            origin,
+          ),
+        );
+        return announcement.outcome;
+      },
+      end(end = {}) {
+        if (ended) return false;
+        ended = true;
+        const announced = announcement !== undefined && !announcement.withdraw();
+        Object.assign(attributes, end.attributes, announced ? { [GENSPAN_PENDING_SENT]: true } : undefined);
+        const { name = given.name, endMicros = nowMicros(), error, events } = end;
+        const failure = error === undefined ? {} : { failed: true, statusMessage: error.message };
+        const facts = { name, context: spanContext, parent, startMicros, endMicros, attributes, ...failure };
+        send({ ...facts, ...(given.kind === undefined ? {} : { kind: given.kind }), ...(events === undefined ? {} : { events }) });
+        return true;
+      },
+    };
+  }
+
+  return {
+    enabled,
+    problems,
+    start,
+    record(done) {
+      const open = start(done);
+      open.end({ ...done, attributes: {} });
+      return open.ref;
+    },
+    update(target, attributes) {
+      const ref = parseRef(target);
+      if (ref === undefined) return false;
+      const parent = spanContextOf(ref);
+      const now = nowMicros();
+      const facts = { name: UPDATE, context: contextBelow(parent), parent, startMicros: now, endMicros: now };
+      send({ ...facts, attributes: { ...attributes, [GENSPAN_RECORD]: UPDATE } });
+      return true;
+    },
+    async flush(timeoutMillis) {
+      lane.release();
+      const results = await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMillis)));
+      return {
+        complete: results.every(({ complete }) => complete),
+        remaining: results.reduce((sum, { remaining }) => sum + remaining, 0),
+      };
+    },
+  };
+}
+
+/** The context that a new record is made in. A reference that is none counts as not given. */
+function parentContext(parent: Parent | undefined): Context {
+  const active = context.active();
+  if (parent === undefined) return active;
+  if (isContext(parent)) return parent;
+  const ref = parseRef(parent);
+  return ref === undefined ? active : trace.setSpan(active, trace.wrapSpanContext(spanContextOf(ref)));
+}
+
+const isContext = (parent: Parent): parent is Context => typeof parent === "object" && "getValue" in parent;
+
+function validSpanContext(around: Context): SpanContext | undefined {
+  const span: Span | undefined = trace.getSpan(around);
+  const spanContext = span?.spanContext();
+  return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
+}
+
+const inheritedFrom = (around: Context): Attributes => (around.getValue(INHERITED) as Attributes | undefined) ?? {};

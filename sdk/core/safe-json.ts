@@ -1,0 +1,95 @@
+/** How deep values are written; deeper ones are named by their kind. */
+const MAX_DEPTH = 64;
+/** Members of one object or list that are written. */
+const MAX_MEMBERS = 10_000;
+/** Characters of one string that are written; what is recorded is cut to bytes later. */
+const MAX_CHARACTERS = 1024 * 1024;
+/** Binary values up to this size are written as base64, larger ones named by their size. */
+const MAX_BINARY_BYTES = 64 * 1024;
+
+const UNREADABLE = "[unreadable]";
+
+/**
+ * JSON text of anything an application may hand over. What JSON has no form for becomes text that says what it was: BigInt its digits, functions
+ * and symbols their name, cycles `[circular]`, members whose getter throws `[unreadable]`. Bounded in depth, members and length. Never throws;
+ * undefined only for undefined.
+ */
+export function safeJson(value: unknown): string | undefined {
+  if (value === undefined) return undefined;
+  try {
+    return JSON.stringify(plain(value, new Set())) ?? "null";
+  } catch {
+    return `"${UNREADABLE}"`;
+  }
+}
+
+/** Text as it is, everything else as JSON. */
+export const safeText = (value: unknown): string | undefined => (typeof value === "string" ? value : safeJson(value));
+
+/** A copy that JSON can hold. `above` are the objects that this one lies in. */
+function plain(value: unknown, above: Set<object>): unknown {
+  if (typeof value !== "object" || value === null) return scalar(value);
+  if (value instanceof Uint8Array) return binary(value);
+  if (above.has(value)) return "[circular]";
+  if (above.size >= MAX_DEPTH) return Array.isArray(value) ? "[list]" : "[object]";
+  above.add(value);
+  try {
+    return Array.isArray(value) ? list(value, above) : object(value, above);
+  } catch {
+    return UNREADABLE;
+  } finally {
+    above.delete(value);
+  }
+}
+
+function scalar(value: unknown): unknown {
+  switch (typeof value) {
+    case "string":
+      return value.length > MAX_CHARACTERS ? value.slice(0, MAX_CHARACTERS) : value;
+    case "bigint":
+      return value.toString();
+    case "function":
+      return `[function ${value.name || "anonymous"}]`;
+    case "symbol":
+      return value.toString();
+    default:
+      return value;
+  }
+}
+
+const binary = (bytes: Uint8Array): string =>
+  bytes.length > MAX_BINARY_BYTES
+    ? `[${bytes.length} bytes]`
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+
+function list(values: readonly unknown[], above: Set<object>): unknown[] {
+  const copy: unknown[] = [];
+  for (let i = 0; i < Math.min(values.length, MAX_MEMBERS); i++) copy.push(member(values, i, above));
+  return copy;
+}
+
+function object(value: object, above: Set<object>): unknown {
+  if (value instanceof Error) return { name: value.name, message: value.message };
+  if (value instanceof Map) return list([...value.entries()], above);
+  if (value instanceof Set) return list([...value], above);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON === "function") return plain(toJSON.call(value), above);
+  const copy: Record<string, unknown> = {};
+  let count = 0;
+  for (const name of Object.keys(value)) {
+    if (count++ >= MAX_MEMBERS) break;
+    const written = member(value, name, above);
+    if (written !== undefined) Object.defineProperty(copy, name, { value: written, enumerable: true });
+  }
+  return copy;
+}
+
+function member(of: object, name: string | number, above: Set<object>): unknown {
+  let value: unknown;
+  try {
+    value = (of as Record<string | number, unknown>)[name];
+  } catch {
+    return UNREADABLE;
+  }
+  return plain(value, above);
+}

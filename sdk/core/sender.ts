@@ -1,0 +1,155 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { ClientRequest, IncomingMessage } from "node:http";
+import { context, ROOT_CONTEXT } from "@opentelemetry/api";
+import { type ExportResult, ExportResultCode, suppressTracing } from "@opentelemetry/core";
+import { OTLPTraceExporter as JsonExporter } from "@opentelemetry/exporter-trace-otlp-http";
+import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-trace-otlp-proto";
+import { CompressionAlgorithm, type OTLPExporterError } from "@opentelemetry/otlp-exporter-base";
+import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import type { Target } from "./options.ts";
+
+/** How one request ended, by what has to follow from it. */
+export type SendResult =
+  | { readonly kind: "accepted"; readonly partial?: PartialSuccess }
+  /** Try again; not before `afterMillis` where the collector said so. */
+  | { readonly kind: "retry"; readonly afterMillis?: number; readonly reason: string }
+  /** Send less at once. */
+  | { readonly kind: "too-large" }
+  /** Never to be tried again. */
+  | { readonly kind: "refused"; readonly reason: string };
+
+/** The collector stored the rest. */
+export interface PartialSuccess {
+  readonly rejectedSpans: number;
+}
+
+/** Sends spans to one destination through the official exporter. Never rejects. */
+export interface Sender {
+  send(spans: readonly ReadableSpan[]): Promise<SendResult>;
+  shutdown(): Promise<void>;
+}
+
+const HTTP_TOO_LARGE = 413;
+const HTTP_REQUEST_TIMEOUT = 408;
+
+/** `userAgent` is this sender's alone: by it the answers to its requests are known. Throws where the target makes no sense (an invalid URL). */
+export function createSender(target: Target, userAgent: string): Sender {
+  const exporter = createExporter(target, userAgent);
+  const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
+  const quiet = suppressTracing(ROOT_CONTEXT);
+
+  const send = (spans: readonly ReadableSpan[]): Promise<SendResult> =>
+    new Promise((resolve) => {
+      const answers = watchAnswers(userAgent);
+      const done = (result: SendResult): void => {
+        answers.stop();
+        resolve(result);
+      };
+      try {
+        context.with(quiet, () => exporter.export([...spans], (result) => done(interpret(result, answers, serializer))));
+      } catch {
+        // Nothing was sent: the records could not be written out.
+        done(spans.length > 1 ? { kind: "too-large" } : { kind: "refused", reason: "a record could not be written out" });
+      }
+    });
+
+  return {
+    send,
+    shutdown: () => exporter.shutdown().catch(() => {}),
+  };
+}
+
+function createExporter(
+  { url, headers, protocol, compression, timeoutMillis }: Target,
+  userAgent: string,
+): JsonExporter | ProtobufExporter {
+  const config = {
+    userAgent,
+    ...(url === undefined ? {} : { url }),
+    ...(headers === undefined ? {} : { headers: typeof headers === "function" ? headers : { ...headers } }),
+    ...(compression === undefined ? {} : { compression: compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE }),
+    ...(timeoutMillis === undefined ? {} : { timeoutMillis }),
+  };
+  return protocol === "http/protobuf" ? new ProtobufExporter(config) : new JsonExporter(config);
+}
+
+/** The last answer to this sender's requests. */
+interface Answers {
+  readonly status: () => number | undefined;
+  readonly retryAfter: () => string | undefined;
+  readonly body: () => Uint8Array;
+  stop(): void;
+}
+
+const ANSWERED = "http.client.response.finish";
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** The exporter keeps Retry-After and partial_success to itself; Node's own diagnostics channel shows each answer. */
+function watchAnswers(userAgent: string): Answers {
+  let answer: IncomingMessage | undefined;
+  let chunks: Buffer[] = [];
+  const onAnswer = (message: unknown): void => {
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    if (!String(request.getHeader("user-agent")).startsWith(`${userAgent} `)) return;
+    answer = response;
+    chunks = [];
+    let size = 0;
+    response.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+    });
+  };
+  subscribe(ANSWERED, onAnswer);
+  return {
+    status: () => answer?.statusCode,
+    retryAfter: () => answer?.headers["retry-after"],
+    body: () => Buffer.concat(chunks),
+    stop: () => unsubscribe(ANSWERED, onAnswer),
+  };
+}
+
+interface ResponseReader {
+  deserializeResponse(body: Uint8Array): { partialSuccess?: { rejectedSpans?: unknown } };
+}
+
+function interpret({ code, error }: ExportResult, answers: Answers, reader: ResponseReader): SendResult {
+  if (code === ExportResultCode.SUCCESS) {
+    const partial = partialSuccess(answers.body(), reader);
+    return partial === undefined ? { kind: "accepted" } : { kind: "accepted", partial };
+  }
+  const status = (error as Partial<OTLPExporterError> | undefined)?.code;
+  if (typeof status === "number" && status !== HTTP_REQUEST_TIMEOUT) {
+    return status === HTTP_TOO_LARGE ? { kind: "too-large" } : { kind: "refused", reason: `the collector answered ${status}` };
+  }
+  const answered = answers.status();
+  const afterMillis = parseRetryAfter(answers.retryAfter(), Date.now());
+  const reason = answered === undefined ? `the collector could not be reached${named(error)}` : `the collector answered ${answered}`;
+  return afterMillis === undefined ? { kind: "retry", reason } : { kind: "retry", afterMillis, reason };
+}
+
+function named(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? ` (${code})` : "";
+}
+
+function partialSuccess(body: Uint8Array, reader: ResponseReader): PartialSuccess | undefined {
+  if (body.length === 0) return undefined;
+  try {
+    const rejected = Number(reader.deserializeResponse(body).partialSuccess?.rejectedSpans ?? 0);
+    return rejected > 0 ? { rejectedSpans: rejected } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An hour: a longer wait would be a mistake of the one who says it. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/** Retry-After as seconds or as a date (RFC 9110, 10.2.3), in milliseconds from `nowMillis`. */
+export function parseRetryAfter(value: string | undefined, nowMillis: number): number | undefined {
+  if (value === undefined || value.trim() === "") return undefined;
+  const seconds = Number(value);
+  const millis = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(value) - nowMillis;
+  return Number.isNaN(millis) ? undefined : Math.min(Math.max(0, millis), MAX_RETRY_AFTER_MS);
+}
