@@ -126,6 +126,7 @@ describe("content encoding", () => {
     ["HTP-04 gzip that is none", BODY, "gzip", 400],
     ["HTP-05 H8 truncated gzip", gzipSync(BODY).subarray(0, -6), "gzip", 400],
     ["HTP-05 gzip with trailing garbage", Buffer.concat([gzipSync(BODY), Buffer.from("garbage")]), "gzip", 400],
+    ["HTP-05 deflate with trailing garbage", Buffer.concat([deflateSync(BODY), Buffer.from("garbage")]), "deflate", 400],
     ["HTP-06 an unknown encoding", BODY, "br", 415],
     ["HTP-06 two encodings", gzipSync(gzipSync(BODY)), "gzip, gzip", 415],
   ])("%s is refused and never handed on", async (_, body, encoding, status) => {
@@ -199,7 +200,7 @@ describe("answers", () => {
       if (type === JSON_TYPE) expect(await response.json()).toEqual({ code, message: "m" });
       else expect(await bytes(response)).toEqual(Buffer.from([0x08, code, 0x12, 0x01, 0x6d]));
       const retryAfter = response.headers.get("retry-after");
-      if (http === 429 || http === 503) expect(Number(retryAfter)).toBeLessThanOrEqual(3);
+      if (http === 429 || http === 503) expect(retryAfter).toMatch(/^[1-3]$/);
       else expect(retryAfter).toBeNull();
     }
   });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApiApp } from "../../../collector/api/app.ts";
+import type { Services } from "../../../collector/api/services.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
 import { listen } from "../../../collector/receivers/http-server.ts";
 import { span, spanId, tracesRequest } from "../../support/wire-builder.ts";
@@ -137,6 +138,7 @@ describe("HTP-17 plain old clients", () => {
       startPage: async () => "" as never,
       startCss: "",
       startScript: "",
+      services: {} as Services,
     });
     const web = await listen({ fetch: api.fetch, host: "127.0.0.1", port: 0, purpose: "test" });
     const connection = await openRaw(web.port);
