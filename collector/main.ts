@@ -66,6 +66,7 @@ const actions: Actions = {
     yield* (await import("./actions/doctor.ts")).doctor(options, host);
   },
   sql: async (query, options) => (await import("./actions/database.ts")).sql(query, options),
+  connect: async (options) => (await import("./actions/connect.ts")).connect(options, host),
   explainFile: async (file) => (await import("./actions/map.ts")).explainFile(file),
   createKey: async (request) => (await import("./actions/keys.ts")).createKey(request),
   listKeys: async (options) => (await import("./actions/keys.ts")).listKeys(options),

@@ -9,6 +9,22 @@ export interface DatabaseOptions {
   readonly schema: string;
 }
 
+/** Where a command finds the API: a collector by its address, else a database. */
+export interface ConnectionOptions extends DatabaseOptions {
+  /** Base address of a collector's web server. */
+  readonly url: string | undefined;
+  readonly key: string | undefined;
+  /** Of a database; a key knows its project itself. */
+  readonly projectId: number;
+}
+
+/** The API, wherever it is. */
+export interface ApiConnection {
+  /** Resolves with whatever the API answers; throws CommandError where nothing answers. */
+  request(path: string, init?: RequestInit): Promise<Response>;
+  close(): Promise<void>;
+}
+
 export interface ConfigOptions {
   /** Later files win; none means the built-in configuration. */
   readonly configFiles: readonly string[];
@@ -88,6 +104,8 @@ export interface Actions {
   migrate(options: DatabaseOptions): Promise<{ readonly applied: readonly string[]; readonly version: number }>;
   doctor(options: DoctorOptions): AsyncIterable<DoctorCheck>;
   sql(query: string, options: SqlOptions): Promise<ResultSet>;
+  /** The API over HTTP, or in this process on a database. */
+  connect(options: ConnectionOptions): Promise<ApiConnection>;
   /** How a recorded body of traces is understood. */
   explainFile(file: string): Promise<ResultSet>;
   /** Resolves with the key's text, which nothing can show again. */

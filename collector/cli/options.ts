@@ -27,7 +27,7 @@ const EMBEDDED_PORT = 4320;
 const MAX_PORT = 65_535;
 
 /** A variable of the environment; set and empty means unset, as shells and compose files leave it. */
-const variable = (env: CliInput["env"], name: string): string | undefined => env[name] || undefined;
+export const variable = (env: CliInput["env"], name: string): string | undefined => env[name] || undefined;
 
 /** Help of a command begins with what one would type. */
 export const withExamples = (command: Command, ...lines: readonly string[]): Command =>

@@ -1,9 +1,10 @@
 import { csvLine } from "./csv.ts";
+import { markdownHeader, markdownLine } from "./markdown.ts";
 import { type Cell, cellJson, cellText, distinctNames, type ResultSet } from "./result-set.ts";
 import { tableLayout } from "./table.ts";
 import type { Terminal } from "./terminal.ts";
 
-export const OUTPUT_FORMATS = ["table", "json", "jsonl", "csv"] as const;
+export const OUTPUT_FORMATS = ["table", "json", "jsonl", "csv", "md"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 function rowJson(names: readonly string[], row: readonly Cell[]): string {
@@ -62,5 +63,8 @@ export async function writeResult(result: ResultSet, format: OutputFormat, termi
     case "csv":
       await terminal.write(csvLine(result.columns));
       return writeLines(result, terminal, (row) => csvLine(row.map(cellText)));
+    case "md":
+      await terminal.write(markdownHeader(result.columns));
+      return writeLines(result, terminal, (row) => markdownLine(row.map(cellText)));
   }
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addGeneration } from "./generation.ts";
 import { addKey } from "./key.ts";
 import { addMap } from "./map.ts";
 import { addMigrate } from "./migrate.ts";
@@ -18,7 +19,7 @@ export function createProgram(input: CliInput): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => void input.terminal.write(text), writeErr: (text) => input.terminal.note(text.trimEnd()) });
   withExamples(program, "genspan demo", "genspan serve", "genspan doctor", "genspan sql 'select count(*) from generation_logs'");
-  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap]) add(program, input);
+  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration]) add(program, input);
   return program;
 }
 

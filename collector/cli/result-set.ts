@@ -35,6 +35,13 @@ export function cellJson(cell: Cell): string {
   return isJsonText(cell) ? cell.json : `[${cell.map(cellJson).join(",")}]`;
 }
 
+/** A value of the API as a cell. */
+export function cellOf(value: unknown): Cell {
+  if (value === undefined || value === null) return null;
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  return { json: JSON.stringify(value) };
+}
+
 /** Names made distinct (`count`, `count_2`), since a JSON object keeps only one value per name. */
 export function distinctNames(names: readonly string[]): string[] {
   const taken = new Set<string>();

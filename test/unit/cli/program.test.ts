@@ -33,6 +33,7 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
     },
     sql: noted("sql", resultSet(["n"], [[1]])),
     explainFile: noted("explainFile", resultSet(["span"], [["chat"]])),
+    connect: noted("connect", { request: async () => Response.json({ data: [], next: null }), close: async () => {} }),
     createKey: noted("createKey", { id: "id-1", key: "secret" }),
     listKeys: noted("listKeys", []),
     revokeKey: noted("revokeKey", true),

@@ -1,0 +1,54 @@
+import { migrate } from "../../schema/migrate.ts";
+import { createApiOnly } from "../api/api.ts";
+import { createLog } from "../base/log.ts";
+import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
+import { CommandError, EXIT } from "../cli/exit-codes.ts";
+import { createPool } from "../query/pool.ts";
+import { createReader } from "../query/reader.ts";
+import { ownerUrl, readerUrl, reported } from "./database.ts";
+import type { Host } from "./host.ts";
+
+const CONNECTIONS = 2;
+
+/** The API of a running collector, or the same API in this process on a database: commands know only one way to ask. */
+export const connect = (options: ConnectionOptions, host: Host): Promise<ApiConnection> =>
+  options.url === undefined ? connectDatabase(options, host) : Promise.resolve(connectCollector(options.url, options.key));
+
+function connectCollector(url: string, key: string | undefined): ApiConnection {
+  return {
+    async request(path, init = {}) {
+      const headers = new Headers(init.headers);
+      if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
+      try {
+        return await fetch(new URL(path, url), { ...init, headers });
+      } catch {
+        throw new CommandError(
+          EXIT.unreachable,
+          `No collector answers at ${new URL(url).origin}: start it with "genspan serve", or see "genspan doctor".`,
+        );
+      }
+    },
+    close: async () => {},
+  };
+}
+
+async function connectDatabase(options: ConnectionOptions, { version }: Host): Promise<ApiConnection> {
+  const { schema, projectId } = options;
+  const url = ownerUrl(options);
+  await reported(() => migrate({ url, schema }));
+  const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
+  const owner = createPool(url, CONNECTIONS);
+  const app = createApiOnly({
+    reader,
+    writer: { sql: owner, schema },
+    authenticate: async () => ({ kind: "granted", projectId }),
+    log: createLog("error"),
+    version,
+  });
+  return {
+    request: async (path, init) => app.request(path, init),
+    async close() {
+      await Promise.all([reader.end(), owner.end({ timeout: 1 })]);
+    },
+  };
+}

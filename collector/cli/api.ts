@@ -1,0 +1,105 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ApiConnection, ConnectionOptions } from "./actions.ts";
+import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
+import { type CliInput, databaseOptions, type Flags, positiveInteger, variable, withDatabase } from "./options.ts";
+
+/** The flags of every command that asks the API. */
+export interface ApiFlags extends Flags {
+  readonly url?: string;
+  readonly key?: string;
+  readonly project: number;
+}
+
+/** Gives a command its two ways to the data: a collector by HTTP, or a database. */
+export const withApi = (command: Command, env: CliInput["env"]): Command =>
+  withDatabase(command, env)
+    .option("--url <url>", "a running collector's web address, such as http://127.0.0.1:4319; else GENSPAN_URL, else the database")
+    .option("--key <key>", "key for --url; else GENSPAN_KEY")
+    .addOption(new Option("--project <id>", "project, where a database is asked").argParser(positiveInteger).default(1));
+
+/** A flag beats the environment; a collector beats a database. */
+export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): ConnectionOptions {
+  const url = flags.url ?? (flags.databaseUrl === undefined ? variable(env, "GENSPAN_URL") : undefined);
+  if (url !== undefined && !/^https?:\/\//.test(url))
+    throw new CommandError(EXIT.usage, "--url must be a web address such as http://127.0.0.1:4319.");
+  return { ...databaseOptions(flags, env), url, key: flags.key ?? variable(env, "GENSPAN_KEY"), projectId: flags.project };
+}
+
+/** The API as commands use it: every answer that is no success is a CommandError with the exit code that scripts know it by. */
+export interface ApiClient {
+  get(path: string, query?: URLSearchParams): Promise<unknown>;
+  send(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  /** For answers that are not JSON, or that are read as they come in. */
+  open(path: string, query?: URLSearchParams, init?: RequestInit): Promise<Response>;
+  /** Rows of a list, a page at a time, up to `limit`. */
+  pages(path: string, query: URLSearchParams, limit: number): AsyncGenerator<readonly ApiRow[]>;
+}
+
+export type ApiRow = Readonly<Record<string, unknown>>;
+
+/** Runs `work` with the API and lets go of it afterwards. */
+export async function useApi<T>({ actions, env }: CliInput, flags: ApiFlags, work: (api: ApiClient) => Promise<T>): Promise<T> {
+  const connection = await actions.connect(connectionOptions(flags, env));
+  try {
+    return await work(createClient(connection));
+  } finally {
+    await connection.close();
+  }
+}
+
+const PAGE_ROWS = 1_000;
+
+function createClient(connection: ApiConnection): ApiClient {
+  const open: ApiClient["open"] = async (path, query, init) => {
+    const response = await connection.request(query === undefined || query.size === 0 ? path : `${path}?${query}`, init);
+    if (!response.ok) throw await refusal(response);
+    return response;
+  };
+  const get: ApiClient["get"] = async (path, query) => (await open(path, query)).json();
+  return {
+    open,
+    get,
+    async send(method, path, body) {
+      const init =
+        body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+      return (await open(path, undefined, init)).json();
+    },
+    async *pages(path, query, limit) {
+      const page = new URLSearchParams(query);
+      for (let left = limit; left > 0; ) {
+        page.set("limit", String(Math.min(left, PAGE_ROWS)));
+        const { data, next } = (await get(path, page)) as { readonly data: readonly ApiRow[]; readonly next: string | null };
+        yield data;
+        left -= data.length;
+        if (next === null || data.length === 0) return;
+        page.set("after", next);
+      }
+    },
+  };
+}
+
+const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
+  401: EXIT.notAuthorised,
+  403: EXIT.notAuthorised,
+  404: EXIT.notFound,
+  429: EXIT.unreachable,
+  503: EXIT.unreachable,
+};
+
+async function refusal(response: Response): Promise<CommandError> {
+  const body = (await response.json().catch(() => undefined)) as { readonly error?: { readonly message?: unknown } } | undefined;
+  const message = body?.error?.message;
+  const sentence = typeof message === "string" ? message : `the collector answered with status ${response.status}`;
+  return new CommandError(
+    EXIT_OF_STATUS[response.status] ?? EXIT.failure,
+    `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`.replace(/\.\.$/, "."),
+  );
+}
+
+/** Reads `key=value`. */
+export function keyValue(text: string, known: readonly (readonly [string, string])[] = []): (readonly [string, string])[] {
+  const equals = text.indexOf("=");
+  if (equals < 1) throw new InvalidArgumentError("It must be key=value.");
+  return [...known, [text.slice(0, equals), text.slice(equals + 1)]];
+}
