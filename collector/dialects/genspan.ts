@@ -4,10 +4,11 @@ import type { Dialect } from "./dialect.ts";
 import { conceptText } from "./generation-draft.ts";
 
 const IMAGE_REQUEST = keyTable.register(A.GENSPAN_IMAGE_REQUEST);
+const RUN_STATUS = keyTable.register(A.GENSPAN_RUN_STATUS);
 
 /**
  * What our own SDK adds to the conventions. A span with `genspan.record` speaks about another one: a pending record announces its parent,
- * the rest (updates, attempts, images, items, runs) are no model calls, nor is the announcement of an image.
+ * the rest (updates, attempts, images, items, runs) are no model calls, nor is the announcement of an image or a run.
  */
 export const genspan: Dialect = {
   name: "semconv",
@@ -15,6 +16,7 @@ export const genspan: Dialect = {
   sources: {
     record: [A.GENSPAN_RECORD],
     pendingParent: [A.GENSPAN_PENDING_PARENT],
+    pendingSent: [A.GENSPAN_PENDING_SENT],
     promptModules: [A.GENSPAN_PROMPT_MODULES],
     errorTraceback: [A.GENSPAN_ERROR_TRACEBACK],
     runId: [A.GENSPAN_RUN_ID],
@@ -31,6 +33,7 @@ export const genspan: Dialect = {
   classify(view, draft) {
     const record = conceptText(view, draft, "record");
     if (record === undefined) return undefined;
-    return record === "pending" && view.attributes.find(IMAGE_REQUEST) < 0 ? "pending" : "wrapper";
+    const ofCall = view.attributes.find(IMAGE_REQUEST) < 0 && view.attributes.find(RUN_STATUS) < 0;
+    return record === "pending" && ofCall ? "pending" : "wrapper";
   },
 };

@@ -51,6 +51,7 @@ export const CONCEPTS = [
   "costSource",
   "record",
   "pendingParent",
+  "pendingSent",
   "resendCount",
   "toolName",
   "agentName",

@@ -77,7 +77,7 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   optionalString(out, finishReason);
   conceptText(source, CONCEPT.responseId, "response_id");
   conceptInt8(source, CONCEPT.responseCreatedAt);
-  encodeEnding(out, call.pending ? PENDING : ending(source, view));
+  encodeEnding(out, call.pending || hasNotEnded(call) ? PENDING : ending(source, view));
   const resends = conceptNumber(source, CONCEPT.resendCount);
   if (resends === undefined || resends < 0) copyNull(out);
   else copyInt4(out, resends + 1);
@@ -101,6 +101,17 @@ function mediaOf(prompt: Content, response: Content): readonly CallMedia[] {
 
 const NONE: readonly number[] = [];
 const PENDING: Ending = { status: "pending", message: undefined, type: undefined, traceback: undefined };
+
+/** What only a call that has ended tells. */
+const SIGNS_OF_END = [CONCEPT.outputTokens, CONCEPT.finishReasons, CONCEPT.outputMessages, CONCEPT.responseId, CONCEPT.errorType];
+
+/** Whether this is the span of a call that still runs: some emitters send it when it begins, and again when it has ended. */
+function hasNotEnded({ view, draft }: ModelCall): boolean {
+  if ((view.endTime.lo | view.endTime.hi) !== 0 || (view.startTime.lo | view.startTime.hi) === 0 || view.statusCode !== 0) return false;
+  const { built } = draft;
+  if (built?.response !== undefined || built?.durationMillis !== undefined) return false;
+  return !SIGNS_OF_END.some((concept) => draft.attribute[concept]! >= 0 || built?.scalars?.has(concept) === true);
+}
 
 const metadataOf = (draft: GenerationDraft): Record<string, unknown> | undefined =>
   draft.tokensEstimated ? { ...draft.built?.metadata, tokens_estimated: true } : draft.built?.metadata;

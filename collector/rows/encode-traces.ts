@@ -2,7 +2,9 @@ import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST } from "../../sdk/attrib
 import type { SpanRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
+import { CONCEPT } from "../model/concept.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
+import { VALUE_BOOL } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
 import { createEventView, createSpanWalker, decodeEvent, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
@@ -18,7 +20,7 @@ import { type ResourceFacts, readResource, readScope } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
-import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD } from "./trace-marks.ts";
+import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
 export interface TraceEncoder {
@@ -54,9 +56,12 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
         pending: role === "pending",
         prices: book,
       });
+      if (role === "pending") builder.notePending("announcing");
+      else if (wasAnnounced(view, draft)) builder.notePending("announced");
       if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
     }
     encodeSpanRow(builder.row(SPANS, revisits), view, context);
+    if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
     if (view.events.count > 0) encodeSpanScores(view, builder, notes);
     const bits = marksOf(role, view, draft);
     if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillisOf(view, builder.receivedAtMs));
@@ -112,6 +117,11 @@ export function refuseMalformed(builder: RequestBuilder, kind: string, encode: (
 const malformed = (kind: string): string =>
   `malformed ${kind} message: if this is another signal, it looks like logs or metrics sent to the wrong path`;
 
+function wasAnnounced({ attributes }: SpanView, draft: GenerationDraft): boolean {
+  const index = draft.attribute[CONCEPT.pendingSent]!;
+  return index >= 0 && attributes.kinds[index] === VALUE_BOOL && attributes.a[index] !== 0;
+}
+
 /** Blobs may be there already, from any other call: their rows are looked up before they are written. */
 function encodeMedia(media: readonly CallMedia[], key: SpanKey, builder: RequestBuilder): void {
   const seen = new Set<string>();
@@ -149,10 +159,15 @@ const CLIENT_KIND = 3;
 
 /** What the span means for the calls of its trace; 0 for nothing. */
 function marksOf(role: SpanRole | undefined, view: SpanView, draft: GenerationDraft): number {
-  if (role === "call") return conceptText(view, draft, "operation")?.startsWith("image") === true ? MARK_CALL | MARK_IMAGE : MARK_CALL;
+  if (role === "call") {
+    const image = conceptText(view, draft, "operation")?.startsWith("image") === true ? MARK_IMAGE : 0;
+    return MARK_CALL | image | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
+  }
   if (role === "pending") return 0;
   const record = role === undefined ? undefined : conceptText(view, draft, "record");
-  if (record !== undefined) return MARK_RECORD | (record === "image" || speaksOfImage(view) ? MARK_IMAGE : 0);
+  if (record !== undefined) {
+    return MARK_RECORD | (record === "image" || speaksOfImage(view) ? MARK_IMAGE : 0) | (record === "attempt" ? 0 : MARK_THING);
+  }
   return view.kind === CLIENT_KIND && HTTP_METHODS.some((key) => view.attributes.find(key) >= 0) ? MARK_HTTP : 0;
 }
 

@@ -44,6 +44,10 @@ export interface EncodedRequest {
   /** Rows that may meet an older row by design (a span without a usable start time): staging and ON CONFLICT. */
   readonly revisiting: readonly RowSet[];
   readonly shared: readonly SharedRow[];
+  /** Items whose generation row only announces a call, so that a later row will replace it. */
+  readonly announcing: ReadonlySet<number>;
+  /** Items with a finished call that says that it was announced: its generation row replaces one that is probably there. */
+  readonly announced: ReadonlySet<number>;
   /** What the request brings for traces with model calls. */
   readonly traces: readonly TraceMark[];
   /** Items refused while encoding; their `ingest_rejected` rows are in `fresh`, under their own item numbers. */

@@ -19,6 +19,8 @@ export interface RequestBuilder {
   /** The writer for one row of the current item in `table`. */
   row(table: TableSpec, revisiting?: boolean): ByteWriter;
   share(row: SharedRow): void;
+  /** Says of the current item's generation row that it only announces a call, or that its call was announced. */
+  notePending(role: "announcing" | "announced"): void;
   /** Notes what the request brings for a trace, for those who bring together what came apart. */
   mark(traceId: string, bits: number, atMillis: number): void;
   /** Refuses the current item for good, dropping what was written of its rows. */
@@ -41,6 +43,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const fresh = new Map<TableSpec, RowSet>();
   const revisiting = new Map<TableSpec, RowSet>();
   const traces = new Map<string, TraceMark>();
+  const pending = { announcing: new Set<number>(), announced: new Set<number>() };
   const current = (): number => itemAt.length / 2 - 1;
 
   const setFor = (sets: Map<TableSpec, RowSet>, table: TableSpec): RowSet => {
@@ -66,6 +69,9 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     addItem(start, end) {
       itemAt.push(start, end);
     },
+    notePending(role) {
+      pending[role].add(current());
+    },
     mark(traceId, bits, atMillis) {
       traces.set(traceId, withMark(traces.get(traceId), { traceId, bits, fromMillis: atMillis, toMillis: atMillis }));
     },
@@ -75,6 +81,8 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     refuse(reason) {
       const item = current();
       for (const set of [...fresh.values(), ...revisiting.values()]) dropRows(set, item);
+      pending.announcing.delete(item);
+      pending.announced.delete(item);
       refusedItems.push({ item, reason });
       const itemBytes = raw.subarray(itemAt[item * 2], itemAt[item * 2 + 1]);
       encodeRejectedRow(row(INGEST_REJECTED), { projectId, signal, reason, sqlstate: undefined, raw: itemBytes, receivedAtMs });
@@ -91,6 +99,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
         fresh: [...fresh.values()],
         revisiting: [...revisiting.values()],
         shared: [...shared.values()],
+        ...pending,
         traces: [...traces.values()],
         refusedItems,
         sizeBytes,

@@ -6,10 +6,24 @@ export interface TableSpec {
   readonly keyColumns: readonly string[];
   /** Bytes of the key fields in an encoded row, from the row's start + 2 (after the field count), with their length words. */
   readonly keyBytes: number;
-  /** What an arriving row does to one already there: nothing, or (generation_logs) replace it if it is only pending. */
-  readonly onConflict: "keep" | "complete-pending";
+  /** How a row that tells the beginning of something gives way to the one that tells its end; without it the first row of a key stays. */
+  readonly completion?: Completion;
   /** SQL that holds for every stored row (`t`) without a time of its own, where an index of such rows alone serves to find them. */
   readonly untimed?: string;
+}
+
+/** Tells rows of unfinished things from rows of finished ones. SQL speaks of the stored row as `t` and of the arriving one as `excluded`. */
+export interface Completion {
+  /** Holds for a stored row that any finished one replaces. */
+  readonly unfinished: string;
+  /** Holds where the arriving row replaces the stored one. */
+  readonly completes: string;
+  /** Column that is NULL until the end is known. */
+  readonly endColumn: string;
+  /** Column that says `pending` of what is only announced. */
+  readonly statusColumn?: string;
+  /** Columns that were worked out from the replaced row, and are so no more. */
+  readonly workedOut: readonly string[];
 }
 
 /** Bytes of a COPY field of `size` bytes: its length word and its value. */
@@ -22,7 +36,13 @@ export const SPANS: TableSpec = {
   name: "spans",
   keyColumns: SPAN_KEY,
   keyBytes: SPAN_KEY_BYTES,
-  onConflict: "keep",
+  // Some emitters send a span when it begins and again, under the same id, when it has ended.
+  completion: {
+    unfinished: "t.end_time IS NULL",
+    completes: "t.end_time IS NULL AND excluded.end_time IS NOT NULL",
+    endColumn: "end_time",
+    workedOut: [],
+  },
   columns: [
     ...SPAN_KEY,
     "start_nano",
@@ -51,11 +71,20 @@ export const SPANS: TableSpec = {
   ],
 };
 
+/** A call that was given up (a timeout without an end) counts as pending. */
+const UNFINISHED_CALL = "t.generation_status = 'pending' OR (t.generation_status = 'timeout' AND t.end_time IS NULL)";
+
 export const GENERATION_LOGS: TableSpec = {
   name: "generation_logs",
   keyColumns: SPAN_KEY,
   keyBytes: SPAN_KEY_BYTES,
-  onConflict: "complete-pending",
+  completion: {
+    unfinished: UNFINISHED_CALL,
+    completes: `((${UNFINISHED_CALL}) AND excluded.generation_status <> 'pending') OR (t.end_time IS NULL AND excluded.end_time IS NOT NULL)`,
+    endColumn: "end_time",
+    statusColumn: "generation_status",
+    workedOut: ["filled_from"],
+  },
   columns: [
     ...SPAN_KEY,
     "parent_span_id",
@@ -129,7 +158,6 @@ export const LOG_RECORDS: TableSpec = {
   name: "log_records",
   keyColumns: ["project_id", "time", "id"],
   keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 8) + (FIELD_HEAD + 16),
-  onConflict: "keep",
   untimed: "t.observed_time IS NULL AND t.time = t.received_at",
   columns: [
     "project_id",
@@ -160,7 +188,6 @@ export const GENERATION_SCORES: TableSpec = {
   name: "generation_scores",
   keyColumns: ["project_id", "trace_id", "span_id", "time", "id"],
   keyBytes: SPAN_KEY_BYTES + FIELD_HEAD + 16,
-  onConflict: "keep",
   columns: [
     "project_id",
     "trace_id",
@@ -182,7 +209,6 @@ export const BLOBS: TableSpec = {
   name: "blobs",
   keyColumns: ["project_id", "hash"],
   keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 32),
-  onConflict: "keep",
   columns: ["project_id", "hash", "media_type", "size_bytes", "content", "received_at"],
 };
 
@@ -191,7 +217,6 @@ export const OUTPUTS: TableSpec = {
   name: "outputs",
   keyColumns: [...SPAN_KEY, "output_number"],
   keyBytes: SPAN_KEY_BYTES + FIELD_HEAD + 4,
-  onConflict: "keep",
   columns: [...SPAN_KEY, "output_number", "direction", "modality", "media_type", "blob_hash", "uri", "received_at"],
 };
 
@@ -200,6 +225,5 @@ export const INGEST_REJECTED: TableSpec = {
   name: "ingest_rejected",
   keyColumns: ["project_id", "id"],
   keyBytes: FIELD_HEAD + 4 + (FIELD_HEAD + 16),
-  onConflict: "keep",
   columns: ["project_id", "id", "signal", "reason", "sqlstate", "detail", "raw", "received_at"],
 };

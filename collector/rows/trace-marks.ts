@@ -12,6 +12,12 @@ export const MARK_HTTP = 32;
 /** An image record of ours, or a call that makes images. */
 export const MARK_IMAGE = 64;
 
+/**
+ * A record that is looked at whatever else is known of its trace: a run, an item, an update of something that came long ago, or a call that names
+ * its item.
+ */
+export const MARK_THING = 128;
+
 /** One trace of one request. */
 export interface TraceMark {
   readonly traceId: string;
@@ -34,7 +40,7 @@ export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceM
 
 /** Whether everything known about a trace makes looking at its rows worth while. */
 export function needsRefinement(bits: number): boolean {
-  if ((bits & MARK_IMAGE) !== 0) return true;
+  if ((bits & (MARK_IMAGE | MARK_THING)) !== 0) return true;
   if ((bits & MARK_CALL) === 0) return false;
   if ((bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0) return true;
   return (bits & MARK_EVENT) !== 0;

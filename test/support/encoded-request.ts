@@ -90,6 +90,8 @@ export interface RequestOptions {
   readonly shared?: readonly SharedRow[];
   readonly refusedItems?: readonly ItemRefusal[];
   readonly sizeBytes?: number;
+  readonly announcing?: readonly number[];
+  readonly announced?: readonly number[];
 }
 
 /** A request of the given items. Built from plain objects by code of its own, so that it can bear witness against the real encoder. */
@@ -117,6 +119,8 @@ export function encodedRequest(items: readonly (readonly Item[])[], options: Req
     fresh: [...fresh.values()],
     revisiting: [...revisiting.values()],
     shared: options.shared ?? [],
+    announcing: new Set(options.announcing),
+    announced: new Set(options.announced),
     traces: [],
     refusedItems: options.refusedItems ?? [],
     sizeBytes: options.sizeBytes ?? sets.reduce((sum, set) => sum + set.bytes.length, ends.at(-1) ?? 0),

@@ -161,6 +161,9 @@ function usage(values: Values): Expected {
   };
 }
 
+/** What a call that still runs cannot tell. */
+const SIGN_OF_END = /^(gen_ai\.(response\.(id|finish_reasons)|output\.messages|usage\.(output|completion)_tokens)|error\.type)$/;
+
 function ending({ span, row }: ExpectedItem, values: Values): Expected {
   const start = unsignedOf(span?.startTimeUnixNano);
   const end = unsignedOf(span?.endTimeUnixNano);
@@ -168,10 +171,11 @@ function ending({ span, row }: ExpectedItem, values: Values): Expected {
   const code = span?.status?.code ?? 0;
   const type = stringOf(values.get(ERROR_TYPE)) || undefined;
   const failed = code === 2 || type !== undefined;
+  const runs = start !== 0n && end === 0n && code === 0 && ![...values.keys()].some((name) => SIGN_OF_END.test(name));
   const timedOut = type !== undefined && /time[\s_-]?d?[\s_-]?out|deadline[\s_-]?exceeded/i.test(type);
   return {
     ...(start !== 0n && end !== 0n && nanos !== null ? { duration_ms: Number(nanos) / 1e6 } : {}),
-    generation_status: timedOut ? "timeout" : failed ? "failed" : "success",
+    generation_status: timedOut ? "timeout" : failed ? "failed" : runs ? "pending" : "success",
     error_type: failed ? (type ?? null) : null,
     error_message: failed ? textOf(span?.status?.message).text || null : null,
   };

@@ -3,7 +3,7 @@ import { oneOf, scalar, text } from "../scalars.ts";
 import { checked, field, list, optional, type Section, section } from "../shape.ts";
 
 /** Concepts that no attribute carries by itself: they are worked out from others. */
-const WORKED_OUT: ReadonlySet<string> = new Set(["responseCreatedAt", "pendingParent"]);
+const WORKED_OUT: ReadonlySet<string> = new Set(["responseCreatedAt"]);
 const MAPPABLE = CONCEPTS.filter((name) => !WORKED_OUT.has(name)) as unknown as readonly [Concept, ...Concept[]];
 
 const whenFields = section({

@@ -1,6 +1,6 @@
 import type { TableSpec } from "../../rows/table-spec.ts";
 import type { Part } from "./batch.ts";
-import { isPending, sameContent } from "./row-content.ts";
+import { completeness, sameContent } from "./row-content.ts";
 import { compareKeys, type EncodedRow, type Identity, identityText, keyLayout, rowTime } from "./row-layout.ts";
 
 /** One row of a batch and the item it came from. */
@@ -87,10 +87,12 @@ interface Choice {
   readonly conflicting: RowRef[];
 }
 
-/** Of two rows with one identity: the first, unless it is pending and the second is not. Two finished ones that differ are a conflict. */
+/** Of two rows with one identity: the first, unless the second tells more of the end. Two that tell as much and differ are a conflict. */
 function keepOne({ table, identity, conflicting }: Choice, first: RowRef, second: RowRef): RowRef {
-  const secondPending = isPending(table, second);
-  if (isPending(table, first)) return secondPending ? first : second;
-  if (!secondPending && !sameContent(table, [first, second], identity)) conflicting.push(second);
+  if (identity === "key") {
+    const [told, more] = [completeness(table, first), completeness(table, second)];
+    if (told !== more || told === 0) return more > told ? second : first;
+  }
+  if (!sameContent(table, [first, second], identity)) conflicting.push(second);
   return first;
 }

@@ -1,6 +1,7 @@
 import { type Log, throttled } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { EncodedRequest, WriteResult } from "../../rows/encoded-request.ts";
+import { createAnnouncements } from "./announced.ts";
 import { checkWriter } from "./check-writer.ts";
 import { createBackoff, createLink } from "./link.ts";
 import { createQueue } from "./queue.ts";
@@ -57,6 +58,7 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
   const statements = createStatements({ schema: options.schema, statementTimeoutMillis, lockTimeoutMillis });
   const queue = createQueue({ ...options, maxBatchRows: MAX_BATCH_ROWS });
   const sharedRows = createSharedRows({ statements, onBare: () => metrics.sanitized.inc({ reason: "shared_row" }) });
+  const announcements = createAnnouncements();
   const backoff = createBackoff();
   const timeoutMillis = Math.round(writeDeadlineMillis * CONNECT_SHARE);
 
@@ -75,7 +77,7 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
       },
     });
   const links = Array.from({ length: options.connections }, openLink);
-  const workers = links.map((link) => runWorker({ ...options, log, link, backoff, queue, statements, sharedRows }));
+  const workers = links.map((link) => runWorker({ ...options, log, link, backoff, queue, statements, announcements, sharedRows }));
 
   return {
     write: (request) => queue.add(request),

@@ -7,8 +7,6 @@ const DELIVERY_COLUMNS: ReadonlySet<string> = new Set(["received_at", "updated_a
 /** Columns that follow from a start time; made up together with it. */
 const TIME_COLUMNS: ReadonlySet<string> = new Set(["start_nano", "end_time", "end_nano", "duration_ns", "duration_ms"]);
 
-const STATUS_COLUMN = "generation_status";
-
 /** The columns in which two rows of one identity must agree to count as the same thing sent twice. */
 export const contentColumns = (table: TableSpec, identity: Identity): string[] =>
   table.columns.filter(
@@ -22,11 +20,15 @@ export function sameContent(table: TableSpec, rows: readonly [EncodedRow, Encode
   return table.columns.every((column, i) => !content.has(column) || a[i]!.equals(b[i]!));
 }
 
-/** Whether the row speaks of a generation that has not ended; only tables with `complete-pending` have such rows. */
-export function isPending(table: TableSpec, row: EncodedRow): boolean {
-  if (table.onConflict !== "complete-pending") return false;
-  const status = fieldsOf(row)[table.columns.indexOf(STATUS_COLUMN)];
-  return status?.toString("latin1", FIELD_HEAD) === "pending";
+/** How much a row tells of what it is about: 0 its beginning, 1 an end without a time, 2 all. */
+export function completeness({ columns, completion }: TableSpec, row: EncodedRow): 0 | 1 | 2 {
+  if (completion === undefined) return 2;
+  const { endColumn, statusColumn } = completion;
+  const fields = fieldsOf(row);
+  const hasEnd = fields[columns.indexOf(endColumn)]!.length > FIELD_HEAD;
+  if (statusColumn === undefined) return hasEnd ? 2 : 0;
+  if (fields[columns.indexOf(statusColumn)]!.toString("latin1", FIELD_HEAD) === "pending") return 0;
+  return hasEnd ? 2 : 1;
 }
 
 /** Every field with its length word, so that NULL and empty differ. */

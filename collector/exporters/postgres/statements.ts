@@ -1,4 +1,5 @@
 import type { TableSpec } from "../../rows/table-spec.ts";
+import type { SpanKeyText } from "./announced.ts";
 import { contentColumns } from "./row-content.ts";
 import { type Identity, identityColumns, keyLayout, keySql } from "./row-layout.ts";
 
@@ -11,6 +12,8 @@ export interface Statements {
   createStaging(table: TableSpec): string;
   copyStaging(table: TableSpec): string;
   dropStaging(table: TableSpec): string;
+  /** Removes the unfinished rows of some keys: what replaces them comes by COPY in the same transaction. */
+  dropUnfinished(table: TableSpec, keys: readonly SpanKeyText[]): string;
   /** Moves staged rows into the table; gives the keys (`identityText`) of those that were new or completed a pending row. */
   merge(table: TableSpec): string;
   /** As `merge`, but a row of the same identity at any time stands in the way. */
@@ -80,6 +83,7 @@ export function createStatements(options: StatementOptions): Statements {
       `CREATE TEMP TABLE ${staging(table)} (LIKE ${target(table.name)} INCLUDING STORAGE INCLUDING COMPRESSION) ON COMMIT DROP`,
     copyStaging: (table) => `COPY ${staging(table)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`,
     dropStaging: (table) => `DROP TABLE ${staging(table)}`,
+    dropUnfinished: (table, keys) => dropUnfinished(target(table.name), table, keys),
     merge: (table) =>
       `${insert(table)} ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) ${onConflict(table)} RETURNING ${keySql(table, "t")}`,
     mergeTimeless: (table) =>
@@ -87,9 +91,9 @@ export function createStatements(options: StatementOptions): Statements {
         ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) DO NOTHING RETURNING ${keySql(table, "t")}`,
     conflicting: (table, identity) => {
       const content = contentColumns(table, identity);
-      const finished = table.onConflict === "complete-pending" ? " AND s.generation_status <> 'pending' AND t.filled_from IS NULL" : "";
+      const comparable = identity === "key" ? comparableRows(table) : "";
       return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
-        WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${finished}`;
+        WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${comparable}`;
     },
     delivered: (table, identity) =>
       `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
@@ -99,18 +103,31 @@ export function createStatements(options: StatementOptions): Statements {
   };
 }
 
-const unfinished = "t.generation_status = 'pending' OR (t.generation_status = 'timeout' AND t.end_time IS NULL)";
+/** What is finished replaces what is not, never the other way round. No now(): the rows bring their times. */
+function onConflict({ completion, columns, keyColumns }: TableSpec): string {
+  if (completion === undefined) return "DO NOTHING";
+  const changing = columns.filter((column) => !keyColumns.includes(column));
+  const assignments = changing.map((column) => `${quote(column)} = excluded.${quote(column)}`);
+  const cleared = completion.workedOut.map((column) => `${quote(column)} = NULL`);
+  return `DO UPDATE SET ${[...assignments, ...cleared].join(", ")} WHERE ${completion.completes}`;
+}
 
-/**
- * A completed generation replaces a pending one, never the other way round; one that was given up (a timeout without an end) counts as pending.
- * No now(): the rows bring their times.
- */
-function onConflict(table: TableSpec): string {
-  if (table.onConflict === "keep") return "DO NOTHING";
-  const changing = table.columns.filter((column) => !table.keyColumns.includes(column));
-  const assignments = changing.map((column) => `${quote(column)} = excluded.${quote(column)}`).join(", ");
-  // What was filled in went with the columns it stood in, and is found anew.
-  return `DO UPDATE SET ${assignments}, filled_from = NULL WHERE (${unfinished}) AND excluded.generation_status <> 'pending'`;
+/** A beginning differs from its end by right, and so does a row that was filled in from elsewhere. */
+function comparableRows({ completion }: TableSpec): string {
+  if (completion === undefined) return "";
+  const { endColumn, statusColumn, workedOut } = completion;
+  const asFinished = statusColumn === undefined ? `(t.${endColumn} IS NULL) = (s.${endColumn} IS NULL)` : `s.${statusColumn} <> 'pending'`;
+  return [asFinished, ...workedOut.map((column) => `t.${column} IS NULL`)].map((condition) => ` AND ${condition}`).join("");
+}
+
+/** Keys of spans as array literals, in write order. The range of their times tells the planner which partitions can be left out. */
+function dropUnfinished(target: string, { completion }: TableSpec, keys: readonly SpanKeyText[]): string {
+  const array = (name: keyof SpanKeyText, type: string): string => `'{${keys.map((key) => `"${key[name]}"`).join(",")}}'::${type}[]`;
+  return `DELETE FROM ${target} t
+    USING unnest(${array("projectId", "int")}, ${array("traceId", "text")}, ${array("spanId", "text")}, ${array("startTime", "timestamptz")})
+      AS k (project_id, trace_id, span_id, start_time)
+    WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.span_id = k.span_id AND t.start_time = k.start_time
+      AND t.start_time BETWEEN '${keys[0]?.startTime}' AND '${keys.at(-1)?.startTime}' AND (${completion?.unfinished ?? "false"})`;
 }
 
 /** Columns come as arrays, one parameter each. */

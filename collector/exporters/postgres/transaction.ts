@@ -1,4 +1,5 @@
 import type { ByteWriter } from "../../base/byte-writer.ts";
+import { type Announcements, spanKeysOf } from "./announced.ts";
 import type { Part } from "./batch.ts";
 import { frameTables } from "./copy-frame.ts";
 import { gatherRows, type RowRef, type TableRows } from "./gather.ts";
@@ -8,12 +9,17 @@ import type { ScriptStatement, StatementResult } from "./script.ts";
 import type { Statements } from "./statements.ts";
 import type { WriterConnection } from "./writer-connection.ts";
 
-/** `fast`: fresh rows by COPY straight into their tables. `careful`: through staging, so that rows which are there already do no harm. */
+/**
+ * `fast`: fresh rows by COPY straight into their tables, after the unfinished rows that they are known to replace were removed. `careful`: through
+ * staging, so that rows which are there already do no harm.
+ */
 export type WritePath = "fast" | "careful";
 
 export interface TransactionContext {
   readonly connection: WriterConnection;
   readonly statements: Statements;
+  /** Without it, rows that replace an unfinished one meet it on the careful path. */
+  readonly announcements?: Announcements;
   /** Reused from transaction to transaction. */
   readonly out: ByteWriter;
   /** These rows may have been committed before, by an attempt whose reply was lost: then they count as stored and not as duplicates. */
@@ -36,18 +42,21 @@ const LOCK_BUCKETS = 256;
  * connection, if it lives, waits for ROLLBACK. Counts RETURNING rows, never command tags: those count wrongly on distributed tables.
  */
 export async function writeTransaction(context: TransactionContext, parts: readonly Part[], path: WritePath): Promise<Marks> {
-  const { statements, connection, out, unsure = false } = context;
+  const { statements, connection, out, announcements, unsure = false } = context;
   const fresh = gatherRows(parts, "fresh");
   const revisiting = gatherRows(parts, "revisiting");
   const data = frameTables(out, [...fresh, ...revisiting]);
   const marks = emptyMarks();
   for (const { conflicting } of [...fresh, ...revisiting]) markConflicting(marks, conflicting);
-  const looksUp = path === "careful" || revisiting.length > 0;
+  const completing = path === "fast" ? (announcements?.completing(fresh) ?? []) : [];
+  announcements?.note(fresh);
+  const looksUp = path === "careful" || revisiting.length > 0 || completing.length > 0;
   const write = path === "fast" ? copyStep : mergeSteps;
   const steps: Step[] = [
     ...statements.begin.map((sql) => ({ sql })),
     ...(looksUp ? statements.planLookups.map((sql) => ({ sql })) : []),
     ...(revisiting.length > 0 ? [{ sql: statements.lockBuckets(bucketsOf(revisiting)) }] : []),
+    ...completing.map(({ table, rows }) => ({ sql: statements.dropUnfinished(table, spanKeysOf(rows)) })),
     ...fresh.flatMap((table, i) => write({ statements, marks, unsure, table, copyData: data[i]! })),
     ...revisiting.flatMap((table, i) => revisitSteps({ statements, marks, unsure, table, copyData: data[fresh.length + i]! })),
     { sql: "COMMIT" },

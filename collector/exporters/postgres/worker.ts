@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ByteWriter } from "../../base/byte-writer.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
+import type { Announcements } from "./announced.ts";
 import type { Batch } from "./batch.ts";
 import { classifyError, sqlstateOf } from "./classify-error.ts";
 import { groupsAfter, type WriteGroup } from "./isolate-poison.ts";
@@ -18,6 +19,7 @@ export interface WorkerOptions {
   readonly backoff: Backoff;
   readonly queue: Queue;
   readonly statements: Statements;
+  readonly announcements: Announcements;
   readonly sharedRows: SharedRows;
   readonly writeDeadlineMillis: number;
   readonly metrics: Metrics;
@@ -43,7 +45,8 @@ export async function runWorker(options: WorkerOptions): Promise<void> {
   }
 }
 
-function createBatchWriter({ link, backoff, queue, statements, sharedRows, writeDeadlineMillis, metrics, log }: WorkerOptions) {
+function createBatchWriter({ link, backoff, queue, statements, announcements, sharedRows, ...options }: WorkerOptions) {
+  const { writeDeadlineMillis, metrics, log } = options;
   let out = new ByteWriter(OUT_START_BYTES);
 
   /** Tries until everything is written, nobody waits any more, or the time is over. Never rejects. */
@@ -81,7 +84,11 @@ function createBatchWriter({ link, backoff, queue, statements, sharedRows, write
     await sharedRows.ensure(session, parts);
     const began = performance.now();
     try {
-      const marks = await writeTransaction({ connection: session, statements, out, unsure: group.unsure === true }, parts, group.path);
+      const marks = await writeTransaction(
+        { connection: session, statements, announcements, out, unsure: group.unsure === true },
+        parts,
+        group.path,
+      );
       if (group.refusal === undefined) queue.written(parts, marks);
       else queue.refuse(group.refusal.part, group.refusal.reason);
     } catch (error) {
