@@ -203,6 +203,8 @@ export const GENSPAN_RUN_TRIGGERED_BY = "genspan.run.triggered_by";
  * arbiter_config_version, min_arbiter_score_threshold); what is unknown is left out. Where another attribute says the same, both say it alike.
  */
 export const GENSPAN_RUN_SUMMARY = "genspan.run.summary";
+/** JSON text of an object of the application's own. */
+export const GENSPAN_RUN_METADATA = "genspan.run.metadata";
 
 // An item: one produced thing made by several generations, such as a quiz problem and its sentences. Its record carries `genspan.quality.*` and `genspan.entity.*` as a
 // generation does, `gen_ai.prompt.version`, and an error status when it failed. Its totals and its generation_trace are no attributes: they are made from the generations that name it.

@@ -1,0 +1,105 @@
+import { current } from "../core/current.ts";
+import type { ReportOutcome, RunChannel, RunRecord } from "./run-record.ts";
+import { type RunStatus, type RunSummary, statusOf } from "./run-summary.ts";
+import type { RunTally } from "./run-tally.ts";
+
+/** How a run ended. */
+export interface RunEnd {
+  /** 0 everything, 1 a part, 2 to 6 nothing. */
+  readonly exitCode?: number;
+  /** Default: by the exit code, else by how many of the requested items were stored. */
+  readonly status?: Exclude<RunStatus, "running">;
+}
+
+/** One batch run that is counted live. No method throws; after `finish` they do nothing. */
+export interface GenerationRun extends RunTally, AsyncDisposable {
+  /** The run's id, a uuid. */
+  readonly id: string;
+  /** Runs `work` so that generations, items and images made in it belong to the run. */
+  within<R>(work: () => R): R;
+  /** Tells now how far the run is, at most once a second. */
+  checkpoint(): void;
+  /** Ends the run. The first call wins; it never rejects, and resolves when the report has left or was given up. */
+  finish(end?: RunEnd): Promise<ReportOutcome>;
+}
+
+export interface GenerationRunParts {
+  readonly first: RunRecord;
+  readonly channel: RunChannel;
+  readonly tally: RunTally;
+  readonly checkpointMillis?: number | undefined;
+}
+
+const CHECKPOINT_MS = 10_000;
+const CHECKPOINT_GAP_MS = 1_000;
+
+/** Counts into `tally` and tells of it by `channel`. */
+export function createGenerationRun({ first, channel, tally, checkpointMillis = CHECKPOINT_MS }: GenerationRunParts): GenerationRun {
+  let timer: NodeJS.Timeout | undefined;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let outcome: Promise<ReportOutcome> | undefined;
+
+  const summary = (): RunSummary => ({ ...first.summary, ...tally.summary() });
+
+  function tell(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    toldAt = performance.now();
+    channel.progress({ ...first, summary: summary() });
+  }
+
+  /** At most one record per gap: what is counted meanwhile goes with the next one. */
+  function tellAfter(gapMillis: number): void {
+    const wait = toldAt + gapMillis - performance.now();
+    clearTimeout(timer);
+    if (wait <= 0) return tell();
+    timer = setTimeout(() => guarded("checkpoint", tell), wait);
+    timer.unref();
+  }
+
+  function counted<Args extends readonly unknown[]>(step: string, count: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      if (outcome !== undefined) return;
+      guarded(step, () => {
+        count(...args);
+        if (checkpointMillis > 0 && timer === undefined) tellAfter(checkpointMillis);
+      });
+    };
+  }
+
+  function finish({ exitCode, status }: RunEnd = {}): Promise<ReportOutcome> {
+    clearTimeout(timer);
+    const figures = summary();
+    const ended = { status: status ?? statusOf(figures, exitCode), exitCode, completedAtMillis: Date.now() };
+    return channel.finished({ ...first, ...ended, summary: figures });
+  }
+
+  toldAt = performance.now();
+  return {
+    id: first.id,
+    within: channel.within,
+    generated: counted("generated", tally.generated),
+    generationFailed: counted("generationFailed", tally.generationFailed),
+    evaluated: counted("evaluated", tally.evaluated),
+    duplicate: counted("duplicate", tally.duplicate),
+    inserted: counted("inserted", tally.inserted),
+    insertionFailed: counted("insertionFailed", tally.insertionFailed),
+    apiCall: counted("apiCall", tally.apiCall),
+    error: counted("error", tally.error),
+    summary,
+    checkpoint() {
+      if (outcome === undefined) guarded("checkpoint", () => tellAfter(CHECKPOINT_GAP_MS));
+    },
+    finish(end) {
+      outcome ??= current().recorder.problems.guard("finish", () => finish(end), undefined) ?? Promise.resolve(failedOf(first));
+      return outcome;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.finish();
+    },
+  };
+}
+
+const guarded = (step: string, work: () => void): void => current().recorder.problems.guard(step, work, undefined);
+
+const failedOf = ({ id }: RunRecord): ReportOutcome => ({ status: "failed", runId: id, reason: "the run could not be summed up" });
