@@ -36,7 +36,7 @@ const CHECKPOINT_GAP_MS = 1_000;
 /** Counts into `tally` and tells of it by `channel`. */
 export function createGenerationRun({ first, channel, tally, checkpointMillis = CHECKPOINT_MS }: GenerationRunParts): GenerationRun {
   let timer: NodeJS.Timeout | undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let toldAt: number | undefined;
   let outcome: Promise<ReportOutcome> | undefined;
 
   const summary = (): RunSummary => ({ ...first.summary, ...tally.summary() });
@@ -48,21 +48,21 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
     channel.progress({ ...first, summary: summary() });
   }
 
-  /** At most one record per gap: what is counted meanwhile goes with the next one. */
-  function tellAfter(gapMillis: number): void {
-    const wait = toldAt + gapMillis - performance.now();
+  /** What is counted while it waits goes with it. */
+  function tellAfter(waitMillis: number): void {
     clearTimeout(timer);
-    if (wait <= 0) return tell();
-    timer = setTimeout(() => guarded("checkpoint", tell), wait);
-    timer.unref();
+    if (waitMillis > 0) timer = setTimeout(() => guarded("checkpoint", tell), waitMillis).unref();
+    else tell();
   }
+
+  const untilNext = (): number => (toldAt === undefined ? 0 : toldAt + CHECKPOINT_GAP_MS - performance.now());
 
   function counted<Args extends readonly unknown[]>(step: string, count: (...args: Args) => void): (...args: Args) => void {
     return (...args) => {
       if (outcome !== undefined) return;
       guarded(step, () => {
         count(...args);
-        if (checkpointMillis > 0 && timer === undefined) tellAfter(checkpointMillis);
+        if (checkpointMillis > 0 && timer === undefined) tellAfter(Math.max(checkpointMillis, untilNext()));
       });
     };
   }
@@ -74,7 +74,6 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
     return channel.finished({ ...first, ...ended, summary: figures });
   }
 
-  toldAt = performance.now();
   return {
     id: first.id,
     within: channel.within,
@@ -88,7 +87,7 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
     error: counted("error", tally.error),
     summary,
     checkpoint() {
-      if (outcome === undefined) guarded("checkpoint", () => tellAfter(CHECKPOINT_GAP_MS));
+      if (outcome === undefined) guarded("checkpoint", () => tellAfter(untilNext()));
     },
     finish(end) {
       outcome ??= current().recorder.problems.guard("finish", () => finish(end), undefined) ?? Promise.resolve(failedOf(first));

@@ -72,6 +72,14 @@ export class RunReporter {
 
   /** Begins a run that is counted live. */
   start(run: RunStart): GenerationRun {
+    return current().recorder.problems.guard("start", () => this.#start(run), undefined) ?? this.#silent();
+  }
+
+  #silent(): GenerationRun {
+    return createGenerationRun({ first: this.#record({}, {}), channel: SILENT, tally: createRunTally(0) });
+  }
+
+  #start(run: RunStart): GenerationRun {
     const first = this.#record(run, { items_requested: run.requested, ...configured(run) });
     const channel = this.#channel(first, run.metadata);
     if (run.reportStart !== false) channel.started(first);
