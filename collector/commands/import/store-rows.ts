@@ -1,0 +1,77 @@
+import type { Sql, TransactionSql } from "postgres";
+import { IMPORT_TABLES, type ImportNoun } from "./shapes.ts";
+
+/** A row as JSON text, and the line of the file that it came from. */
+export interface StagedRow {
+  readonly noun: ImportNoun;
+  readonly json: string;
+  readonly line: number;
+}
+
+export interface StoreResult {
+  /** Rows that are there now and were not before. */
+  readonly stored: number;
+  readonly refused: readonly { readonly line: number; readonly reason: string }[];
+}
+
+export interface StoreOptions {
+  readonly schema: string;
+  readonly projectId: number;
+  /** ISO 8601: received_at of rows that name none. */
+  readonly receivedAt: string;
+}
+
+/** Values of these classes (SQLSTATE) are the row's fault, not the database's. */
+const ROW_FAULT = /^(22|23|42804|54000)/;
+
+/**
+ * Stores rows of one noun; a row that is there already stays as it is. A row that the table does not take is refused by its line, and the others are
+ * stored. Rejects where the database fails.
+ */
+export async function storeRows(sql: Sql, rows: readonly StagedRow[], options: StoreOptions): Promise<StoreResult> {
+  try {
+    return { stored: await sql.begin((tx) => insert(tx, rows, options)), refused: [] };
+  } catch (error) {
+    const code = (error as { code?: unknown }).code;
+    if (typeof code !== "string" || !ROW_FAULT.test(code)) throw error;
+    if (rows.length === 1) return { stored: 0, refused: [{ line: rows[0]!.line, reason: reasonOf(code) }] };
+    const middle = rows.length >> 1;
+    const first = await storeRows(sql, rows.slice(0, middle), options);
+    const second = await storeRows(sql, rows.slice(middle), options);
+    return { stored: first.stored + second.stored, refused: [...first.refused, ...second.refused] };
+  }
+}
+
+/** The database's own text may repeat what the row says. */
+const reasonOf = (code: string): string =>
+  code === "23502" ? "a value that the table needs is missing" : "a value does not fit its column";
+
+/** Where a row says nothing of its own; JSON objects keep the last of two members, so these come first. */
+const defaults = ({ receivedAt }: StoreOptions): string =>
+  JSON.stringify({
+    received_at: receivedAt,
+    updated_at: receivedAt,
+    created_at: receivedAt,
+    logged_at: receivedAt,
+    dialect: "import",
+  }).slice(0, -1);
+
+const withPlace = (json: string, options: StoreOptions): string =>
+  `${defaults(options)},${json.slice(1, -1)},"project_id":${options.projectId}}`;
+
+/** NUL, which text in PostgreSQL cannot hold, as JSON escapes it. */
+const ESCAPED_NUL = /(?<!\\)((?:\\\\)*)\\u0000/g;
+
+async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: StoreOptions): Promise<number> {
+  const table = IMPORT_TABLES[rows[0]!.noun];
+  const columns = await tx<{ name: string }[]>`
+    SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(${options.schema}) || '.' || quote_ident(${table}))
+      AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`;
+  const names = tx(columns.map(({ name }) => name));
+  const json = `[${rows.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
+  const target = tx`${tx(options.schema)}.${tx(table)}`;
+  const stored = await tx`
+    INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb)
+    ON CONFLICT DO NOTHING RETURNING 1`;
+  return stored.length;
+}
