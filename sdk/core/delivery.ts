@@ -1,7 +1,8 @@
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { isContent } from "./content-attributes.ts";
 import type { TracingLimits } from "./options.ts";
 import type { Problems } from "./problems.ts";
-import { createQueue, type Entry, type IsContent, type Losses, type Outcome } from "./queue.ts";
+import { createQueue, type Entry, type Losses, type Outcome } from "./queue.ts";
 import type { Sender, SendResult } from "./sender.ts";
 
 /** What a flush came to. */
@@ -43,7 +44,6 @@ export interface Delivery {
 export interface DeliveryOptions {
   readonly sender: Sender;
   readonly limits: TracingLimits;
-  readonly isContent: IsContent;
   readonly problems: Problems;
   /** Whatever must be known before the first request (attributes of the resource that are found out asynchronously). */
   readonly ready?: Promise<unknown> | undefined;
@@ -57,7 +57,7 @@ const MAX_BACKOFF_MS = 30_000;
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { sender, limits, problems } = options;
-  const queue = createQueue(limits, options.isContent, (kind) => tellLoss(problems, kind));
+  const queue = createQueue(limits, isContent, (kind) => tellLoss(problems, kind));
   const counts = { exported: 0, dropped: 0, retried: 0, pushed: 0, settled: 0 };
   const waiters = new Set<() => void>();
   let sending: readonly Entry[] = [];

@@ -1,3 +1,4 @@
+import { parseKeyPairsIntoRecord } from "@opentelemetry/core";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ContentPlace, ContentPolicy } from "./content-policy.ts";
@@ -106,7 +107,7 @@ export interface TracingOptions {
   readonly onProblem?: (problem: TracingProblem) => void;
 }
 
-/** Options with the environment and the defaults filled in. Where `url` or `timeoutMillis` is undefined, the exporter reads the standard variables itself. */
+/** Options with the environment and the defaults filled in. */
 export interface Settings {
   readonly enabled: boolean;
   readonly target: Target;
@@ -123,10 +124,10 @@ export interface Settings {
   readonly limits: TracingLimits;
 }
 
-/** Where records are sent. */
+/** Where records are sent. What is undefined, the exporter takes from the standard variables or its own defaults. */
 export interface Target {
-  readonly url: string | undefined;
-  readonly headers: Headers | undefined;
+  readonly url: string;
+  readonly headers: Headers;
   readonly protocol: Protocol;
   readonly compression: Compression | undefined;
   readonly timeoutMillis: number | undefined;
@@ -146,15 +147,14 @@ export const DEFAULT_LIMITS: TracingLimits = {
 
 /** Fills in the environment (by default the process's own) and the defaults. What makes no sense counts as not given. */
 export function resolveOptions(options: TracingOptions = {}, environment: Environment = process.env): Settings {
-  const variable = (name: string): string | undefined => environment[name]?.trim() || undefined;
+  const variable: Variable = (name) => environment[name]?.trim() || undefined;
   const otlp = (name: string): string | undefined =>
     variable(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? variable(`OTEL_EXPORTER_OTLP_${name}`);
-  const apiKey = options.apiKey ?? variable("GENSPAN_API_KEY");
   return {
     enabled: variable("OTEL_SDK_DISABLED")?.toLowerCase() !== "true",
     target: {
-      url: options.endpoint === undefined ? undefined : tracesUrl(options.endpoint),
-      headers: withKey(options.headers, apiKey),
+      url: endpointUrl(options.endpoint, variable),
+      headers: joinHeaders(headersFromEnvironment(options.apiKey, variable), options.headers),
       protocol: options.protocol ?? (otlp("PROTOCOL") === "http/protobuf" ? "http/protobuf" : "http/json"),
       compression: options.compression,
       timeoutMillis: positive(options.timeoutMillis),
@@ -188,16 +188,34 @@ export function tracesUrl(endpoint: string): string {
   return base.endsWith("/v1/traces") ? base : `${base}/v1/traces`;
 }
 
-function withKey(headers: Headers | undefined, apiKey: string | undefined): Headers | undefined {
-  if (apiKey === undefined) return headers;
-  const own = { authorization: `Bearer ${apiKey}` };
-  if (typeof headers !== "function") return { ...own, ...headers };
-  return async () => ({ ...own, ...(await headers()) });
+type Variable = (name: string) => string | undefined;
+
+/** The option, else the variable of the signal (taken as it is), else the general one, else the port on which collectors listen. */
+function endpointUrl(endpoint: string | undefined, variable: Variable): string {
+  if (endpoint !== undefined) return tracesUrl(endpoint);
+  return (
+    variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ??
+    `${(variable("OTEL_EXPORTER_OTLP_ENDPOINT") ?? "http://localhost:4318").replace(/\/+$/, "")}/v1/traces`
+  );
+}
+
+function headersFromEnvironment(apiKey: string | undefined, variable: Variable): Record<string, string> {
+  const key = apiKey ?? variable("GENSPAN_API_KEY");
+  return {
+    ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_HEADERS")),
+    ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+  };
+}
+
+function joinHeaders(base: Record<string, string>, headers: Headers | undefined): Headers {
+  if (typeof headers !== "function") return { ...base, ...headers };
+  return async () => ({ ...base, ...(await headers()) });
 }
 
 const forwardTarget = ({ endpoint, headers, protocol, compression }: ForwardTarget): Target => ({
   url: tracesUrl(endpoint),
-  headers,
+  headers: headers ?? {},
   protocol: protocol ?? "http/json",
   compression,
   timeoutMillis: undefined,

@@ -19,6 +19,8 @@ export interface PendingLane {
   add(make: () => ReadableSpan): Announcement;
   /** Lets all leave now. */
   release(): void;
+  /** Whether none waits. */
+  isEmpty(): boolean;
 }
 
 export interface PendingLaneOptions {
@@ -84,6 +86,7 @@ export function createPendingLane({ deliveries, delayMillis, waitMillis }: Pendi
       };
     },
     release: () => releaseDue(Number.POSITIVE_INFINITY),
+    isEmpty: () => waiting.every(({ withdrawn }) => withdrawn),
   };
 }
 

@@ -48,8 +48,8 @@ export interface Queue {
   makeBare(entry: Entry): void;
 }
 
-/** Attributes that hold content: what is given up first. */
-export type IsContent = (attribute: string) => boolean;
+/** Whether an attribute holds content: what is given up first. */
+export type IsContent = (name: string, value: AttributeValue | undefined) => boolean;
 
 /** `onLoss` is told of each content or record that was given up. */
 export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (kind: keyof Losses) => void): Queue {
@@ -71,7 +71,7 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
 
   function makeBare(entry: Entry): void {
     const { attributes } = entry.span;
-    const kept: [string, AttributeValue | undefined][] = Object.entries(attributes).filter(([name]) => !isContent(name));
+    const kept: [string, AttributeValue | undefined][] = Object.entries(attributes).filter(([name, value]) => !isContent(name, value));
     const dropped = Object.keys(attributes).length - kept.length;
     entry.bare = true;
     if (dropped === 0) return;

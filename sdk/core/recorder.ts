@@ -76,6 +76,8 @@ export interface Recorder {
   update(target: RecordRef | string, attributes: Attributes): boolean;
   readonly problems: Problems;
   flush(timeoutMillis: number): Promise<FlushResult>;
+  /** Whether anything waits to be sent. */
+  hasWork(): boolean;
 }
 
 export interface RecorderParts {
@@ -184,6 +186,7 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
       send({ ...facts, attributes: { ...attributes, [GENSPAN_RECORD]: UPDATE } });
       return true;
     },
+    hasWork: () => !lane.isEmpty() || deliveries.some((delivery) => delivery.stats().queued > 0),
     async flush(timeoutMillis) {
       lane.release();
       const results = await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMillis)));

@@ -79,7 +79,8 @@ function object(value: object, above: Set<object>): unknown {
   for (const name of Object.keys(value)) {
     if (count++ >= MAX_MEMBERS) break;
     const written = member(value, name, above);
-    if (written !== undefined) Object.defineProperty(copy, name, { value: written, enumerable: true });
+    if (name === "__proto__") Object.defineProperty(copy, name, { value: written, enumerable: true });
+    else copy[name] = written;
   }
   return copy;
 }

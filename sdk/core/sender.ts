@@ -27,6 +27,8 @@ export interface PartialSuccess {
 /** Sends spans to one destination through the official exporter. Never rejects. */
 export interface Sender {
   send(spans: readonly ReadableSpan[]): Promise<SendResult>;
+  /** The headers of the last request; those of the target before the first, where they are known by then. */
+  headers(): Readonly<Record<string, string>>;
   shutdown(): Promise<void>;
 }
 
@@ -35,7 +37,12 @@ const HTTP_REQUEST_TIMEOUT = 408;
 
 /** `userAgent` is this sender's alone: by it the answers to its requests are known. Throws where the target makes no sense (an invalid URL). */
 export function createSender(target: Target, userAgent: string): Sender {
-  const exporter = createExporter(target, userAgent);
+  let headers = typeof target.headers === "function" ? {} : target.headers;
+  const giveHeaders = async (): Promise<Record<string, string>> => {
+    if (typeof target.headers === "function") headers = await target.headers();
+    return { ...headers };
+  };
+  const exporter = createExporter({ ...target, headers: giveHeaders }, userAgent);
   const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
   const quiet = suppressTracing(ROOT_CONTEXT);
 
@@ -56,6 +63,7 @@ export function createSender(target: Target, userAgent: string): Sender {
 
   return {
     send,
+    headers: () => headers,
     shutdown: () => exporter.shutdown().catch(() => {}),
   };
 }
@@ -66,8 +74,8 @@ function createExporter(
 ): JsonExporter | ProtobufExporter {
   const config = {
     userAgent,
-    ...(url === undefined ? {} : { url }),
-    ...(headers === undefined ? {} : { headers: typeof headers === "function" ? headers : { ...headers } }),
+    url,
+    headers: typeof headers === "function" ? headers : { ...headers },
     ...(compression === undefined ? {} : { compression: compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE }),
     ...(timeoutMillis === undefined ? {} : { timeoutMillis }),
   };

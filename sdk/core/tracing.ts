@@ -1,0 +1,213 @@
+import { context, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
+import { createContent } from "./content.ts";
+import { resolveContent } from "./content-policy.ts";
+import { createIdle, current, install } from "./current.ts";
+import { createDelivery, type Delivery, type FlushResult } from "./delivery.ts";
+import { installExitHooks } from "./exit-hooks.ts";
+import { sendWithLastBreath } from "./last-breath.ts";
+import { createNodeSdk } from "./node-sdk.ts";
+import { resolveOptions, type Settings, type Target, type TracingOptions } from "./options.ts";
+import { createPendingLane } from "./pending-lane.ts";
+import { createProblems, nameOf, type Problems } from "./problems.ts";
+import { createRecorder } from "./recorder.ts";
+import { createResource } from "./resource.ts";
+import { SCOPE, USER_AGENT } from "./scope.ts";
+import { createSender, type Sender } from "./sender.ts";
+import { createSpanProcessor } from "./span-processor.ts";
+
+/** Figures of the SDK since its start. */
+export interface TracingStats {
+  /** Records that wait to be sent, those under way included. */
+  readonly queued: number;
+  /** What they take, in bytes. */
+  readonly queuedBytes: number;
+  /** Records that the collector has stored. */
+  readonly exported: number;
+  /** Records that were given up: refused by the collector, or too old when the queue was full. */
+  readonly dropped: number;
+  /** Records that lost their content, and nothing else, because the queue was full. */
+  readonly contentDropped: number;
+  /** Records that had to be sent again. */
+  readonly retried: number;
+  /** What went wrong last. */
+  readonly lastError?: string;
+}
+
+/** How long a flush or a shutdown may take. */
+export interface FlushOptions {
+  /** Default 10,000. */
+  readonly timeoutMillis?: number;
+}
+
+/** A running SDK. No method throws or rejects. */
+export interface Tracing extends AsyncDisposable {
+  /** Sends what is queued now. In a serverless function: await it after each request. */
+  flush(options?: FlushOptions): Promise<FlushResult>;
+  /** Sends what is queued and stops; `startTracing()` may then be called anew. */
+  shutdown(options?: FlushOptions): Promise<FlushResult>;
+  stats(): TracingStats;
+}
+
+const FLUSH_MS = 10_000;
+const NOTHING_QUEUED: FlushResult = { complete: true, remaining: 0 };
+
+let running: Tracing | undefined;
+let runningDeliveries: readonly Delivery[] = [];
+
+/** Deliveries of the running SDK. */
+export const activeDeliveries = (): readonly Delivery[] => runningDeliveries;
+
+/**
+ * Starts recording: one call at the start of the program, before the first generation. A second call returns the running SDK. Never throws: where the options make
+ * no sense or OTEL_SDK_DISABLED is set, the result works and records nothing.
+ *
+ * Where no OpenTelemetry set-up owns the process yet, a NodeSDK is started with this SDK's exporter, so that other spans go the same way; beside an existing one this SDK
+ * keeps to its own exporter and shares only the active context: its records have the application's spans as parents.
+ */
+export function startTracing(options: TracingOptions = {}): Tracing {
+  if (running !== undefined) return running;
+  const problems = createProblems(options.onProblem);
+  try {
+    const settings = resolveOptions(options);
+    running = settings.enabled ? start(options, settings, problems) : startIdle(settings);
+  } catch (error) {
+    problems.report("configuration", `nothing is recorded: the options make no sense (${nameOf(error)})`);
+    running = startIdle(resolveOptions({}, {}), problems);
+  }
+  return running;
+}
+
+function start(options: TracingOptions, settings: Settings, problems: Problems): Tracing {
+  const resource = createResource(settings);
+  const ready = resource.asyncAttributesPending === true ? resource.waitForAsyncAttributes?.() : undefined;
+  const targets = [settings.target, ...settings.forward];
+  const senders = targets.map((target, i) => createSender(target, i === 0 ? USER_AGENT : `${USER_AGENT}-forward-${i}`));
+  const deliveries = senders.map((sender) => createDelivery({ sender, limits: settings.limits, problems, ready }));
+  const { pendingDelayMillis: delayMillis, pendingWaitMillis: waitMillis } = settings;
+  const lane = createPendingLane({ deliveries, delayMillis, waitMillis });
+  const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems });
+  const policy = resolveContent(settings.content, settings.limits.attributeBytes);
+  const installed = { recorder, settings, content: createContent({ policy, redact: settings.redact, problems }) };
+
+  const processor = createSpanProcessor(() => deliveries, problems);
+  const ownsProcess = !hasTracerProvider();
+  const nodeSdk = ownsProcess ? createNodeSdk({ options, settings, resource, processor }) : undefined;
+  nodeSdk?.start();
+  if (!ownsProcess && (options.instrumentations?.length ?? 0) > 0) {
+    problems.report("configuration", "another OpenTelemetry set-up owns the process: instrumentations are left to it");
+  }
+
+  const flush = ({ timeoutMillis = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> => recorder.flush(timeoutMillis);
+  const stats = (): TracingStats => joinStats(deliveries, problems);
+  const unhook = settings.exitHooks
+    ? installExitHooks({
+        hasWork: () => recorder.hasWork(),
+        flush: async () => (await recorder.flush(settings.exitTimeoutMillis)).complete,
+        flushNow: () =>
+          problems.guard(
+            "sending at the end",
+            () => sendRest({ deliveries, senders, targets, settings, release: lane.release }),
+            undefined,
+          ),
+      })
+    : () => {};
+  install(installed);
+  runningDeliveries = deliveries;
+
+  let stopping: Promise<FlushResult> | undefined;
+  async function stop({ timeoutMillis = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> {
+    lane.release();
+    const results = await Promise.all(deliveries.map((delivery) => delivery.shutdown(timeoutMillis)));
+    unhook();
+    if (current() === installed) install(undefined);
+    running = undefined;
+    runningDeliveries = [];
+    await nodeSdk?.shutdown().catch(() => {});
+    if (ownsProcess) releaseGlobals();
+    return results.reduce((sum, each) => ({
+      complete: sum.complete && each.complete,
+      remaining: sum.remaining + each.remaining,
+    }));
+  }
+  const shutdown = (given?: FlushOptions): Promise<FlushResult> => {
+    stopping ??= stop(given);
+    return stopping;
+  };
+  return {
+    flush,
+    shutdown,
+    stats,
+    async [Symbol.asyncDispose]() {
+      await shutdown();
+    },
+  };
+}
+
+/** Whether some OpenTelemetry set-up has registered itself. */
+function hasTracerProvider(): boolean {
+  const provider = trace.getTracerProvider();
+  const delegate = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
+  return delegate !== new ProxyTracerProvider().getDelegate();
+}
+
+function releaseGlobals(): void {
+  trace.disable();
+  context.disable();
+  propagation.disable();
+}
+
+function joinStats(deliveries: readonly Delivery[], problems: Problems): TracingStats {
+  const each = deliveries.map((delivery) => delivery.stats());
+  const sum = (figure: "queued" | "queuedBytes" | "exported" | "dropped" | "contentDropped" | "retried"): number =>
+    each.reduce((total, stats) => total + stats[figure], 0);
+  const lastError = problems.last();
+  return {
+    queued: sum("queued"),
+    queuedBytes: sum("queuedBytes"),
+    exported: sum("exported"),
+    dropped: sum("dropped"),
+    contentDropped: sum("contentDropped"),
+    retried: sum("retried"),
+    ...(lastError === undefined ? {} : { lastError }),
+  };
+}
+
+interface Rest {
+  readonly deliveries: readonly Delivery[];
+  readonly senders: readonly Sender[];
+  readonly targets: readonly Target[];
+  readonly settings: Settings;
+  release(): void;
+}
+
+/** A collector that did not answer the last time is given a short chance only. */
+const UNREACHABLE_MS = 300;
+
+function sendRest({ deliveries, senders, targets, settings, release }: Rest): void {
+  release();
+  for (const [i, delivery] of deliveries.entries()) {
+    const spans = delivery.takeAll();
+    const target = targets[i];
+    if (spans.length === 0 || target === undefined) continue;
+    const timeoutMillis = delivery.reachable() ? settings.exitTimeoutMillis : Math.min(UNREACHABLE_MS, settings.exitTimeoutMillis);
+    sendWithLastBreath({ spans, target, headers: senders[i]?.headers() ?? {}, limits: settings.limits, timeoutMillis });
+  }
+}
+
+function startIdle(settings: Settings, problems?: Problems): Tracing {
+  const idle = createIdle(settings);
+  install(idle);
+  const stop = async (): Promise<FlushResult> => {
+    if (current() === idle) install(undefined);
+    running = undefined;
+    return NOTHING_QUEUED;
+  };
+  return {
+    flush: async () => NOTHING_QUEUED,
+    shutdown: stop,
+    stats: () => joinStats([], problems ?? idle.recorder.problems),
+    async [Symbol.asyncDispose]() {
+      await stop();
+    },
+  };
+}
