@@ -10,7 +10,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const NOT_OURS = new Set(["node_modules", ".git", ".cache", "data", "fixtures", "coverage"]);
+const NOT_OURS = new Set(["node_modules", "dist", ".git", ".cache", "data", "fixtures", "coverage"]);
 
 /** Every file below `folder` (relative to the root) whose name ends in one of `endings`, without what is installed, generated or recorded. */
 export function sourceFiles(folder: string, ...endings: readonly string[]): SourceFile[] {
