@@ -118,7 +118,13 @@ CREATE TABLE generation_items (
   run_id text,
   trace_id text COLLATE "C",
   span_id text COLLATE "C",
-  CONSTRAINT generation_items_pkey PRIMARY KEY (project_id, id)
+  status text,
+  completed_at timestamp with time zone,
+  error_message text COMPRESSION lz4,
+  told jsonb COMPRESSION lz4,
+  review jsonb COMPRESSION lz4,
+  CONSTRAINT generation_items_pkey PRIMARY KEY (project_id, id),
+  CONSTRAINT generation_items_status_check CHECK ((status = ANY (ARRAY['completed'::text, 'failed'::text])))
 );
 CREATE INDEX generation_items_created_at ON generation_items USING btree (project_id, created_at);
 CREATE INDEX generation_items_entity ON generation_items USING btree (project_id, entity_type, entity_id) WHERE (entity_id IS NOT NULL);
@@ -204,6 +210,7 @@ CREATE TABLE generation_logs (
 ) PARTITION BY RANGE (start_time);
 CREATE TABLE generation_logs_default PARTITION OF generation_logs DEFAULT;
 CREATE INDEX generation_logs_entity ON generation_logs USING btree (project_id, entity_type, entity_id) WHERE (entity_id IS NOT NULL);
+CREATE INDEX generation_logs_item ON generation_logs USING btree (project_id, item_id) WHERE (item_id IS NOT NULL);
 CREATE INDEX generation_logs_model ON generation_logs USING btree (project_id, model_name, start_time);
 CREATE INDEX generation_logs_received_at ON generation_logs USING brin (received_at) WITH (pages_per_range='16');
 CREATE INDEX generation_logs_run ON generation_logs USING btree (project_id, run_id) WHERE (run_id IS NOT NULL);
@@ -254,7 +261,9 @@ CREATE TABLE generation_runs (
   span_id text COLLATE "C",
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
+  closed_by text,
   CONSTRAINT generation_runs_pkey PRIMARY KEY (project_id, id),
+  CONSTRAINT generation_runs_closed_by_check CHECK ((closed_by = ANY (ARRAY['report'::text, 'operator'::text]))),
   CONSTRAINT generation_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'success'::text, 'partial_failure'::text, 'failed'::text])))
 );
 CREATE INDEX generation_runs_environment ON generation_runs USING btree (project_id, environment, started_at);

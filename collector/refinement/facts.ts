@@ -58,6 +58,8 @@ export interface CallFacts extends CallKey {
   readonly counted: boolean;
   /** What was filled in from elsewhere, by group. */
   readonly filledFrom: Readonly<Record<string, string>>;
+  /** The item as the row names it now, told or filled in. */
+  readonly itemId: string | undefined;
 }
 
 /** A span that tells something about another: an attempt, an update, an image, or a request over HTTP. Its parent is "" where it has none. */
@@ -72,6 +74,7 @@ export interface ChildSpan {
   readonly statusMessage: string | undefined;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly environment: string | undefined;
+  readonly service: string | undefined;
 }
 
 /** A log record about a span. */
@@ -91,6 +94,8 @@ export interface TraceEvidence {
   readonly children: readonly ChildSpan[];
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
+  /** Parents of all spans, by span; read only where a run or an item of the trace makes them matter. */
+  readonly parents: ReadonlyMap<string, string>;
 }
 
 export const keyText = ({ spanId, startTime }: CallKey): string => `${spanId} ${startTime}`;

@@ -1,10 +1,12 @@
-import { hash } from "node:crypto";
 import * as A from "../../sdk/attributes.ts";
 import { isObject, type Json, parseJson, stringOf } from "../dialects/json.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import { type Attempt, attemptsOf } from "./attempts.ts";
+import type { Belonging } from "./belonging.ts";
 import type { CallFacts, ChildSpan } from "./facts.ts";
 import type { FoldedCall } from "./fold.ts";
+import { recordUuid } from "./record-id.ts";
+import { updatesOf } from "./updates.ts";
 
 /** One row of image_traces. Times are PostgreSQL's text. */
 export interface ImageRow {
@@ -44,6 +46,7 @@ export interface ImageEvidence {
   /** All records of ours and requests over HTTP of the trace. */
   readonly children: readonly ChildSpan[];
   readonly counted: readonly FoldedCall[];
+  readonly belonging: Belonging;
 }
 
 /**
@@ -70,23 +73,19 @@ export const isImageCall = ({ operation }: Pick<CallFacts, "operation">): boolea
 const isAnnouncement = ({ attributes }: ChildSpan): boolean =>
   attributes[A.GENSPAN_RECORD] === "pending" && attributes[A.GENSPAN_IMAGE_REQUEST] !== undefined;
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
-/** The application's own id where it is a uuid; else one that every collector derives alike. */
-function idOf({ traceId }: ImageEvidence, spanId: string, given: unknown): string {
-  if (typeof given === "string" && UUID.test(given)) return given.toLowerCase();
-  const digits = hash("sha256", `image/${traceId}/${spanId}`, "hex");
-  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20, 32)].join("-");
-}
+const idOf = ({ traceId }: ImageEvidence, spanId: string, given: unknown): string => recordUuid(given, `image/${traceId}/${spanId}`);
 
 const opened = (value: unknown): Json => (typeof value === "string" ? (parseJson(value) ?? value) : value);
 const distinct = (models: readonly (string | undefined)[]): string[] => [...new Set(models.filter((model) => model !== undefined))];
 
-function references({ attributes }: ChildSpan) {
+/** What the image belongs to: as its latest update says, else its record, else the spans above it. */
+function references({ attributes }: ChildSpan, spanId: string, { children, belonging }: ImageEvidence) {
+  const updates = updatesOf(children.filter(({ parentSpanId }) => parentSpanId === spanId));
+  const entity = updates.get("entity")?.columns;
   return {
-    runId: identifierOf(attributes[A.GENSPAN_RUN_ID]),
-    entityType: identifierOf(attributes[A.GENSPAN_ENTITY_TYPE]),
-    entityId: identifierOf(attributes[A.GENSPAN_ENTITY_ID]),
+    runId: identifierOf(updates.get("run")?.columns["run_id"] ?? attributes[A.GENSPAN_RUN_ID]) ?? belonging.runOf(spanId)?.id,
+    entityType: identifierOf(entity === undefined ? attributes[A.GENSPAN_ENTITY_TYPE] : entity["entity_type"]),
+    entityId: identifierOf(entity === undefined ? attributes[A.GENSPAN_ENTITY_ID] : entity["entity_id"]),
   };
 }
 
@@ -137,7 +136,7 @@ function fromRecord(span: ChildSpan, evidence: ImageEvidence): ImageRow {
     attempts,
     errorMessage: status === "failed" ? (span.statusMessage ?? attempts.findLast(({ error }) => error !== undefined)?.error) : undefined,
     environment: span.environment,
-    ...references(span),
+    ...references(span, span.spanId, evidence),
   };
 }
 
@@ -158,7 +157,7 @@ function fromAnnouncement(span: ChildSpan, evidence: ImageEvidence): ImageRow {
     attempts,
     errorMessage: undefined,
     environment: span.environment,
-    ...references(span),
+    ...references(span, span.parentSpanId, evidence),
   };
 }
 
@@ -186,7 +185,7 @@ function fromCall({ call, twins }: FoldedCall, evidence: ImageEvidence): ImageRo
     totalDurationMs: call.endMillis === undefined ? undefined : call.endMillis - call.startMillis,
     attempts: status === "started" ? [] : attempts,
     errorMessage: call.errorMessage,
-    runId: identifierOf(facts["run_id"]),
+    runId: identifierOf(facts["run_id"]) ?? evidence.belonging.runOf(call.spanId)?.id,
     entityType: identifierOf(facts["entity_type"]),
     entityId: identifierOf(facts["entity_id"]),
     environment: stringOf(facts["environment"]),

@@ -1,7 +1,8 @@
 import type { Sql } from "postgres";
 import type { Log } from "../base/log.ts";
-import { MARK_CALL, MARK_SECOND_CALL, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
-import { refineTraces, type TraceRef } from "./store.ts";
+import { MARK_CALL, MARK_SECOND_CALL, MARK_THING, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
+import type { TraceRef } from "./evidence.ts";
+import { refineTraces } from "./store.ts";
 
 export interface RefinerOptions {
   /** A pool of the writer's own login. */
@@ -113,7 +114,8 @@ export function createRefiner(options: RefinerOptions): Refiner {
   /** The first sweep looks at everything lately received: who wrote it may have died before it looked. */
   async function sweep(): Promise<void> {
     const until = Date.now() - 2 * sweepMillis;
-    for (const trace of await tracesSince(options, sweptUntil)) {
+    const lately = await tracesSince(options, sweptUntil);
+    for (const trace of first ? [...lately, ...(await recordsSince(options, sweptUntil))] : lately) {
       const key = `${trace.projectId}/${trace.traceId}`;
       const bits = (known.get(key)?.bits ?? 0) | trace.bits;
       if (first || needsRefinement(bits)) due.set(key, { ...trace, bits });
@@ -164,11 +166,32 @@ async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number)
       extract(epoch FROM max(start_time)) * 1000 AS to_ms
     FROM ${sql(schema)}.generation_logs WHERE received_at >= ${new Date(sinceMillis)}
     GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
-  return rows.map((row) => ({
-    projectId: Number(row["project_id"]),
-    traceId: String(row["trace_id"]),
-    fromMillis: Number(row["from_ms"]),
-    toMillis: Number(row["to_ms"]),
-    bits: Number(row["calls"]) > 1 ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL,
-  }));
+  return rows.map((row) => ({ ...traceOf(row), bits: Number(row["calls"]) > 1 ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL }));
 }
+
+/** Bounds the only search of ours that reads spans without a key: once after a start, and given up where an hour holds too many. */
+const RECORDS_TIMEOUT = "20s";
+
+/** Traces of which records of ours began since then; records may come without any call. */
+async function recordsSince({ sql, schema, log }: RefinerOptions, sinceMillis: number): Promise<Known[]> {
+  try {
+    const rows = await sql.begin("READ ONLY", async (tx) => {
+      await tx`SELECT set_config('statement_timeout', ${RECORDS_TIMEOUT}, true)`;
+      return tx`
+        SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms
+        FROM ${tx(schema)}.spans WHERE start_time >= ${new Date(sinceMillis)} AND attributes ? 'genspan.record'
+        GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
+    });
+    return rows.map((row) => ({ ...traceOf(row), bits: MARK_THING }));
+  } catch (error) {
+    log.warn({ code: codeOf(error) }, "records of the last hour could not be looked through; what is sent from now on is not affected");
+    return [];
+  }
+}
+
+const traceOf = (row: Readonly<Record<string, unknown>>) => ({
+  projectId: Number(row["project_id"]),
+  traceId: String(row["trace_id"]),
+  fromMillis: Number(row["from_ms"]),
+  toMillis: Number(row["to_ms"]),
+});

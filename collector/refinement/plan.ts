@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { type Attempt, attemptsOf } from "./attempts.ts";
+import { type Belonging, belongingOf, type GroupMember } from "./belonging.ts";
 import {
   type CallFacts,
   type CallKey,
@@ -12,7 +13,9 @@ import {
 } from "./facts.ts";
 import { foldCalls } from "./fold.ts";
 import { type ImageRow, imageRows } from "./images.ts";
+import { type ItemRecord, itemRecords } from "./items.ts";
 import { contentFromEvents, type GroupValues } from "./log-content.ts";
+import { type RunRow, runRows } from "./runs.ts";
 import { updatesOf } from "./updates.ts";
 
 /** A group of columns taken over from the row of a twin. */
@@ -42,6 +45,9 @@ export interface RefinementPlan {
   readonly changes: readonly RowChange[];
   /** All image traces of the trace; written when they differ from what is stored. */
   readonly images: readonly ImageRow[];
+  /** All runs and item records of the trace; written like the images. */
+  readonly runs: readonly RunRow[];
+  readonly items: readonly ItemRecord[];
 }
 
 /**
@@ -55,6 +61,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   const children = groupBy(evidence.children, ({ parentSpanId }) => parentSpanId);
   const events = groupBy(evidence.events, ({ spanId }) => spanId);
   const counted = folding.counted.map(({ call }) => call);
+  const belonging = belongingOf(evidence);
   const changes = folding.counted.flatMap(({ call, twins }) => {
     const all = [call, ...twins];
     const own = new Set(all.map(({ spanId }) => spanId));
@@ -64,6 +71,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
       // A call that is itself told as a request over HTTP is no attempt of its twin.
       children: all.flatMap(({ spanId }) => children.get(spanId) ?? []).filter(({ spanId }) => !own.has(spanId)),
       siblings: counted,
+      belonging,
     });
     return change === undefined ? [] : [change];
   });
@@ -72,12 +80,15 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
     traceId: evidence.traceId,
     children: evidence.children,
     counted: folding.counted,
+    belonging,
   });
-  return { restore, setAside, changes, images };
+  const runs = runRows(evidence.traceId, evidence.children);
+  const items = itemRecords(evidence.traceId, evidence.children, belonging);
+  return { restore, setAside, changes, images, runs, items };
 }
 
-export const isEmpty = ({ restore, setAside, changes, images }: RefinementPlan): boolean =>
-  restore.length + setAside.length + changes.length + images.length === 0;
+export const isEmpty = ({ restore, setAside, changes, images, runs, items }: RefinementPlan): boolean =>
+  restore.length + setAside.length + changes.length + images.length + runs.length + items.length === 0;
 
 const keyOf = ({ spanId, startTime }: CallKey): CallKey => ({ spanId, startTime });
 
@@ -91,6 +102,7 @@ interface Around {
   readonly events: readonly (readonly LogEvent[])[];
   readonly children: readonly ChildSpan[];
   readonly siblings: readonly CallFacts[];
+  readonly belonging: Belonging;
 }
 
 function changeOf(call: CallFacts, around: Around): RowChange | undefined {
@@ -100,6 +112,10 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
   const fromLogs = around.events.map(contentFromEvents);
   for (const group of GROUP_NAMES) {
     if (!call.has.has(group)) fill(group, { call, around, fromLogs, filled, columns, copies });
+  }
+  for (const [group, member] of membership(call, around)) {
+    filled[group] = `above:${member.spanId}`;
+    columns[`${group}_id`] = member.id;
   }
   for (const [name, update] of updatesOf(around.children)) {
     filled[name] = `update:${update.spanId}`;
@@ -116,6 +132,16 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
   if (sameEntries(filled, call.filledFrom)) return undefined;
   const reset = GROUP_NAMES.filter((group) => isFill(call.filledFrom[group]));
   return { key: keyOf(call), reset, copies, columns, attempts, filledFrom: filled };
+}
+
+/** The run and the item in which a call happened, where neither it nor a twin names one. */
+function membership(call: CallFacts, { belonging, twins }: Around): (readonly ["run" | "item", GroupMember])[] {
+  const told = (group: FillGroup): boolean => [call, ...twins].some(({ has }) => has.has(group));
+  const [run, item] = [belonging.runOf(call.spanId), belonging.itemOf(call.spanId)];
+  return [
+    ...(run === undefined || told("run") ? [] : [["run", run] as const]),
+    ...(item === undefined || told("item") ? [] : [["item", item] as const]),
+  ];
 }
 
 const isContent = ({ group }: Copy): boolean => group === "prompt" || group === "response";

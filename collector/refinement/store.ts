@@ -1,27 +1,14 @@
 import type { Sql, TransactionSql } from "postgres";
 import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
-import {
-  type CallFacts,
-  type CallKey,
-  type ChildSpan,
-  type FillGroup,
-  GROUP_NAMES,
-  groupSign,
-  type LogEvent,
-  type TraceEvidence,
-} from "./facts.ts";
+import { readEvidence, type TraceRef, traceName } from "./evidence.ts";
+import type { CallKey, TraceEvidence } from "./facts.ts";
 import type { ImageRow } from "./images.ts";
-import { CONTENT_EVENTS } from "./log-content.ts";
+import { writeItems } from "./item-store.ts";
+import type { ItemRecord } from "./items.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
-
-/** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
-export interface TraceRef {
-  readonly projectId: number;
-  readonly traceId: string;
-  readonly fromMillis: number;
-  readonly toMillis: number;
-}
+import { writeRun } from "./run-store.ts";
+import { json } from "./sql-values.ts";
 
 interface StoreOptions {
   readonly sql: Sql;
@@ -30,10 +17,6 @@ interface StoreOptions {
 
 /** First half of our advisory lock keys ("refi"): one collector at a time decides about a trace. */
 const LOCK_CLASS = 0x72656669;
-/** Rows of one trace lie within this of each other; what is further apart is left as it is. */
-const MARGIN_MS = 24 * 3600 * 1000;
-/** More calls than this in one trace are left as they came: the work per trace stays bounded. */
-const MAX_ROWS = 5_000;
 
 /**
  * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns how many traces changed.
@@ -47,157 +30,38 @@ export async function refineTraces({ sql, schema }: StoreOptions, traces: readon
     await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
       FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(${names}::text[]) AS name ORDER BY key) AS keys`;
     let changed = 0;
+    const items: TouchedItems = new Map();
     for (const evidence of await readEvidence(tx, schema, traces)) {
       const plan = planRefinement(evidence);
+      touchItems(items, evidence, plan);
       if (isEmpty(plan)) continue;
       await apply(tx, { schema, trace: evidence, plan });
       changed++;
+    }
+    for (const projectId of [...items.keys()].toSorted((a, b) => a - b)) {
+      await writeItems(tx, { schema, projectId, records: items.get(projectId)! });
     }
     return changed;
   });
 }
 
-const traceName = ({ projectId, traceId }: Pick<TraceRef, "projectId" | "traceId">): string => `${projectId}/${traceId}`;
+/** Items whose rows may have to change, with what their records say where one was read; by project, then by item. */
+type TouchedItems = Map<number, Map<string, ItemRecord | undefined>>;
+
+/** Items that have a record or a generation in the trace, or lose or get one. */
+function touchItems(items: TouchedItems, { projectId, calls }: TraceEvidence, { changes, items: records }: RefinementPlan): void {
+  const named = [...calls.map(({ itemId }) => itemId), ...changes.map(({ columns }) => columns["item_id"])].filter(
+    (itemId) => typeof itemId === "string",
+  );
+  if (named.length + records.length === 0) return;
+  const ofProject = items.get(projectId) ?? new Map<string, ItemRecord | undefined>();
+  items.set(projectId, ofProject);
+  for (const itemId of named) ofProject.set(itemId, ofProject.get(itemId));
+  for (const record of records) ofProject.set(record.itemId, record);
+}
 
 type Tx = TransactionSql;
 type TraceId = Pick<TraceRef, "projectId" | "traceId">;
-type Rows = readonly Record<string, unknown>[];
-
-async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<TraceEvidence[]> {
-  const window = windowOf(traces);
-  const calls = byTrace(await readCalls(tx, schema, window));
-  const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
-  const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
-  return traces.flatMap(({ projectId, traceId }) => {
-    const name = traceName({ projectId, traceId });
-    const rows = calls.get(name) ?? [];
-    const records = (childrenOf.get(name) ?? []).map(toChild);
-    if (rows.length + records.length === 0 || rows.length > MAX_ROWS) return [];
-    const found = rows.map(toCall);
-    const ids = new Set(found.map(({ spanId }) => spanId));
-    return {
-      projectId,
-      traceId,
-      calls: found,
-      children: records,
-      events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
-    };
-  });
-}
-
-const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
-  Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
-
-/** Traces and the times between which their rows lie. */
-interface Window {
-  readonly projects: readonly number[];
-  readonly ids: readonly string[];
-  readonly from: Date;
-  readonly to: Date;
-}
-
-function windowOf(traces: readonly TraceRef[]): Window {
-  return {
-    projects: traces.map(({ projectId }) => projectId),
-    ids: traces.map(({ traceId }) => traceId),
-    from: new Date(Math.min(...traces.map(({ fromMillis }) => fromMillis)) - MARGIN_MS),
-    to: new Date(Math.max(...traces.map(({ toMillis }) => toMillis)) + MARGIN_MS),
-  };
-}
-
-/** Rows of the window's traces: each is looked up by the primary key, never by reading a table. */
-const ofTraces = (tx: Tx, { projects, ids }: Window) =>
-  tx`(project_id, trace_id) IN (SELECT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]))`;
-
-async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
-  const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
-  const columns = `project_id, trace_id, span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
-    extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
-    generation_status, error_type, error_message, filled_from,
-    CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
-      'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
-  const read = (table: string, counted: boolean) => tx`
-    SELECT ${tx.unsafe(columns)}, ${counted}::boolean AS counted FROM ${tx(schema)}.${tx(table)}
-    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}`;
-  const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
-  return [...counted, ...aside];
-}
-
-const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
-const number = (value: unknown): number | undefined => (value === null || value === undefined ? undefined : Number(value));
-
-function toCall(row: Record<string, unknown>): CallFacts {
-  const filledFrom = (row["filled_from"] ?? {}) as Record<string, string>;
-  const present = row["has"] as boolean[];
-  const own = GROUP_NAMES.filter(
-    (group, i) => present[i] === true && (filledFrom[group] === undefined || filledFrom[group].startsWith("update:")),
-  );
-  return {
-    spanId: String(row["span_id"]),
-    startTime: String(row["start_text"]),
-    parentSpanId: optional(row["parent_span_id"]),
-    startMillis: Number(row["start_ms"]),
-    endMillis: number(row["end_ms"]),
-    endTime: optional(row["end_text"]),
-    image: (row["image"] ?? undefined) as Record<string, unknown> | undefined,
-    dialect: String(row["dialect"]),
-    operation: optional(row["operation_name"]),
-    model: optional(row["model_name"]),
-    responseModel: filledFrom["response_model"] === undefined ? optional(row["response_model"]) : undefined,
-    provider: filledFrom["provider"] === undefined ? optional(row["provider_name"]) : undefined,
-    responseId: filledFrom["response_id"] === undefined ? optional(row["response_id"]) : undefined,
-    status: String(row["generation_status"]),
-    errorType: optional(row["error_type"]),
-    errorMessage: optional(row["error_message"]),
-    has: new Set<FillGroup>(own),
-    counted: row["counted"] === true,
-    filledFrom,
-  };
-}
-
-const CLIENT_KIND = 3;
-
-async function readChildren(tx: Tx, schema: string, window: Window): Promise<Rows> {
-  return tx`
-    SELECT project_id, trace_id, span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
-      end_time::text AS end_text, duration_ns, status_code, status_message, attributes,
-      CASE WHEN attributes ? 'genspan.record' THEN (
-        SELECT coalesce(r.attributes ->> 'deployment.environment.name', r.attributes ->> 'deployment.environment')
-        FROM ${tx(schema)}.resources r WHERE r.project_id = spans.project_id AND r.id = spans.resource_id) END AS environment
-    FROM ${tx(schema)}.spans
-    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}
-      AND (attributes ? 'genspan.record' OR (kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL))`;
-}
-
-const toChild = (row: Record<string, unknown>): ChildSpan => ({
-  spanId: String(row["span_id"]),
-  parentSpanId: optional(row["parent_span_id"]) ?? "",
-  endTime: optional(row["end_text"]),
-  environment: optional(row["environment"]),
-  startTime: String(row["start_text"]),
-  startMillis: Number(row["start_ms"]),
-  durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
-  failed: row["status_code"] === 2,
-  statusMessage: optional(row["status_message"]),
-  attributes: row["attributes"] as Record<string, unknown>,
-});
-
-async function readEvents(tx: Tx, schema: string, window: Window): Promise<Rows> {
-  return tx`
-    SELECT project_id, trace_id, id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
-    WHERE ${ofTraces(tx, window)} AND span_id IS NOT NULL AND time BETWEEN ${window.from} AND ${window.to}
-      AND event_name = ANY(${[...CONTENT_EVENTS]})
-    ORDER BY time, time_nano, id`;
-}
-
-const toEvent = (row: Record<string, unknown>): LogEvent => ({
-  id: String(row["id"]),
-  spanId: String(row["span_id"]),
-  name: String(row["event_name"]),
-  body: row["body"],
-  attributes: row["attributes"] as Record<string, unknown>,
-});
-
 interface Application {
   readonly schema: string;
   readonly trace: TraceId;
@@ -209,6 +73,7 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
     await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
   for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
   for (const image of plan.images) await writeImage(tx, { schema, trace, image });
+  for (const run of plan.runs) await writeRun(tx, { schema, ...trace, run });
   for (const { key, survivor } of plan.setAside) {
     await move(tx, { schema, trace, key, from: "generation_logs", to: "generation_twins", survivor });
   }
@@ -340,7 +205,3 @@ async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise
     ON CONFLICT (project_id, id) DO UPDATE SET ${assigned}
     WHERE t.trace_id IS NOT DISTINCT FROM excluded.trace_id AND (${stored!}) IS DISTINCT FROM (${given!})`;
 }
-
-/** As jsonb; what is unknown is NULL. */
-const json = (tx: Tx, value: unknown) =>
-  value === undefined || value === null ? tx`NULL::jsonb` : tx`${toJsonb(JSON.stringify(value))}::text::jsonb`;

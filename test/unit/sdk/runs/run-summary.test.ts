@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { withComputedRates } from "../../../../collector/model/run-report.ts";
+import { completeReport } from "../../../../collector/model/run-report.ts";
 import {
   addScore,
   completeSummary,
@@ -81,7 +81,7 @@ describe("rates", () => {
     fc.assert(
       fc.property(counts, (each) => {
         const names = ["generation_success_rate", "approval_rate", "duplicate_rate", "overall_success_rate"] as const;
-        const [ours, theirs] = [completeSummary(each), withComputedRates({ ...each, status: "success" })];
+        const [ours, theirs] = [completeSummary(each), completeReport({ ...each, status: "success" })];
         expect(names.map((name) => ours[name])).toEqual(names.map((name) => theirs[name]));
       }),
     );

@@ -1,0 +1,197 @@
+import type { TransactionSql } from "postgres";
+import { hasGroups } from "./belonging.ts";
+import { type CallFacts, type ChildSpan, type FillGroup, GROUP_NAMES, groupSign, type LogEvent, type TraceEvidence } from "./facts.ts";
+import { CONTENT_EVENTS } from "./log-content.ts";
+
+/** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
+export interface TraceRef {
+  readonly projectId: number;
+  readonly traceId: string;
+  readonly fromMillis: number;
+  readonly toMillis: number;
+}
+
+/** Rows of one trace lie within this of each other; what is further apart is left as it is. */
+const MARGIN_MS = 24 * 3600 * 1000;
+/** More calls than this in one trace are left as they came: the work per trace stays bounded. */
+const MAX_ROWS = 5_000;
+
+export const traceName = ({ projectId, traceId }: Pick<TraceRef, "projectId" | "traceId">): string => `${projectId}/${traceId}`;
+
+type Tx = TransactionSql;
+type Rows = readonly Record<string, unknown>[];
+
+/**
+ * Everything stored about the traces. An update may speak of something from long ago: where its trace has nothing nearby that it can be about, the trace is
+ * read at all times.
+ */
+export async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<TraceEvidence[]> {
+  const near = await readWithin(tx, schema, { traces, window: windowOf(traces) });
+  const late = new Set(near.filter(lacksTarget).map(traceName));
+  if (late.size === 0) return near;
+  const known = traces.filter((trace) => late.has(traceName(trace)));
+  const far = await readWithin(tx, schema, { traces: known, window: { ...windowOf(known), ...ALL_TIMES } });
+  return [...near.filter((evidence) => !late.has(traceName(evidence))), ...far];
+}
+
+/** As far as PostgreSQL's times go that JavaScript can write. */
+const ALL_TIMES = { from: new Date("0001-01-01T00:00:00Z"), to: new Date("9999-12-31T00:00:00Z") };
+
+function lacksTarget({ calls, children }: TraceEvidence): boolean {
+  const known = new Set([...calls, ...children].map(({ spanId }) => spanId));
+  return children.some(({ attributes, parentSpanId }) => attributes["genspan.record"] === "update" && !known.has(parentSpanId));
+}
+
+interface Reading {
+  readonly traces: readonly TraceRef[];
+  readonly window: Window;
+}
+
+async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): Promise<TraceEvidence[]> {
+  const calls = byTrace(await readCalls(tx, schema, window));
+  const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
+  const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
+  const recordsOf = new Map([...childrenOf].map(([name, rows]) => [name, rows.map(toChild)]));
+  const grouped = traces.filter((trace) => hasGroups(recordsOf.get(traceName(trace)) ?? []));
+  const parents = grouped.length === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf(grouped) }));
+  return traces.flatMap(({ projectId, traceId }) => {
+    const name = traceName({ projectId, traceId });
+    const rows = calls.get(name) ?? [];
+    const records = recordsOf.get(name) ?? [];
+    if (rows.length + records.length === 0) return [];
+    const found = rows.length > MAX_ROWS ? [] : rows.map(toCall);
+    const ids = new Set(found.map(({ spanId }) => spanId));
+    return {
+      projectId,
+      traceId,
+      calls: found,
+      children: records,
+      events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
+      parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), String(row["parent_span_id"])])),
+    };
+  });
+}
+
+const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
+  Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
+
+/** Traces and the times between which their rows lie. */
+interface Window {
+  readonly projects: readonly number[];
+  readonly ids: readonly string[];
+  readonly from: Date;
+  readonly to: Date;
+}
+
+const idsOf = (traces: readonly TraceRef[]): Pick<Window, "projects" | "ids"> => ({
+  projects: traces.map(({ projectId }) => projectId),
+  ids: traces.map(({ traceId }) => traceId),
+});
+
+function windowOf(traces: readonly TraceRef[]): Window {
+  return {
+    ...idsOf(traces),
+    from: new Date(Math.min(...traces.map(({ fromMillis }) => fromMillis)) - MARGIN_MS),
+    to: new Date(Math.max(...traces.map(({ toMillis }) => toMillis)) + MARGIN_MS),
+  };
+}
+
+/** Rows of the window's traces: each is looked up by the primary key, never by reading a table. */
+const ofTraces = (tx: Tx, { projects, ids }: Window) =>
+  tx`(project_id, trace_id) IN (SELECT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]))`;
+
+async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
+  const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
+  const columns = `project_id, trace_id, span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
+    extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
+    generation_status, error_type, error_message, filled_from, item_id,
+    CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
+      'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
+  const read = (table: string, counted: boolean) => tx`
+    SELECT ${tx.unsafe(columns)}, ${counted}::boolean AS counted FROM ${tx(schema)}.${tx(table)}
+    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}`;
+  const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
+  return [...counted, ...aside];
+}
+
+const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+const number = (value: unknown): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+
+function toCall(row: Record<string, unknown>): CallFacts {
+  const filledFrom = (row["filled_from"] ?? {}) as Record<string, string>;
+  const present = row["has"] as boolean[];
+  const own = GROUP_NAMES.filter(
+    (group, i) => present[i] === true && (filledFrom[group] === undefined || filledFrom[group].startsWith("update:")),
+  );
+  return {
+    spanId: String(row["span_id"]),
+    startTime: String(row["start_text"]),
+    parentSpanId: optional(row["parent_span_id"]),
+    startMillis: Number(row["start_ms"]),
+    endMillis: number(row["end_ms"]),
+    endTime: optional(row["end_text"]),
+    image: (row["image"] ?? undefined) as Record<string, unknown> | undefined,
+    dialect: String(row["dialect"]),
+    operation: optional(row["operation_name"]),
+    model: optional(row["model_name"]),
+    responseModel: filledFrom["response_model"] === undefined ? optional(row["response_model"]) : undefined,
+    provider: filledFrom["provider"] === undefined ? optional(row["provider_name"]) : undefined,
+    responseId: filledFrom["response_id"] === undefined ? optional(row["response_id"]) : undefined,
+    status: String(row["generation_status"]),
+    errorType: optional(row["error_type"]),
+    errorMessage: optional(row["error_message"]),
+    has: new Set<FillGroup>(own),
+    counted: row["counted"] === true,
+    filledFrom,
+    itemId: optional(row["item_id"]),
+  };
+}
+
+const CLIENT_KIND = 3;
+
+async function readChildren(tx: Tx, schema: string, window: Window): Promise<Rows> {
+  return tx`
+    SELECT project_id, trace_id, span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
+      end_time::text AS end_text, duration_ns, status_code, status_message, attributes, service_name,
+      CASE WHEN attributes ? 'genspan.record' THEN (
+        SELECT coalesce(r.attributes ->> 'deployment.environment.name', r.attributes ->> 'deployment.environment')
+        FROM ${tx(schema)}.resources r WHERE r.project_id = spans.project_id AND r.id = spans.resource_id) END AS environment
+    FROM ${tx(schema)}.spans
+    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}
+      AND (attributes ? 'genspan.record' OR (kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL))`;
+}
+
+const toChild = (row: Record<string, unknown>): ChildSpan => ({
+  spanId: String(row["span_id"]),
+  parentSpanId: optional(row["parent_span_id"]) ?? "",
+  endTime: optional(row["end_text"]),
+  environment: optional(row["environment"]),
+  service: optional(row["service_name"]),
+  startTime: String(row["start_text"]),
+  startMillis: Number(row["start_ms"]),
+  durationMillis: row["duration_ns"] === null ? undefined : Number(row["duration_ns"]) / 1e6,
+  failed: row["status_code"] === 2,
+  statusMessage: optional(row["status_message"]),
+  attributes: row["attributes"] as Record<string, unknown>,
+});
+
+/** Which span is below which, of traces in which that decides about runs and items. */
+const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> => tx`
+    SELECT project_id, trace_id, span_id, parent_span_id FROM ${tx(schema)}.spans
+    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to} AND parent_span_id IS NOT NULL`;
+
+async function readEvents(tx: Tx, schema: string, window: Window): Promise<Rows> {
+  return tx`
+    SELECT project_id, trace_id, id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
+    WHERE ${ofTraces(tx, window)} AND span_id IS NOT NULL AND time BETWEEN ${window.from} AND ${window.to}
+      AND event_name = ANY(${[...CONTENT_EVENTS]})
+    ORDER BY time, time_nano, id`;
+}
+
+const toEvent = (row: Record<string, unknown>): LogEvent => ({
+  id: String(row["id"]),
+  spanId: String(row["span_id"]),
+  name: String(row["event_name"]),
+  body: row["body"],
+  attributes: row["attributes"] as Record<string, unknown>,
+});
