@@ -5,7 +5,7 @@ import { microsOf, nowMicros } from "../core/clock.ts";
 import type { Current } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
 import type { ImageAttemptInput, ImageTraceRequest, ImageTraceResponse } from "./image-trace.ts";
-import { jsonContent } from "./json-content.ts";
+import { jsonContent, plainObject } from "./json-content.ts";
 import { pictureFacts } from "./picture.ts";
 
 /** What a request for images begins with. */
@@ -107,16 +107,20 @@ function attemptAttributes(attempt: ImageAttemptInput, number: number, current: 
     [A.GEN_AI_REQUEST_MODEL]: model,
     ...optional(A.GEN_AI_PROVIDER_NAME, provider),
     ...(httpStatus === undefined ? {} : { [A.GENSPAN_ATTEMPT_HTTP_STATUS]: httpStatus }),
-    ...optional(A.GENSPAN_IMAGE_REQUEST, jsonContent({ prompt, model, ...attempt.request }, "prompt", current)),
+    ...optional(A.GENSPAN_IMAGE_REQUEST, jsonContent({ prompt, model, ...plainObject(attempt.request) }, "prompt", current)),
     ...answerAttributes(attempt, current),
   };
 }
 
-/** The picture's own size is taken where the application does not tell one. */
+/** The picture's own size is told where the application does not tell one. */
 function answerAttributes({ image, response, success, error }: ImageAttemptInput, current: Current): Attributes {
   const picture = image === undefined || current.content.policy.images === "none" ? undefined : pictureFacts(image);
-  const dataSize = response?.dataSize ?? picture?.sizeBytes;
-  const answer = { success, ...(dataSize === undefined ? {} : { dataSize }), ...(error === undefined ? {} : { error }), ...response };
+  const answer = {
+    success,
+    ...(picture === undefined ? {} : { dataSize: picture.sizeBytes }),
+    ...(error === undefined ? {} : { error }),
+    ...plainObject(response),
+  };
   return {
     ...optional(A.GENSPAN_IMAGE_RESPONSE, jsonContent(answer, "image", current)),
     ...(picture === undefined ? {} : { [A.GENSPAN_IMAGE_SIZE]: picture.sizeBytes, [A.GENSPAN_IMAGE_SHA256]: picture.sha256 }),

@@ -4,6 +4,7 @@ import type { ApiOptions } from "../rest/api-client.ts";
 import { deleteAllImageTraces, deleteImageTrace, getImageTrace, type ImageTraceQuery, listImageTraces } from "./image-queries.ts";
 import { type ImageRecord, startImageRecord } from "./image-record.ts";
 import type { ImageAttemptInput, ImageRequest, ImageTrace, ImageTraceRequest, ImageTraceResponse } from "./image-trace.ts";
+import { plainObject } from "./json-content.ts";
 
 /** Options of {@link ImageTracer}. */
 export interface ImageTracerOptions {
@@ -63,7 +64,7 @@ export class ImageTracer implements AsyncDisposable {
   #start(request: ImageTraceRequest): ImageRecord {
     const now = current();
     this.#record?.fail(ABANDONED);
-    const { lessonId, ...rest } = request;
+    const { lessonId, ...rest } = plainObject(request);
     const { entityType = "lesson", parent } = this.#options;
     const record = startImageRecord({ request: rest, entityType, entityId: String(lessonId ?? this.#lessonId), parent }, now);
     if (now.settings.pending !== "off") void record.open.announce();

@@ -26,3 +26,9 @@ function mapValues(value: unknown, replace: (value: unknown) => unknown): unknow
   const members = Object.entries(value).map(([key, each]) => [key, mapValues(each, replace)] as const);
   return Object.fromEntries(members.filter(([, each]) => each !== undefined));
 }
+
+/** A copy of an object of the application's own that can be taken apart safely: no getter of it is left. What is no object is empty. */
+export function plainObject(value: unknown): Readonly<Record<string, unknown>> {
+  const copy: unknown = JSON.parse(safeJson(value) ?? "null");
+  return typeof copy === "object" && copy !== null && !Array.isArray(copy) ? (copy as Record<string, unknown>) : {};
+}

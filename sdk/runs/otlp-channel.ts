@@ -31,7 +31,7 @@ export function createOtlpChannel(first: RunRecord, metadata?: RunMetadata): Run
       end(open, run);
       if (!now.recorder.enabled) return { status: "off", runId: run.id };
       const { complete } = await now.recorder.flush(FLUSH_TIMEOUT_MS);
-      return complete ? { status: "accepted", runId: run.id } : { status: "queued", runId: run.id };
+      return { status: complete ? "sent" : "queued", runId: run.id };
     },
     within: (work) => open.run(work),
   };

@@ -19,10 +19,10 @@ export interface RunRecord {
 /** What became of a report. */
 export interface ReportOutcome {
   /**
-   * accepted: the collector has it. queued: it is on its way with the telemetry. failed: it was given up, with the reason. off: reporting is
-   * switched off.
+   * accepted: the collector has it. sent: it has left with the telemetry. queued: it will leave with the telemetry. failed: it was given up, with
+   * the reason. off: reporting, or all telemetry, is switched off.
    */
-  readonly status: "accepted" | "queued" | "failed" | "off";
+  readonly status: "accepted" | "sent" | "queued" | "failed" | "off";
   /** The run's id. */
   readonly runId: string;
   readonly reason?: string;
