@@ -1,3 +1,5 @@
+import { context } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { emptyResource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { createContent } from "../../sdk/core/content.ts";
@@ -36,11 +38,15 @@ export function captureRecords(options: TracingOptions = {}): CapturedRecords {
     }),
   };
   install(current);
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   return {
     spans,
     problems: told,
     of: (record) => spans.filter(({ attributes }) => attributes["genspan.record"] === record),
-    [Symbol.dispose]: () => install(undefined),
+    [Symbol.dispose]() {
+      install(undefined);
+      context.disable();
+    },
   };
 }
 
