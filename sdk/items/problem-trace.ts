@@ -8,10 +8,11 @@ export interface SentenceGenerationTrace {
   /** Place within the item, from 0. */
   readonly index: number;
   /** The generation's reference: generation_logs.id. */
-  readonly generation_log_id: string | null;
+  readonly generation_id: string | null;
   readonly model: string | null;
   readonly response_model: string | null;
   readonly response_id: string | null;
+  readonly prompt_name: string | null;
   readonly prompt_version: string | null;
   readonly prompt_text: string | null;
   readonly content: string | null;
@@ -24,7 +25,7 @@ export interface SentenceGenerationTrace {
   readonly finish_reason: string | null;
   /** pending | success | failed | timeout */
   readonly status: string;
-  readonly error: string | null;
+  readonly error_message: string | null;
 }
 
 /** What an item says of itself. */

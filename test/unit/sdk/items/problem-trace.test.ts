@@ -3,10 +3,11 @@ import { problemTrace, type SentenceGenerationTrace } from "../../../../sdk/item
 
 const sentence = (given: Partial<SentenceGenerationTrace>): SentenceGenerationTrace => ({
   index: 0,
-  generation_log_id: null,
+  generation_id: null,
   model: null,
   response_model: null,
   response_id: null,
+  prompt_name: null,
   prompt_version: null,
   prompt_text: null,
   content: null,
@@ -18,7 +19,7 @@ const sentence = (given: Partial<SentenceGenerationTrace>): SentenceGenerationTr
   duration_ms: null,
   finish_reason: null,
   status: "success",
-  error: null,
+  error_message: null,
   ...given,
 });
 
