@@ -11,7 +11,9 @@ const CONTENT_NAMES: ReadonlySet<string> = new Set(
   llm.prompt_template.variables ai.prompt ai.prompt.tools ai.response.text ai.response.object ai.response.toolCalls ai.response.files ai.result.text
   ai.result.object ai.result.toolCalls ai.toolCall.result ai.value ai.values ai.documents ai.embedding ai.embeddings lk.input_text lk.user_transcript lk.chat_ctx
   lk.user_input lk.response.text lk.response.function_calls gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
-  gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs`.split(/\s+/),
+  gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs
+  gen_ai.retrieval.documents gen_ai.retrieval.query.text flue.tool.result flue.task.prompt flue.task.result flue.workflow.payload
+  flue.workflow.result`.split(/\s+/),
 );
 
 const CONTENT_PREFIXES = [
@@ -29,7 +31,7 @@ const CONTENT_PREFIXES = [
 
 /** `gen_ai.prompt.0.content` and its like, and names by habit. */
 const CONTENT_FORMS =
-  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text))$/;
+  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|choices|candidates|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text))$/;
 
 /** Events of the conventions carry a message in an attribute that is an innocent name elsewhere. */
 const EVENT_SIGN = "gen_ai.";

@@ -2,8 +2,10 @@ import type { SpanView } from "../otlp/span-view.ts";
 import { anthropic } from "./anthropic.ts";
 import { claudeCode } from "./claude-code.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
+import { flue } from "./flue.ts";
 import { geminiCli } from "./gemini-cli.ts";
 import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply, withdraw } from "./generation-draft.ts";
+import { generic } from "./generic.ts";
 import { genkit } from "./genkit.ts";
 import { genspan } from "./genspan.ts";
 import { googleAdk } from "./google-adk.ts";
@@ -28,6 +30,7 @@ import { springAi } from "./spring-ai.ts";
 import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
 import { vercel } from "./vercel.ts";
+import { voltagent } from "./voltagent.ts";
 
 /**
  * All dialects. Their order is the order of trust where two sources of one concept stand on a span (the conventions first), and, read from
@@ -53,16 +56,20 @@ export const DIALECTS: readonly Dialect[] = [
   genkit,
   mlflow,
   langsmith,
+  flue,
+  voltagent,
   claudeCode,
   openinference,
   langfuse,
   genspan,
+  generic,
 ];
 
 const registry = createRegistry(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));
 const SEMCONV = registry.bitOf(semconv);
 const LOGFIRE = registry.bitOf(logfire);
+const GENERIC = registry.bitOf(generic);
 
 /** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
 export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
@@ -78,7 +85,9 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole
   const { name } = DIALECTS[owner]!;
   draft.dialect = name;
   DIALECTS[owner]!.complete?.(view, draft);
-  for (let i = 0; i < DIALECTS.length; i++) if (i !== owner && (candidates & bits[i]!) !== 0) DIALECTS[i]!.complete?.(view, draft);
+  // Bare names mean nothing where another dialect speaks.
+  const others = (candidates & ~(SEMCONV | GENERIC)) === 0 ? candidates : candidates & ~GENERIC;
+  for (let i = 0; i < DIALECTS.length; i++) if (i !== owner && (others & bits[i]!) !== 0) DIALECTS[i]!.complete?.(view, draft);
   settle(view, draft, candidates);
   return role;
 }

@@ -1,6 +1,6 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
-import { attributeNamed } from "./flattened.ts";
+import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
 import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
@@ -51,6 +51,7 @@ export const langfuse: Dialect = {
     supplyCost(view, draft);
     supplyFirstToken(view, draft);
     supplyEnding(view, draft);
+    supplyMetadata(view, draft);
   },
 };
 
@@ -118,8 +119,36 @@ function supplyFirstToken(view: SpanView, draft: GenerationDraft): void {
 
 /** Its errors leave the span's status unset. */
 function supplyEnding(view: SpanView, draft: GenerationDraft): void {
-  if (stringOf(attributeNamed(view, "langfuse.observation.level"))?.toUpperCase() !== "ERROR") return;
+  const level = stringOf(attributeNamed(view, "langfuse.observation.level"))?.toUpperCase();
+  if (level !== "ERROR" && level !== "FATAL") return;
   supply(draft, "errorType", "error", "langfuse.observation.level");
   const message = stringOf(attributeNamed(view, "langfuse.observation.status_message"));
   if (message !== undefined) builtOf(draft).errorMessage ??= message;
+}
+
+/** Said of the whole trace, on whichever span. */
+const OF_THE_TRACE = ["langfuse.trace.name", "langfuse.environment", "langfuse.release", "langfuse.version"];
+
+/** What the application says: of its trace first, then of this call, whose word counts more. Users and sessions may stand among it. */
+function supplyMetadata(view: SpanView, draft: GenerationDraft): void {
+  const facts = OF_THE_TRACE.map((name) => [name.slice("langfuse.".length).replace(".", "_"), attributeNamed(view, name)] as const);
+  const tags = openJson(attributeNamed(view, "langfuse.trace.tags"));
+  const { langfuse_user_id, langfuse_session_id, langfuse_tags, ...own } = {
+    ...metadataIn(view, "langfuse.trace.metadata"),
+    ...metadataIn(view, "langfuse.observation.metadata"),
+  };
+  supply(draft, "userId", stringOf(langfuse_user_id), "langfuse.observation.metadata");
+  supply(draft, "conversationId", stringOf(langfuse_session_id), "langfuse.observation.metadata");
+  const said = Object.fromEntries(
+    [...facts, ["tags", tags ?? langfuse_tags] as const, ...Object.entries(own)].filter(([, value]) => value !== undefined),
+  );
+  if (Object.keys(said).length > 0) builtOf(draft).metadata = { ...said, ...builtOf(draft).metadata };
+}
+
+/** One JSON text, or one attribute for each of its members; values within are JSON too. */
+function metadataIn(view: SpanView, name: string): JsonObject {
+  const whole = openJson(attributeNamed(view, name));
+  const members = gatherFlattened(view, `${name}.`);
+  const all = { ...(isObject(whole) ? whole : {}), ...(isObject(members) ? members : {}) };
+  return Object.fromEntries(Object.entries(all).map(([key, value]) => [key, openJson(value)]));
 }

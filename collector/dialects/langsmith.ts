@@ -6,6 +6,7 @@ import { builtOf, type GenerationDraft, supply, supplyContent } from "./generati
 import { at, isObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
 import { supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { supplyStreaming } from "./request-parameters.ts";
 
 const METADATA = "langsmith.metadata.";
 const USAGE = "langsmith.usage_metadata";
@@ -33,6 +34,7 @@ export const langsmith: Dialect = {
     supplyContents(view, draft);
     supplyUsage(view, draft);
     supplyMetadata(view, draft);
+    supplyStreaming(view, draft, ["langsmith.request.streaming"]);
   },
 };
 

@@ -1,7 +1,9 @@
+import type { SpanView } from "../otlp/span-view.ts";
+import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect } from "./dialect.ts";
-import { attributeNamed } from "./flattened.ts";
-import { override, supply } from "./generation-draft.ts";
-import { at, numberOf, openJson, stringOf } from "./json.ts";
+import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { builtOf, type GenerationDraft, override, supply } from "./generation-draft.ts";
+import { at, isObject, numberOf, openJson, stringOf } from "./json.ts";
 import { spanName } from "./span-facts.ts";
 
 /** `llm.request.type` names LiteLLM's own function, with an "a" in front where it is the asynchronous one. */
@@ -23,6 +25,8 @@ export const litellm: Dialect = {
   complete(view, draft) {
     const hidden = attributeNamed(view, "hidden_params");
     const sent = attributeNamed(view, "gen_ai.cost.total_cost") ?? attributeNamed(view, "litellm.cost.total");
+    supplyCostParts(view, draft, ["gen_ai.cost.input_cost", "gen_ai.cost.output_cost"]);
+    supplyMetadata(view, draft);
     if (hidden === undefined && sent === undefined) return;
     const operation = FUNCTIONS.get(
       stringOf(attributeNamed(view, "llm.request.type"))?.replace(/^a(?=completion|responses|text|emb|image|rerank)/, "") ?? "",
@@ -33,3 +37,9 @@ export const litellm: Dialect = {
     if (sent !== undefined || cost !== undefined) supply(draft, "costCurrency", "USD", "gen_ai.cost");
   },
 };
+
+/** What its proxy knows about who asked, one attribute each. */
+function supplyMetadata(view: SpanView, draft: GenerationDraft): void {
+  const metadata = gatherFlattened(view, "metadata.");
+  if (isObject(metadata)) builtOf(draft).metadata = { ...metadata, ...builtOf(draft).metadata };
+}

@@ -1,4 +1,5 @@
 import type { SpanView } from "../otlp/span-view.ts";
+import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
@@ -46,6 +47,7 @@ export const openinference: Dialect = {
     if (isObject(variables)) builtOf(draft).variables ??= variables;
     supplyMetadata(view, draft);
     if (attributeNamed(view, "llm.cost.total") !== undefined) supply(draft, "costCurrency", "USD", "llm.cost.total");
+    supplyCostParts(view, draft, ["llm.cost.prompt", "llm.cost.completion"]);
   },
 };
 

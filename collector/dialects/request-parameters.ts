@@ -1,4 +1,6 @@
 import type { Concept } from "../model/concept.ts";
+import type { SpanView } from "../otlp/span-view.ts";
+import { attributeNamed } from "./flattened.ts";
 import { type GenerationDraft, supply, supplyParameters } from "./generation-draft.ts";
 import { isObject, type Json, type JsonObject, numberOf, stringOf } from "./json.ts";
 
@@ -31,6 +33,12 @@ const NO_SETTINGS: ReadonlySet<string> = new Set([
   "extra_headers",
   "headers",
 ]);
+
+/** Whether the answer was asked for as a stream, by the first of some attributes; Python writes its flags with capitals. */
+export function supplyStreaming(view: SpanView, draft: GenerationDraft, names: readonly string[]): void {
+  const flag = names.map((name) => String(attributeNamed(view, name)).toLowerCase()).find((text) => text === "true" || text === "false");
+  if (flag !== undefined) supplyParameters(draft, { stream: flag === "true" });
+}
 
 /** The settings of a provider's request: those with a column as concepts, the others as model parameters. */
 export function supplyRequestParameters(draft: GenerationDraft, given: Json, origin: string): void {

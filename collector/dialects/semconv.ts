@@ -31,8 +31,14 @@ const SOURCES: { readonly [K in Concept]?: readonly string[] } = {
   outputTokens: [A.GEN_AI_USAGE_OUTPUT_TOKENS, A.GEN_AI_USAGE_COMPLETION_TOKENS],
   totalTokens: [A.GEN_AI_USAGE_TOTAL_TOKENS],
   reasoningTokens: [A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS],
-  cacheReadTokens: [A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS],
-  cacheWriteTokens: [A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, A.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS],
+  // The last of each are spellings that no version had and some senders use.
+  cacheReadTokens: [A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "gen_ai.usage.cache_read_tokens", "gen_ai.usage.input_cached_tokens"],
+  cacheWriteTokens: [
+    A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS,
+    A.GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS,
+    "gen_ai.usage.cache_write_tokens",
+    "gen_ai.usage.input_cache_creation",
+  ],
   timeToFirstTokenSeconds: [A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK],
   inputMessages: [A.GEN_AI_INPUT_MESSAGES],
   outputMessages: [A.GEN_AI_OUTPUT_MESSAGES],

@@ -1,4 +1,5 @@
-import type { SpanView } from "../otlp/span-view.ts";
+import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
+import type { Halves, SpanView } from "../otlp/span-view.ts";
 import { attributeNamed } from "./flattened.ts";
 import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
 import { stringOf } from "./json.ts";
@@ -7,6 +8,20 @@ import { contentFromText } from "./messages.ts";
 /** The span's own name, for dialects that tell their spans apart by it alone. */
 export const spanName = ({ arena, nameOffset, nameSize }: SpanView): string =>
   arena.request.toString("utf8", nameOffset, nameOffset + nameSize);
+
+/** Seconds from the start of the span to its first event of this name; undefined where it has none, or one before its start. */
+export function secondsToEvent(view: SpanView, name: string): number | undefined {
+  const event = createEventView(view.arena.request);
+  for (let i = 0; i < view.events.count; i++) {
+    decodeEvent(view, i, event);
+    if (view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize) !== name) continue;
+    const seconds = Number(nanosOf(event.time) - nanosOf(view.startTime)) / 1e9;
+    return seconds >= 0 ? seconds : undefined;
+  }
+  return undefined;
+}
+
+const nanosOf = ({ lo, hi }: Halves): bigint => (BigInt(hi >>> 0) << 32n) | BigInt(lo >>> 0);
 
 /** Content from the first of some attributes that is there: messages where it is JSON, else text. */
 export function supplyText(view: SpanView, draft: GenerationDraft, which: "prompt" | "response", names: readonly string[]): void {

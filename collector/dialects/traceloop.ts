@@ -6,6 +6,7 @@ import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts
 import { toolCallPart } from "./message-parts.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
 import { isFramework } from "./providers.ts";
+import { supplyStreaming } from "./request-parameters.ts";
 
 /** llm.request.type in the words of the conventions. */
 const OPERATIONS: ReadonlyMap<string, string> = new Map([
@@ -21,7 +22,16 @@ const PROPERTIES = "traceloop.association.properties.";
 /** OpenLLMetry (Traceloop): today the conventions plus `traceloop.*`; before, and where spans are made by hand, `gen_ai.prompt.N.*` and `llm.*`. */
 export const traceloop: Dialect = {
   name: "traceloop",
-  signs: ["traceloop.", "llm.request.", "llm.usage.", "gen_ai.prompt.0.", "gen_ai.completion.0.", "gen_ai.request.image."],
+  signs: [
+    "traceloop.",
+    "llm.request.",
+    "llm.usage.",
+    "gen_ai.prompt.0.",
+    "llm.is_streaming",
+    "gen_ai.is_streaming",
+    "gen_ai.completion.0.",
+    "gen_ai.request.image.",
+  ],
   sources: {
     operation: ["gen_ai.request.type"],
     totalTokens: ["llm.usage.total_tokens"],
@@ -36,7 +46,7 @@ export const traceloop: Dialect = {
     reasoningLevel: ["gen_ai.request.reasoning_effort"],
     finishReasons: ["gen_ai.response.finish_reason", "gen_ai.response.stop_reason"],
     promptName: ["traceloop.prompt.key"],
-    promptVersion: ["traceloop.prompt.version"],
+    promptVersion: ["traceloop.prompt.version", "traceloop.prompt.version_name", "traceloop.prompt.version_hash"],
     conversationId: [`${PROPERTIES}session_id`, `${PROPERTIES}sessionId`, `${PROPERTIES}thread_id`],
     userId: [`${PROPERTIES}user_id`, `${PROPERTIES}userId`, "gen_ai.user", "llm.user"],
   },
@@ -47,6 +57,7 @@ export const traceloop: Dialect = {
   complete(view, draft) {
     supply(draft, "operation", OPERATIONS.get(stringOf(attributeNamed(view, "llm.request.type")) ?? ""), "llm.request.type");
     supplyIndexed(view, draft);
+    supplyStreaming(view, draft, ["llm.is_streaming", "gen_ai.is_streaming"]);
     const functions = gatherFlattened(view, "llm.request.functions.");
     if (Array.isArray(functions)) supply(draft, "toolDefinitions", JSON.stringify(functions.map(definition)), "llm.request.functions");
     const variables = openJson(attributeNamed(view, "traceloop.prompt.template_variables"));

@@ -17,6 +17,7 @@ import { messagesContent, normalizeFinishReason, toMessageList } from "./message
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 import { buildFromEvents } from "./semconv-events.ts";
+import { secondsToEvent } from "./span-facts.ts";
 
 /** Spans of one call to a model; the spans around them repeat its usage. */
 const CALL = /\.(doGenerate|doStream|doEmbed|doRerank)$/;
@@ -48,6 +49,7 @@ export const vercel: Dialect = {
     temperature: ["ai.settings.temperature"],
     topP: ["ai.settings.topP"],
     topK: ["ai.settings.topK"],
+    stopSequences: ["ai.settings.stopSequences"],
     maxTokens: ["ai.settings.maxOutputTokens", "ai.settings.maxTokens"],
     seed: ["ai.settings.seed"],
     frequencyPenalty: ["ai.settings.frequencyPenalty"],
@@ -75,6 +77,7 @@ function completeOwn(view: SpanView, draft: GenerationDraft, id: string): void {
   if (served !== undefined) override(draft, "provider", served, "ai.model.provider");
   const millis = numberOf(attributeNamed(view, "ai.response.msToFirstChunk") ?? attributeNamed(view, "ai.stream.msToFirstChunk"));
   if (millis !== undefined) supply(draft, "timeToFirstTokenSeconds", millis / 1000, "ai.response.msToFirstChunk");
+  else if (view.events.count > 0) supply(draft, "timeToFirstTokenSeconds", secondsToEvent(view, FIRST_CHUNK), FIRST_CHUNK);
   const createdAt = Date.parse(stringOf(attributeNamed(view, "ai.response.timestamp")) ?? "");
   if (createdAt > 0) supply(draft, "responseCreatedAt", Math.floor(createdAt / 1000), "ai.response.timestamp");
   supplyPrompt(view, draft);
@@ -84,6 +87,7 @@ function completeOwn(view: SpanView, draft: GenerationDraft, id: string): void {
   supplyMetadata(view, draft);
 }
 
+const FIRST_CHUNK = "ai.stream.firstChunk";
 const operationId = (view: SpanView): string | undefined => stringOf(attributeNamed(view, "ai.operationId"));
 
 /**

@@ -66,6 +66,8 @@ describe("LiteLLM", () => {
         tokens_total: 9,
         response_finish_reason: "stop",
         user_id: "u-1",
+        model_parameters: { stream: false },
+        additional_metadata: { user_api_key_hash: "h" },
         generation_status: "success",
         content_state: "captured",
       },
