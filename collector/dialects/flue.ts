@@ -11,7 +11,7 @@ const INPUT = "flue.turn.input";
 export const flue: Dialect = {
   name: "flue",
   signs: ["flue."],
-  sources: { reasoningLevel: ["flue.reasoning"] },
+  sources: {},
   classify: (view) =>
     ["flue.tool.", "flue.task.", "flue.workflow."].some((kind) => hasName(view, kind)) && attributeNamed(view, INPUT) === undefined
       ? "wrapper"
@@ -21,6 +21,7 @@ export const flue: Dialect = {
     supply(draft, "systemInstructions", stringOf(at(input, "systemPrompt")), INPUT);
     supplyContent(draft, "prompt", promptContent(readProviderRequest(input)), INPUT);
     supplyRequestFacts(draft, input, INPUT);
+    supply(draft, "reasoningLevel", stringOf(attributeNamed(view, "flue.reasoning")), "flue.reasoning");
     supplyText(view, draft, "prompt", [INPUT]);
     supplyText(view, draft, "response", ["flue.turn.output"]);
   },
