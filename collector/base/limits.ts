@@ -3,6 +3,9 @@
 /** OTLP recommends 64 MiB for a request, measured also after inflating (otlp-rules H9); receivers: max_request_body_size. */
 export const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
+/** No configuration raises it further: half of what a JavaScript string may hold, and as much as PostgreSQL takes in one text of a jsonb value. */
+export const LARGEST_REQUEST_BYTES = 256 * 1024 * 1024;
+
 /** Nested attribute values below this depth are cut, and the span says so in `ingest_notes`. */
 export const MAX_VALUE_DEPTH = 64;
 

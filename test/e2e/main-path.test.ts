@@ -127,6 +127,8 @@ describe("answers", () => {
   });
 
   it("OPS-01 received = stored + duplicate + rejected + spooled + refused, and stored agrees with the tables", async () => {
+    const mixed = tracesRequest([span({ spanId: spanId(78) }), span({ spanId: spanId(79) }), span({ spanId: Buffer.alloc(8) })]);
+    for (let i = 0; i < 2; i++) expect((await post(mixed, PROTOBUF)).status).toBe(200);
     const text = await (await fetch(`${program.webUrl}/metrics`)).text();
     const value = (name: string): number =>
       [...text.matchAll(new RegExp(`^${name} (\\d+)`, "gm"))].reduce((sum, match) => sum + Number(match[1]), 0);
@@ -135,6 +137,9 @@ describe("answers", () => {
         value(`genspan_items_total\\{signal="${signal}",outcome="${outcome}"\\}`),
       );
       expect(outcomes.reduce((sum, each) => sum + each)).toBe(value(`genspan_received_items_total\\{signal="${signal}"\\}`));
+    }
+    for (const [outcome, atLeast] of Object.entries({ stored: 2, duplicate: 2, rejected: 2 })) {
+      expect(value(`genspan_items_total\\{signal="traces",outcome="${outcome}"\\}`)).toBeGreaterThanOrEqual(atLeast);
     }
     const [{ n }] = (await sql`SELECT count(*)::int AS n FROM spans`) as unknown as [{ n: number }];
     expect(value('genspan_items_total\\{signal="traces",outcome="stored"\\}')).toBe(n);

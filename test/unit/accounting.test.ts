@@ -61,13 +61,13 @@ describe("received = stored + duplicate + rejected + spooled + refused", () => {
       },
       { refused: 8 },
     ],
-  ])("holds when %s", async (_, write, outcomes) => {
+  ])("OPS-01 holds when %s", async (_, write, outcomes) => {
     const metrics = await consumed(write);
     expect(await valuesOf(metrics.received, "signal")).toEqual({ traces: SPANS });
     expect(await valuesOf(metrics.items, "outcome")).toEqual(outcomes);
   });
 
-  it("holds for a signal that no pipeline takes", async () => {
+  it("OPS-01 holds for a signal that no pipeline takes", async () => {
     const metrics = await consumed(
       committed({}),
       recordingsOf("nodesdk-defaults").find(({ path }) => path === "/v1/metrics")!.body,

@@ -1,4 +1,4 @@
-import { MAX_REQUEST_BYTES } from "../../base/limits.ts";
+import { LARGEST_REQUEST_BYTES, MAX_REQUEST_BYTES } from "../../base/limits.ts";
 import { type Endpoint, endpoint, integer, text, urlPath } from "../scalars.ts";
 import { checked, field, list, type Reader, section, switchedOn } from "../shape.ts";
 
@@ -27,7 +27,7 @@ const http = section(
     logs_url_path: field(urlPath, "/v1/logs"),
     metrics_url_path: field(urlPath, "/v1/metrics"),
     /** Bytes of a request, also after inflating. */
-    max_request_body_size: field(integer(1), MAX_REQUEST_BYTES),
+    max_request_body_size: field(integer(1, LARGEST_REQUEST_BYTES), MAX_REQUEST_BYTES),
     cors: switchedOn(cors),
   },
   NO_TLS,
@@ -38,7 +38,7 @@ const grpc = section(
     /** Where to listen. */
     endpoint: field(endpoint, OTLP_GRPC),
     /** MiB of a message, also after inflating. */
-    max_recv_msg_size_mib: field(integer(1, 1024), MAX_REQUEST_BYTES / MIB),
+    max_recv_msg_size_mib: field(integer(1, LARGEST_REQUEST_BYTES / MIB), MAX_REQUEST_BYTES / MIB),
   },
   NO_TLS,
 );

@@ -115,6 +115,14 @@ describe("expansion", () => {
     expect(httpOf("max_request_body_size: '${env:SIZE}'", { SIZE: "4096" }).http.max_request_body_size).toBe(4096);
   });
 
+  it("SIZ-12 no configuration lets in a request longer than a JavaScript string may be", () => {
+    const limits = "max_request_body_size: 268435456";
+    expect(httpOf(limits).http.max_request_body_size).toBe(268_435_456);
+    expect(problemsOf(withHttp("max_request_body_size: 629145600"))).toEqual([
+      expect.stringMatching(/max_request_body_size: must be .*268435456/),
+    ]);
+  });
+
   it("an unset variable without default warns and counts as null", () => {
     const { warnings } = httpOf("cors: '${env:NONE}'");
     expect(warnings).toEqual(["Configuration references unset environment variable NONE"]);
