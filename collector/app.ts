@@ -8,6 +8,7 @@ import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
 import { createFront, type Fetch, type Front } from "./api/front.ts";
+import { type Ingest, ingestInto } from "./app/ingest.ts";
 import { pipelineOf } from "./app/pipelines.ts";
 import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { createAuthenticator } from "./base/authenticate.ts";
@@ -24,6 +25,7 @@ import { createPostgresExporter, type PostgresExporter } from "./exporters/postg
 import { createPartitionJob } from "./jobs/partition-job.ts";
 import { createPriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
+import type { Pipeline } from "./pipeline.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
 import { createReader, type Reader } from "./query/reader.ts";
@@ -33,6 +35,7 @@ import { type Listening, listen } from "./receivers/http-server.ts";
 import { createOtlpGrpcReceiver } from "./receivers/otlp-grpc.ts";
 import { createOtlpHttpReceiver, type OtlpHttpOptions } from "./receivers/otlp-http.ts";
 import { createRefiner } from "./refinement/index.ts";
+import { refineTraces } from "./refinement/store.ts";
 
 export interface AppOptions {
   readonly config: Config;
@@ -137,9 +140,11 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
     await Promise.all([...otlp.http, ...otlp.grpc].map((server) => server.close(grace.millis)));
   });
   const reading = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
+  let first: Pipeline | undefined;
   for (const [id, receiver] of config.receivers) {
     const pipeline = pipelineOf(id, { config, exporter, refiner, prices, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
+    first ??= pipeline;
     await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
   }
 
@@ -152,6 +157,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       latestReader: pool(database.readUrl, 3, started),
       reader: reader(database.readUrl, schema, started),
       otlp: otlp.http,
+      ingest: ingestInto(first),
       database,
       unready: () => unreadyReason({ stopping, exporter, database }),
     }),
@@ -252,6 +258,7 @@ interface WebInput {
   readonly latestReader: Sql;
   readonly reader: Reader;
   readonly otlp: readonly Listening[];
+  readonly ingest: Ingest;
   readonly database: Database;
   readonly unready: () => Unready | undefined;
 }
@@ -260,7 +267,14 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
   const { schema, version, log } = options;
   const app = createApiApp({
     unready,
-    services: { reader, writer: { sql: owner, schema }, log: throttled(log), version },
+    services: {
+      reader,
+      writer: { sql: owner, schema },
+      ingest: input.ingest,
+      refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
+      log: throttled(log),
+      version,
+    },
     authenticate: input.authenticate,
     metrics: input.metrics,
     startCss: START_CSS,

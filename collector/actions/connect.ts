@@ -1,10 +1,12 @@
 import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
+import { createOwnIngest } from "../app/ingest.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { createPool } from "../query/pool.ts";
 import { createReader } from "../query/reader.ts";
+import { refineTraces } from "../refinement/store.ts";
 import { ownerUrl, readerUrl, reported } from "./database.ts";
 import type { Host } from "./host.ts";
 
@@ -38,9 +40,12 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   await reported(() => migrate({ url, schema }));
   const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
   const owner = createPool(url, CONNECTIONS);
+  const own = createOwnIngest({ url, schema });
   const app = createApiOnly({
     reader,
     writer: { sql: owner, schema },
+    ingest: own.ingest,
+    refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
     authenticate: async () => ({ kind: "granted", projectId }),
     log: createLog("error"),
     version,
@@ -48,6 +53,7 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   return {
     request: async (path, init) => app.request(path, init),
     async close() {
+      await own.stop();
       await Promise.all([reader.end(), owner.end({ timeout: 1 })]);
     },
   };

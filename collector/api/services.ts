@@ -1,5 +1,8 @@
 import type { Authenticate } from "../base/authenticate.ts";
 import type { Log } from "../base/log.ts";
+import type { Outcome } from "../base/outcome.ts";
+import type { Signal } from "../base/signal.ts";
+import type { Refine } from "../commands/generations/change.ts";
 import type { Writer } from "../commands/writer.ts";
 import type { Reader } from "../query/reader.ts";
 
@@ -9,6 +12,10 @@ export interface Services {
   readonly reader: Reader;
   /** Carries out commands as the owner. */
   readonly writer: Writer;
+  /** Takes one OTLP/JSON request into the pipeline. */
+  readonly ingest: (projectId: number, signal: Signal, body: Buffer) => Promise<Outcome>;
+  /** Brings the rows of a trace in line with what a command wrote about it. */
+  readonly refine: Refine;
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly version: string;

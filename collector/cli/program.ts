@@ -1,7 +1,9 @@
 import { Command, CommanderError } from "commander";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addExport } from "./export.ts";
 import { addGeneration } from "./generation.ts";
+import { addImport } from "./import.ts";
 import { addKey } from "./key.ts";
 import { addMap } from "./map.ts";
 import { addMigrate } from "./migrate.ts";
@@ -19,7 +21,8 @@ export function createProgram(input: CliInput): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => void input.terminal.write(text), writeErr: (text) => input.terminal.note(text.trimEnd()) });
   withExamples(program, "genspan demo", "genspan serve", "genspan doctor", "genspan sql 'select count(*) from generation_logs'");
-  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration]) add(program, input);
+  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration, addExport, addImport])
+    add(program, input);
   return program;
 }
 

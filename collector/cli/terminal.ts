@@ -8,6 +8,8 @@ export interface Terminal {
   write(text: string): Promise<void>;
   /** Writes a line for the person. */
   note(text: string): void;
+  /** Shows a passing line to the person, in place of the one before; '' takes it away. Only where standard error is a terminal. */
+  readonly status?: (text: string) => void;
   /** Marks text on standard output where that is a terminal that wants colours (NO_COLOR, FORCE_COLOR). */
   style(format: Style, text: string): string;
   /** Whether standard output is a terminal. */
@@ -21,7 +23,7 @@ export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
 }
 
-export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: Writable): Terminal {
+export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: Writable & { isTTY?: boolean }): Terminal {
   let broken: Error | undefined;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     broken = error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" ? new BrokenPipe("standard output was closed") : error;
@@ -30,11 +32,16 @@ export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: W
   return {
     interactive: stdout.isTTY === true,
     note: (text) => void stderr.write(`${text}\n`),
+    ...(stderr.isTTY === true ? { status: (text: string) => void stderr.write(`\r\x1b[K${text}`) } : {}),
     style: (format, text) => styleText(format, text, { stream: stdout }),
     async write(text) {
       if (broken !== undefined) throw broken;
       if (stdout.write(text)) return;
-      await Promise.race([once(stdout, "drain"), once(stdout, "close")]).catch(() => {});
+      const settled = new AbortController();
+      const { signal } = settled;
+      // The one that did not happen must not go on listening: a long output waits thousands of times.
+      await Promise.race([once(stdout, "drain", { signal }), once(stdout, "close", { signal })]).catch(() => {});
+      settled.abort();
       if (broken !== undefined) throw broken;
     },
   };

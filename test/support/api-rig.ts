@@ -1,9 +1,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { createApiOnly } from "../../collector/api/api.ts";
 import type { Services } from "../../collector/api/services.ts";
+import { createOwnIngest } from "../../collector/app/ingest.ts";
 import type { Authenticate } from "../../collector/base/authenticate.ts";
 import { createPool } from "../../collector/query/pool.ts";
 import { createReader } from "../../collector/query/reader.ts";
+import { refineTraces } from "../../collector/refinement/store.ts";
 import type { Sql } from "../../schema/connect.ts";
 import { ensureReader } from "../../schema/reader.ts";
 import { createTestDatabase, type TestDatabase, type TestServer } from "./database.ts";
@@ -45,7 +47,16 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
   const { url } = await ensureReader({ url: database.url, schema: SCHEMA });
   const reader = createReader({ url, schema: SCHEMA, maxConnections: 3 });
   const { log, lines } = recordingLog();
-  const services: Services = { reader, writer: { sql: owner, schema: SCHEMA }, authenticate, log, version: "0.0.0" };
+  const own = createOwnIngest({ url: database.url, schema: SCHEMA });
+  const services: Services = {
+    reader,
+    writer: { sql: owner, schema: SCHEMA },
+    ingest: own.ingest,
+    refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),
+    authenticate,
+    log,
+    version: "0.0.0",
+  };
   const app = createApiOnly(services);
   const ask = async <T>(path: string, init: RequestInit): Promise<Answered<T>> => {
     const response = await app.request(`${ORIGIN}${path}`, init);
@@ -61,6 +72,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     send: (path, body, { method = "POST", headers = {} } = {}) =>
       ask(path, { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
     async [Symbol.asyncDispose]() {
+      await own.stop();
       await Promise.all([reader.end(), owner.end({ timeout: 1 })]);
       await database[Symbol.asyncDispose]();
     },
