@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "../../schema/connect.ts";
 import type { Log } from "../base/log.ts";
 import { runUnderLease } from "./lease.ts";
@@ -25,6 +26,8 @@ export interface Reaper {
 export const NEVER_ENDED = "genspan.never_ended";
 
 const INTERVAL_MS = 60_000;
+/** How long `stop` waits for a statement under way: what it has done stays right, and the rest is found by the next one. */
+const STOP_MS = 2_000;
 const LEASE_TTL_MS = 60_000;
 /** Rows of one statement: short locks, and a table full of them is worked off in turns. */
 const BATCH = 1_000;
@@ -65,7 +68,7 @@ export function createReaper(options: ReaperOptions): Reaper {
     },
     async stop() {
       clearInterval(timer);
-      await running;
+      await Promise.race([running, sleep(STOP_MS, undefined, { ref: false })]);
     },
   };
 }

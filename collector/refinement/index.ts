@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 import type { Log } from "../base/log.ts";
 import { MARK_CALL, MARK_SECOND_CALL, MARK_THING, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
@@ -33,6 +34,10 @@ const PER_TURN = 200;
 /** A trace is given up after so many tries, until something new arrives for it. */
 const MAX_FAILURES = 5;
 const DELAY_MS = 250;
+/** Pause while the database does not answer. */
+const OUTAGE_DELAY_MS = 2_000;
+/** How long `stop` waits for a turn that is under way; what it leaves undone is found after the next start. */
+const STOP_MS = 2_000;
 const SWEEP_MS = 15_000;
 /** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
 const LOOK_BACK_MS = 3_600_000;
@@ -66,18 +71,19 @@ export function createRefiner(options: RefinerOptions): Refiner {
     return trace;
   }
 
-  function schedule(): void {
+  function schedule(afterMillis = delayMillis): void {
     if (stopped || turn !== undefined || timer !== undefined || due.size === 0) return;
     timer = setTimeout(() => {
       timer = undefined;
-      turn = work().finally(() => {
+      turn = work().then((reached) => {
         turn = undefined;
-        schedule();
+        schedule(reached ? delayMillis : OUTAGE_DELAY_MS);
       });
-    }, delayMillis);
+    }, afterMillis);
   }
 
-  async function work(): Promise<void> {
+  /** Looks at the traces that have waited longest. False when the database could not be reached: they stay due then. */
+  async function work(): Promise<boolean> {
     const taken = [...due].slice(0, PER_TURN);
     for (const [key] of taken) due.delete(key);
     try {
@@ -85,15 +91,23 @@ export function createRefiner(options: RefinerOptions): Refiner {
         options,
         taken.map(([, trace]) => trace),
       );
+      return true;
     } catch (error) {
+      if (!isAnswer(error)) {
+        for (const [key, trace] of taken) due.set(key, trace);
+        log.warn({ code: codeOf(error) }, "rows of traces could not be brought together; it is tried again");
+        return false;
+      }
       if (taken.length > 1) await oneByOne(taken);
       else for (const [key, trace] of taken) retryLater(key, trace, error);
+      return true;
     }
   }
 
   /** One trace that cannot be refined must not keep the others waiting. */
   async function oneByOne(taken: readonly (readonly [string, Known])[]): Promise<void> {
     for (const [key, trace] of taken) {
+      if (stopped) return;
       try {
         await refineTraces(options, [trace]);
       } catch (error) {
@@ -108,13 +122,16 @@ export function createRefiner(options: RefinerOptions): Refiner {
     if (trace.failures < MAX_FAILURES && !stopped) due.set(key, trace);
   }
 
+  /** Traces that lack nothing but a call, which another collector may have written. */
+  const waiting = (): TraceRef[] => [...known.values()].filter(({ bits }) => (bits & MARK_CALL) === 0);
+
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
 
   /** The first sweep looks at everything lately received: who wrote it may have died before it looked. */
   async function sweep(): Promise<void> {
     const until = Date.now() - 2 * sweepMillis;
-    const lately = await tracesSince(options, sweptUntil);
+    const lately = await tracesSince(options, sweptUntil, first ? undefined : waiting());
     for (const trace of first ? [...lately, ...(await recordsSince(options, sweptUntil))] : lately) {
       const key = `${trace.projectId}/${trace.traceId}`;
       const bits = (known.get(key)?.bits ?? 0) | trace.bits;
@@ -152,21 +169,47 @@ export function createRefiner(options: RefinerOptions): Refiner {
       clearInterval(sweeper);
       clearTimeout(timer);
       timer = undefined;
-      await turn;
+      await Promise.race([turn, sleep(STOP_MS, undefined, { ref: false })]);
     },
   };
 }
 
+/** Classes of SQLSTATE that speak of the server's state and not of the statement: connection, resources, shutdown. */
+const OUTAGE = /^(08|53|57)/;
+
+/** Whether the database has answered that these rows cannot be worked on, rather than not at all. */
+const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !OUTAGE.test(codeOf(error));
+
 const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? "unknown");
 
-/** Traces with rows received since then: more than one call, or one that lacks something. */
-async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number): Promise<Known[]> {
+/** Of how many traces a sweep looks for calls that came earlier; with a range of times, so that few partitions are read. */
+const COMPARED_TRACES = 5_000;
+const EARLIER_WITHIN = "1 hour";
+
+/**
+ * Traces with calls received since then. Where `waiting` is given, only those that may need a look, because they have more than one call, one that came
+ * before, or were waiting for one: of a hundred thousand others nobody need hear.
+ */
+async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number, waiting?: readonly TraceRef[]): Promise<Known[]> {
+  const since = new Date(sinceMillis);
   const rows = await sql`
-    SELECT project_id, trace_id, count(*)::int AS calls, extract(epoch FROM min(start_time)) * 1000 AS from_ms,
-      extract(epoch FROM max(start_time)) * 1000 AS to_ms
-    FROM ${sql(schema)}.generation_logs WHERE received_at >= ${new Date(sinceMillis)}
-    GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
-  return rows.map((row) => ({ ...traceOf(row), bits: Number(row["calls"]) > 1 ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL }));
+    WITH lately AS (
+      SELECT project_id, trace_id, count(*)::int AS calls, min(start_time) AS first_start, max(start_time) AS last_start,
+        row_number() OVER (ORDER BY max(received_at) DESC) AS place
+      FROM ${sql(schema)}.generation_logs WHERE received_at >= ${since}
+      GROUP BY project_id, trace_id
+    ), compared AS (
+      SELECT *, place <= ${COMPARED_TRACES} AND EXISTS (
+        SELECT FROM ${sql(schema)}.generation_logs earlier
+        WHERE earlier.project_id = lately.project_id AND earlier.trace_id = lately.trace_id AND earlier.received_at < ${since}
+          AND earlier.start_time BETWEEN first_start - ${EARLIER_WITHIN}::interval AND last_start + ${EARLIER_WITHIN}::interval) AS again
+      FROM lately
+    )
+    SELECT project_id, trace_id, calls > 1 OR again AS several, extract(epoch FROM first_start) * 1000 AS from_ms, extract(epoch FROM last_start) * 1000 AS to_ms
+    FROM compared
+    WHERE ${waiting === undefined} OR calls > 1 OR again OR trace_id = ANY (${(waiting ?? []).map(({ traceId }) => traceId)}::text[])
+    ORDER BY place LIMIT ${MAX_TRACES}`;
+  return rows.map((row) => ({ ...traceOf(row), bits: row["several"] === true ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL }));
 }
 
 /** Bounds the only search of ours that reads spans without a key: once after a start, and given up where an hour holds too many. */
