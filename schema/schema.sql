@@ -60,6 +60,7 @@ CREATE TABLE audit_log (
   details jsonb,
   CONSTRAINT audit_log_pkey PRIMARY KEY (project_id, id)
 );
+CREATE INDEX audit_log_subject ON audit_log USING btree (project_id, subject, "time") WHERE (subject IS NOT NULL);
 CREATE INDEX audit_log_time ON audit_log USING btree (project_id, "time");
 
 CREATE TABLE blobs (
@@ -213,6 +214,7 @@ CREATE INDEX generation_logs_entity ON generation_logs USING btree (project_id, 
 CREATE INDEX generation_logs_item ON generation_logs USING btree (project_id, item_id) WHERE (item_id IS NOT NULL);
 CREATE INDEX generation_logs_model ON generation_logs USING btree (project_id, model_name, start_time);
 CREATE INDEX generation_logs_received_at ON generation_logs USING brin (received_at) WITH (pages_per_range='16');
+CREATE INDEX generation_logs_review ON generation_logs USING btree (project_id, quality_status, start_time) WHERE (quality_status IS NOT NULL);
 CREATE INDEX generation_logs_run ON generation_logs USING btree (project_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX generation_logs_start_time ON generation_logs USING btree (project_id, start_time);
 CREATE INDEX generation_logs_unfinished ON generation_logs USING btree (project_id, start_time) WHERE (generation_status <> 'success'::text);
@@ -502,6 +504,15 @@ CREATE TABLE resources (
   CONSTRAINT resources_pkey PRIMARY KEY (project_id, id)
 );
 
+CREATE TABLE review_claims (
+  project_id integer NOT NULL,
+  trace_id text COLLATE "C" NOT NULL,
+  span_id text COLLATE "C" NOT NULL,
+  claimed_by text NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT review_claims_pkey PRIMARY KEY (project_id, trace_id, span_id)
+);
+
 CREATE TABLE scopes (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -606,6 +617,8 @@ ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON projects FOR SELECT USING ((id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE resources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON resources FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE review_claims ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON review_claims FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE scopes ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON scopes FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE spans ENABLE ROW LEVEL SECURITY;

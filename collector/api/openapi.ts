@@ -7,7 +7,7 @@ const failure = (description: string) => ({ description, content: { "application
 /** Puts a route into the OpenAPI document. */
 export function describeRoute<P extends z.ZodObject, B extends z.ZodType>(app: OpenAPIHono, spec: RouteSpec<P, B>): void {
   const others = Object.fromEntries((spec.otherTypes ?? []).map((type) => [type, { schema: z.string() }]));
-  const success = { description: spec.summary, content: { "application/json": { schema: spec.answer }, ...others } };
+  const success = { description: spec.summary, content: { [spec.answerType ?? "application/json"]: { schema: spec.answer }, ...others } };
   app.openAPIRegistry.registerPath({
     method: spec.method,
     path: spec.path,

@@ -42,6 +42,8 @@ export interface RouteSpec<P extends z.ZodObject = z.ZodObject, B extends z.ZodT
   readonly answer: z.ZodType;
   /** Status of success. */
   readonly status?: 200 | 201 | 202;
+  /** Media type of a 200, application/json unless told. */
+  readonly answerType?: string;
   /** Other media types that a 200 may have, such as text/csv. */
   readonly otherTypes?: readonly string[];
 }

@@ -38,7 +38,8 @@ export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, U
   for (const { attributes, spanId } of records) {
     for (const [name, sources] of COLUMNS) {
       const columns = Object.entries(sources).map(([column, attribute]) => [column, attributes[attribute]] as const);
-      const given = columns.filter(([, value]) => value !== undefined && value !== null && value !== "");
+      // null is a value: what a command of the API makes unknown again.
+      const given = columns.filter(([, value]) => value !== undefined && value !== "");
       if (given.length > 0) found.set(name, { columns: Object.fromEntries(given.map(fitting)), spanId });
     }
   }

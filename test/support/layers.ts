@@ -27,7 +27,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/base": rule("", "pino prom-client"),
   "collector/config": rule("collector/base collector/model", "re2js yaml zod"),
   "collector/otlp": rule("collector/base"),
-  "collector/model": rule("collector/base sdk/runs/run-summary"),
+  "collector/model": rule("collector/base sdk/runs/run-summary", "diff"),
   "collector/embedded": rule("collector/base schema/driver", "postgres"),
   "collector/dialects": rule("collector/base collector/otlp collector/model sdk/attributes"),
   "collector/rows": rule("collector/base collector/otlp collector/model collector/dialects sdk/attributes"),

@@ -1,63 +1,173 @@
 import { z } from "@hono/zod-openapi";
+import { RequestError } from "../../base/request-error.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
+import { compareGenerations } from "../../query/generations/compare.ts";
 import { listGenerations } from "../../query/generations/list.ts";
-import { GENERATION_STATUSES, GENERATIONS } from "../../query/generations/noun.ts";
-import type { Api } from "../route.ts";
-import { exactNumber, filterParameters, pageOf, time } from "../schemas.ts";
+import { GENERATIONS } from "../../query/generations/noun.ts";
+import { readFilledFrom, readGeneration } from "../../query/generations/one.ts";
+import { notFound, readReference } from "../../query/generations/reference.ts";
+import { GROUPINGS, generationStatistics, readGroupings } from "../../query/generations/statistics.ts";
+import { readOtlpText } from "../../query/traces/otlp.ts";
+import { provenanceOf } from "../provenance.ts";
+import { type Api, onlyKeys } from "../route.ts";
+import { filterParameters, pageOf } from "../schemas.ts";
+import { GenerationComparison, GenerationDetail, GenerationStatistics, GenerationSummary } from "../shapes.ts";
 
-const text = z.string().nullable();
+const tag = "generations";
+const id = z.object({
+  id: z
+    .string()
+    .openapi({ description: "traceid-spanid, the column id of generation_logs", example: `${"0".repeat(31)}1-${"0".repeat(15)}1` }),
+});
 
-const GenerationSummary = z
-  .object({
-    id: z.string(),
-    trace_id: z.string(),
-    span_id: z.string(),
-    start_time: time,
-    generation_status: z.enum(GENERATION_STATUSES),
-    service_name: text,
-    environment: text,
-    operation_name: text,
-    provider_name: text,
-    model_name: text,
-    prompt_template_name: text,
-    prompt_template_version: text,
-    tokens_prompt: exactNumber.nullable(),
-    tokens_completion: exactNumber.nullable(),
-    tokens_reasoning: exactNumber.nullable(),
-    tokens_total: exactNumber.nullable(),
-    cost_amount: exactNumber.nullable(),
-    cost_currency: text,
-    duration_ms: z.number().nullable(),
-    time_to_first_token_ms: z.number().nullable(),
-    attempts_count: z.number().nullable(),
-    response_finish_reason: text,
-    error_type: text,
-    error_message: text,
-    run_id: text,
-    item_id: text,
-    conversation_id: text,
-    user_id: text,
-    entity_type: text,
-    entity_id: text,
-    quality_status: text,
-    content_state: text,
-    prompt_start: text,
-    response_start: text,
-  })
-  .openapi("GenerationSummary");
+/** Model calls: lists, numbers, and one by one. */
+export function generationRoutes(api: Api): void {
+  addLists(api);
+  addDetails(api);
+}
 
-/** Model calls. */
-export function generationRoutes({ route, services: { reader } }: Api): void {
+function addLists({ route, services: { reader } }: Api): void {
   route(
     {
       method: "get",
       path: "/api/generations",
-      tag: "generations",
+      tag,
       summary: "Model calls, newest first, with the beginnings of their texts",
       scope: "read",
       query: filterParameters(GENERATIONS),
       answer: pageOf(GenerationSummary),
     },
     ({ projectId, query }) => listGenerations(reader, projectId, parseFilter(query, GENERATIONS)),
+  );
+  route(
+    {
+      method: "get",
+      path: "/api/generations/stats",
+      tag,
+      summary: "Numbers of the calls that a filter selects, by up to three groupings",
+      description: "Exact, from the rows themselves. For long ranges without a filter, /api/usage answers faster.",
+      scope: "read",
+      query: [
+        {
+          name: "by",
+          description: `${Object.keys(GROUPINGS).join(", ")}; several with commas or repeated`,
+          repeated: true,
+          example: "model",
+        },
+        ...filterParameters(GENERATIONS).filter(({ name }) => !["sort", "limit", "after"].includes(name)),
+      ],
+      answer: z.object({ data: z.array(GenerationStatistics) }),
+    },
+    async ({ projectId, query }) => {
+      const filter = parseFilter(query, GENERATIONS, { others: ["by"] });
+      return { data: await generationStatistics(reader, projectId, { filter, by: readGroupings(query) }) };
+    },
+  );
+  route(
+    {
+      method: "get",
+      path: "/api/generations/compare",
+      tag,
+      summary: "How two calls differ: parameters, results, modules, and texts line by line",
+      scope: "read",
+      query: [
+        { name: "a", description: "id of the one call" },
+        { name: "b", description: "id of the other" },
+      ],
+      answer: GenerationComparison,
+    },
+    ({ projectId, query }) => {
+      onlyKeys(query, ["a", "b"]);
+      return compareGenerations(reader, projectId, [readReference(query.get("a") ?? ""), readReference(query.get("b") ?? "")]);
+    },
+  );
+}
+
+const CONTENTS = {
+  prompt: "prompt_full_text",
+  response: "response_full_text",
+  reasoning: "reasoning_content",
+  system: "system_instructions",
+} as const;
+
+function addDetails({ route, services: { reader } }: Api): void {
+  route(
+    {
+      method: "get",
+      path: "/api/generations/{id}",
+      tag,
+      summary: "Everything known about one call",
+      scope: "read",
+      params: id,
+      answer: GenerationDetail,
+    },
+    ({ projectId, params, query }) => {
+      onlyKeys(query, []);
+      return readGeneration(reader, projectId, readReference(params.id));
+    },
+  );
+  route(
+    {
+      method: "get",
+      path: "/api/generations/{id}/content/{which}",
+      tag,
+      summary: "One text of a call, byte for byte",
+      scope: "read",
+      params: id.extend({ which: z.enum(["prompt", "response", "reasoning", "system"]) }),
+      answer: z.string(),
+      answerType: "text/plain",
+    },
+    async ({ projectId, params, query, context }) => {
+      onlyKeys(query, []);
+      const generation = await readGeneration(reader, projectId, readReference(params.id));
+      const content = generation[CONTENTS[params.which]];
+      if (typeof content !== "string") throw new RequestError("not_found", `nothing is known of the ${params.which} of this call`);
+      return context.text(content, 200, {
+        "Content-Disposition": `attachment; filename="${params.which}.txt"`,
+        "Cache-Control": "no-store",
+      });
+    },
+  );
+  route(
+    {
+      method: "get",
+      path: "/api/generations/{id}/span",
+      tag,
+      summary: "The call's span as it was received, as one request of OTLP/JSON",
+      scope: "read",
+      params: id,
+      answer: z.object({ resourceSpans: z.array(z.looseObject({})) }),
+    },
+    async ({ projectId, params, query, context }) => {
+      onlyKeys(query, []);
+      const otlp = await readOtlpText(reader, projectId, readReference(params.id));
+      if (otlp === undefined) throw notFound();
+      return context.body(otlp, 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
+    },
+  );
+  route(
+    {
+      method: "get",
+      path: "/api/generations/{id}/provenance",
+      tag,
+      summary: "Which attribute each value of the call came from",
+      scope: "read",
+      params: id,
+      answer: z.object({
+        role: z.string(),
+        dialect: z.string().nullable(),
+        filled_from: z
+          .record(z.string(), z.string())
+          .openapi({ description: "what other spans and log records added, by group of columns" }),
+        origins: z.array(z.object({ concept: z.string().optional(), source: z.string(), value: z.unknown() })),
+      }),
+    },
+    async ({ projectId, params, query }) => {
+      onlyKeys(query, []);
+      const ref = readReference(params.id);
+      const filled_from = await readFilledFrom(reader, projectId, ref);
+      const otlp = await readOtlpText(reader, projectId, ref);
+      return { filled_from, ...(otlp === undefined ? { role: "imported", dialect: null, origins: [] } : provenanceOf(otlp)) };
+    },
   );
 }

@@ -37,6 +37,7 @@ export interface GenerationSummary {
   readonly entity_type: string | null;
   readonly entity_id: string | null;
   readonly quality_status: string | null;
+  readonly quality_issues: unknown;
   readonly content_state: string | null;
   readonly prompt_start: string | null;
   readonly response_start: string | null;
@@ -47,7 +48,7 @@ const SHOWN_CHARS = 200;
 
 const COLUMNS = sql`id, trace_id, span_id, start_time, generation_status, service_name, environment, operation_name, provider_name, model_name,
   prompt_template_name, prompt_template_version, tokens_prompt, tokens_completion, tokens_reasoning, tokens_total, cost_amount, cost_currency,
-  duration_ms, time_to_first_token_ms, attempts_count, response_finish_reason, error_type, left(error_message, ${SHOWN_CHARS}) AS error_message,
+  quality_issues, duration_ms, time_to_first_token_ms, attempts_count, response_finish_reason, error_type, left(error_message, ${SHOWN_CHARS}) AS error_message,
   run_id, item_id, conversation_id, user_id, entity_type, entity_id, quality_status, content_state,
   left(prompt_full_text, ${SHOWN_CHARS}) AS prompt_start, left(response_full_text, ${SHOWN_CHARS}) AS response_start`;
 

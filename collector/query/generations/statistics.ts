@@ -1,0 +1,126 @@
+import { RequestError } from "../../base/request-error.ts";
+import type { ExactNumber } from "../exact.ts";
+import { conditionsOf } from "../filter/conditions.ts";
+import type { Filter } from "../filter/parse.ts";
+import type { Reader } from "../reader.ts";
+import { type Fragment, list, name, sql } from "../sql.ts";
+
+/** What calls can be grouped by. */
+export const GROUPINGS = {
+  model: sql`model_name`,
+  provider: sql`provider_name`,
+  prompt: sql`prompt_template_name`,
+  version: sql`prompt_template_version`,
+  env: sql`environment`,
+  service: sql`service_name`,
+  operation: sql`operation_name`,
+  status: sql`generation_status`,
+  finish: sql`response_finish_reason`,
+  error: sql`error_type`,
+  quality: sql`quality_status`,
+  user: sql`user_id`,
+  conversation: sql`conversation_id`,
+  run: sql`run_id`,
+  item: sql`item_id`,
+  entity: sql`entity_type`,
+  dialect: sql`dialect`,
+  day: sql`to_char(start_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
+  hour: sql`to_char(start_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00Z"')`,
+} as const satisfies Readonly<Record<string, Fragment>>;
+
+export type Grouping = keyof typeof GROUPINGS;
+const MAX_GROUPINGS = 3;
+export const MAX_GROUPS = 1_000;
+
+/** Numbers of a group of calls; with `by`, its values stand under the names of the groupings. */
+export interface GenerationStatistics {
+  readonly [grouping: string]: ExactNumber | null;
+  readonly generations: ExactNumber;
+  readonly succeeded: ExactNumber;
+  readonly failed: ExactNumber;
+  readonly timed_out: ExactNumber;
+  readonly pending: ExactNumber;
+  /** Failed and timed out among those that ended; null while none has. */
+  readonly error_rate: number | null;
+  readonly tokens_prompt: ExactNumber | null;
+  readonly tokens_completion: ExactNumber | null;
+  readonly tokens_reasoning: ExactNumber | null;
+  readonly tokens_total: ExactNumber | null;
+  readonly avg_tokens: number | null;
+  readonly avg_duration_ms: number | null;
+  readonly p50_duration_ms: number | null;
+  readonly p95_duration_ms: number | null;
+  readonly p99_duration_ms: number | null;
+  readonly cost_amount: ExactNumber | null;
+  readonly cost_currency: string | null;
+  /** Calls that ended well and whose price is unknown: they are in no cost. */
+  readonly unpriced: ExactNumber;
+  readonly approved: ExactNumber;
+  readonly rejected: ExactNumber;
+  readonly pending_review: ExactNumber;
+}
+
+/** Reads `by=model,version`, repeated or with commas. Throws RequestError for what calls cannot be grouped by. */
+export function readGroupings(query: URLSearchParams): Grouping[] {
+  const given = query
+    .getAll("by")
+    .flatMap((text) => text.split(","))
+    .map((text) => text.trim())
+    .filter((text) => text !== "");
+  const unknown = given.filter((text) => !Object.hasOwn(GROUPINGS, text));
+  if (unknown.length > 0) throw new RequestError("bad_request", `by is none of ${Object.keys(GROUPINGS).join(", ")}`);
+  if (given.length > MAX_GROUPINGS) throw new RequestError("bad_request", `by has more than ${MAX_GROUPINGS} groupings`);
+  return [...new Set(given)] as Grouping[];
+}
+
+const MEASURES = sql`count(*) AS generations,
+  count(*) FILTER (WHERE generation_status = 'success') AS succeeded,
+  count(*) FILTER (WHERE generation_status = 'failed') AS failed,
+  count(*) FILTER (WHERE generation_status = 'timeout') AS timed_out,
+  count(*) FILTER (WHERE generation_status = 'pending') AS pending,
+  (count(*) FILTER (WHERE generation_status IN ('failed', 'timeout')))::float8 / nullif(count(*) FILTER (WHERE generation_status <> 'pending'), 0) AS error_rate,
+  sum(tokens_prompt) AS tokens_prompt, sum(tokens_completion) AS tokens_completion, sum(tokens_reasoning) AS tokens_reasoning,
+  sum(tokens_total) AS tokens_total, avg(tokens_total)::float8 AS avg_tokens, avg(duration_ms) AS avg_duration_ms,
+  percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_ms) AS percentiles,
+  sum(cost_amount) AS cost_amount, min(cost_currency) AS cost_currency, count(DISTINCT cost_currency) AS currencies,
+  count(*) FILTER (WHERE generation_status = 'success' AND cost_amount IS NULL) AS unpriced,
+  count(*) FILTER (WHERE quality_status = 'approved') AS approved,
+  count(*) FILTER (WHERE quality_status = 'rejected') AS rejected,
+  count(*) FILTER (WHERE quality_status = 'pending_review') AS pending_review`;
+
+type Measured = Omit<GenerationStatistics, "p50_duration_ms" | "p95_duration_ms" | "p99_duration_ms"> & {
+  readonly percentiles: readonly (number | null)[] | null;
+  readonly currencies: number;
+};
+
+/** Statistics of the calls that a filter selects, largest groups first; exact, from the rows themselves. */
+export function generationStatistics(
+  reader: Reader,
+  projectId: number,
+  { filter, by }: { readonly filter: Filter; readonly by: readonly Grouping[] },
+): Promise<GenerationStatistics[]> {
+  const columns = by.map((grouping) => sql`${GROUPINGS[grouping]} AS ${name(grouping)}`);
+  const positions = by.map((_, i) => POSITIONS[i] ?? sql`1`);
+  const grouped = by.length === 0 ? sql`` : sql`GROUP BY ${list(positions)}`;
+  return reader.read({ projectId }, async (ask) => {
+    const rows = await ask<Measured>(sql`
+      SELECT ${list([...columns, MEASURES])} FROM generation_logs
+      WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) ${grouped} ORDER BY generations DESC LIMIT ${MAX_GROUPS}`);
+    return rows.map(withPercentiles);
+  });
+}
+
+const POSITIONS = [sql`1`, sql`2`, sql`3`];
+
+/** A sum over several currencies is no amount. */
+function withPercentiles({ percentiles, currencies, ...row }: Measured): GenerationStatistics {
+  const [p50, p95, p99] = percentiles ?? [];
+  const mixed = currencies > 1;
+  return {
+    ...row,
+    ...(mixed ? { cost_amount: null, cost_currency: "mixed" } : {}),
+    p50_duration_ms: p50 ?? null,
+    p95_duration_ms: p95 ?? null,
+    p99_duration_ms: p99 ?? null,
+  } as GenerationStatistics;
+}
