@@ -184,6 +184,13 @@ export const GENSPAN_PENDING_PARENT = "genspan.pending.parent";
 /** `true` on a finished call of which a pending record was sent before: its row is then looked for and replaced. Where none is there, it does no harm. */
 export const GENSPAN_PENDING_SENT = "genspan.pending.sent";
 
+/** JSON text of an object of facts of the application's own: the column additional_metadata. On an update: what is added to it. */
+export const GENSPAN_METADATA = "genspan.metadata";
+/** `text` where the prompt was one plain text, which `gen_ai.input.messages` holds as its only part. */
+export const GENSPAN_PROMPT_FORMAT = "genspan.prompt.format";
+/** When the provider made the answer, in seconds since the epoch, an integer. */
+export const GENSPAN_RESPONSE_CREATED_AT = "genspan.response.created_at";
+
 // A run: one batch job. `genspan.record` = run is its final record: the span's start and end are started_at and completed_at. Its pending record says "running"
 // at the start; an update below it carries a newer summary while it runs and never makes a finished run running again.
 /** The run, by a uuid that is its id in generation_runs. Stands on the run's own records and on every generation, item and image made within it. */

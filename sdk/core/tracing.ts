@@ -1,7 +1,8 @@
 import { context, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
+import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createContent } from "./content.ts";
 import { resolveContent } from "./content-policy.ts";
-import { createIdle, current, install } from "./current.ts";
+import { createIdle, current, install, recorder } from "./current.ts";
 import { createDelivery, type Delivery, type FlushResult } from "./delivery.ts";
 import { installExitHooks } from "./exit-hooks.ts";
 import { sendWithLastBreath } from "./last-breath.ts";
@@ -54,8 +55,16 @@ const NOTHING_QUEUED: FlushResult = { complete: true, remaining: 0 };
 let running: Tracing | undefined;
 let runningDeliveries: readonly Delivery[] = [];
 
-/** Deliveries of the running SDK. */
-export const activeDeliveries = (): readonly Delivery[] => runningDeliveries;
+/**
+ * A span processor for an OpenTelemetry set-up of the application's own: its sampled spans then go to the collector as well, over this SDK's queue. Also takes spans of
+ * OpenTelemetry's 1.x packages. Before `startTracing()` it takes nothing.
+ *
+ * ```ts
+ * new NodeSDK({ spanProcessors: [new BatchSpanProcessor({ exporter }), spanProcessor()] }).start();
+ * startTracing();
+ * ```
+ */
+export const spanProcessor = (): SpanProcessor => createSpanProcessor(() => runningDeliveries, recorder().problems);
 
 /**
  * Starts recording: one call at the start of the program, before the first generation. A second call returns the running SDK. Never throws: where the options make

@@ -1,0 +1,67 @@
+import type { Attributes } from "@opentelemetry/api";
+import type { TimedEvent } from "@opentelemetry/sdk-trace";
+import * as A from "../attributes.ts";
+import { hrTime, nowMicros } from "../core/clock.ts";
+import type { Content } from "../core/content.ts";
+import { safeText } from "../core/safe-json.ts";
+import { at, known, numberAt, textAt } from "./shape.ts";
+
+/** What is recorded of an error. */
+export interface Failure {
+  /** `error.type`: the provider's code, else the error's class; few different values. */
+  readonly type: string;
+  readonly message: string | undefined;
+  readonly traceback: string | undefined;
+  /** HTTP status of the provider's answer. */
+  readonly httpStatus: number | undefined;
+}
+
+export const TIMEOUT = "timeout";
+export const CANCELLED = "cancelled";
+
+/** The conventions' word for an error of no known kind. */
+const OTHER = "_OTHER";
+const MAX_TYPE_LENGTH = 128;
+
+/** Names that say that somebody stopped the call. */
+const ABORTS: ReadonlySet<string> = new Set(["AbortError", "APIUserAbortError"]);
+const TIMEOUTS = /time[\s_-]?d?[\s_-]?out/i;
+
+/** Reads anything that can be thrown. May throw where the error's getters do: callers run within a guard. */
+export function readFailure(error: unknown, content: Content): Failure {
+  const name = textAt(error, "name");
+  const message = typeof error === "string" ? error : (textAt(error, "message") ?? (isPlain(error) ? safeText(error) : undefined));
+  return {
+    type: typeOf(error, name).slice(0, MAX_TYPE_LENGTH),
+    message: content.text(message, "error"),
+    traceback: content.text(textAt(error, "stack"), "error"),
+    httpStatus: numberAt(error, "status") ?? numberAt(error, "statusCode") ?? numberAt(error, "response", "status"),
+  };
+}
+
+const isPlain = (error: unknown): boolean => error !== undefined && error !== null && !(error instanceof Error);
+
+function typeOf(error: unknown, name: string | undefined): string {
+  if (name !== undefined && (ABORTS.has(name) || at(error, "constructor", "name") === "APIUserAbortError")) return CANCELLED;
+  if (TIMEOUTS.test(className(error) ?? "") || TIMEOUTS.test(textAt(error, "code") ?? "")) return TIMEOUT;
+  const code = textAt(error, "code") ?? textAt(error, "error", "type") ?? textAt(error, "type");
+  return code ?? className(error) ?? OTHER;
+}
+
+/** Errors of provider libraries often have the name `Error` and a class of their own. */
+function className(error: unknown): string | undefined {
+  const name = textAt(error, "name");
+  if (name !== undefined && name !== "Error") return name;
+  return error instanceof Error ? (textAt(error, "constructor", "name") ?? name) : name;
+}
+
+/** The standard event of an exception; undefined for a failure without any text. */
+export function exceptionEvent({ type, message, traceback }: Failure): TimedEvent[] {
+  if (message === undefined && traceback === undefined) return [];
+  const attributes: Attributes = known({
+    [A.EXCEPTION_TYPE]: type,
+    [A.EXCEPTION_MESSAGE]: message,
+    [A.EXCEPTION_STACKTRACE]: traceback,
+  });
+  return [{ name: A.EVENT_EXCEPTION, time: hrTime(nowMicros()), attributes }];
+}

@@ -1,0 +1,58 @@
+import { current } from "../core/current.ts";
+import { readAny } from "../readers/any.ts";
+import { openGeneration } from "./generation.ts";
+import { isAsyncIterable, withIterator } from "./streams.ts";
+import type { Generation, GenerationResult, GenerationStart, Reader, ResponseReader } from "./types.ts";
+
+/**
+ * Makes one call of a model and records it: what was asked for before, what came of it after. The call's result is returned, and what it throws is
+ * rethrown, untouched. Without `read` the answers of OpenAI, Anthropic, Gemini and the Vercel AI SDK are known by their structure. A streamed answer ends the
+ * generation when it has been read.
+ *
+ * ```ts
+ * const messages = [{ role: "user", content: "Why is the sky blue?" }];
+ * const answer = await generate({ model: "gpt-5-nano", provider: "openai", messages }, () =>
+ *   openai.chat.completions.create({ model: "gpt-5-nano", messages }),
+ * );
+ * ```
+ */
+export async function generate<T>(
+  start: GenerationStart,
+  call: (generation: Generation) => T | Promise<T>,
+  read?: ResponseReader<T>,
+): Promise<T> {
+  const generation = openGeneration(start);
+  // The record of the call must be there before the call is made, or the wait for it be over.
+  if (current().settings.pending === "await") await generation.recorded;
+  let response: T;
+  try {
+    response = await generation.run(() => call(generation));
+  } catch (error) {
+    generation.fail(error);
+    throw error;
+  }
+  const { problems } = current().recorder;
+  return problems.guard("reading an answer", () => finish(generation, response, read), response);
+}
+
+function finish<T>(generation: Generation, response: T, read: ResponseReader<T> | undefined): T {
+  if (generation.ended) return response;
+  const reader: Reader = typeof read === "object" ? read : readAny;
+  if (isAsyncIterable(response) && typeof read !== "function") return streamed(generation, response, reader) as T;
+  generation.succeed(resultOf(response, read ?? reader));
+  return response;
+}
+
+function streamed(generation: Generation, response: object & AsyncIterable<unknown>, reader: Reader): object {
+  const watched = generation.stream(response, reader);
+  return withIterator(response, () => watched[Symbol.asyncIterator]());
+}
+
+/** A reader that throws costs what it would have read; the generation is a success all the same. */
+function resultOf<T>(response: T, read: ResponseReader<T>): GenerationResult | undefined {
+  return current().recorder.problems.guard(
+    "reading an answer",
+    () => (typeof read === "function" ? read(response) : read.response(response)),
+    undefined,
+  );
+}

@@ -1,0 +1,69 @@
+import type { Content } from "../core/content.ts";
+import type { ContentPlace } from "../core/content-policy.ts";
+import { type Part, type PartContext, reasoningParts, toolCall, toolResult, toParts } from "./message-parts.ts";
+import { isShape, listAt, type Shape, textAt } from "./shape.ts";
+
+/** One message as the conventions write it. */
+export interface Message {
+  readonly role: string;
+  readonly parts: readonly Part[];
+  readonly name?: string;
+  readonly finish_reason?: string;
+}
+
+const ROLES: ReadonlyMap<string, string> = new Map([
+  ["model", "assistant"],
+  ["ai", "assistant"],
+  ["human", "user"],
+  ["developer", "system"],
+  ["function", "tool"],
+]);
+
+/** Items of OpenAI's responses API that stand among the messages. */
+const ITEMS: ReadonlyMap<unknown, string> = new Map([
+  ["function_call", "assistant"],
+  ["function_call_output", "tool"],
+  ["reasoning", "assistant"],
+  ["image_generation_call", "assistant"],
+]);
+
+/** Messages of any provider in the conventions' shape, as far as the content policy lets them through. */
+export function toMessages(messages: readonly unknown[], role: "user" | "assistant", content: Content): Message[] {
+  const place: ContentPlace = role === "assistant" ? "output" : "prompt";
+  return messages.flatMap((message) => {
+    const made = toMessage(message, role, { content, place });
+    return made.parts.length === 0 ? [] : [made];
+  });
+}
+
+function toMessage(message: unknown, defaultRole: string, context: PartContext): Message {
+  if (!isShape(message)) return { role: defaultRole, parts: toParts(message, context) };
+  const item = ITEMS.get(message["type"]);
+  if (message["role"] === undefined && item !== undefined) return { role: item, parts: toParts(message, context) };
+  const given = textAt(message, "role") ?? defaultRole;
+  const role = ROLES.get(given) ?? given;
+  const name = textAt(message, "name");
+  const finishReason = textAt(message, "finish_reason");
+  return {
+    role,
+    parts: role === "tool" && textAt(message, "tool_call_id") !== undefined ? [toolAnswer(message, context)] : partsOf(message, context),
+    ...(name === undefined ? {} : { name }),
+    ...(finishReason === undefined ? {} : { finish_reason: finishReason }),
+  };
+}
+
+const toolAnswer = (message: Shape, context: PartContext): Part =>
+  toolResult({ id: message["tool_call_id"], content: message["content"] }, context);
+
+function partsOf(message: Shape, context: PartContext): Part[] {
+  if (Array.isArray(message["parts"])) return toParts(message["parts"], context);
+  const reasoning = textAt(message, "reasoning_content") ?? textAt(message, "reasoning");
+  return [
+    ...reasoningParts(reasoning, context),
+    ...toParts(message["content"], context),
+    ...toParts(textAt(message, "refusal"), context),
+    ...listAt(message, "tool_calls")
+      .filter(isShape)
+      .map((call) => toolCall(call, context)),
+  ];
+}

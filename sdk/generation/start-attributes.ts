@@ -1,0 +1,116 @@
+import type { Attributes, AttributeValue } from "@opentelemetry/api";
+import * as A from "../attributes.ts";
+import type { Content } from "../core/content.ts";
+import { safeJson, safeText } from "../core/safe-json.ts";
+import { toMessages } from "./messages.ts";
+import { providerOfModel } from "./provider-names.ts";
+import { known, numberOf, textOf } from "./shape.ts";
+import type { EntityRef, GenerationStart, ModelParams, PromptInfo, Quality } from "./types.ts";
+
+export const DEFAULT_OPERATION = "chat";
+
+/** Variables of one prompt that are recorded. */
+const MAX_VARIABLES = 128;
+
+/** Everything that is known before the call, under the names of the conventions. */
+export function startAttributes(start: GenerationStart, content: Content): Attributes {
+  const { model, operation = DEFAULT_OPERATION, provider = providerOfModel(String(model)) } = start;
+  return {
+    ...start.attributes,
+    ...known({
+      [A.GEN_AI_OPERATION_NAME]: operation,
+      [A.GEN_AI_PROVIDER_NAME]: provider,
+      [A.GEN_AI_REQUEST_MODEL]: textOf(model) && content.label(model),
+      [A.GEN_AI_CONVERSATION_ID]: textOf(start.conversationId),
+      [A.USER_ID]: textOf(start.userId),
+      [A.GEN_AI_REQUEST_STREAM]: start.stream === true ? true : undefined,
+      [A.GENSPAN_METADATA]: start.metadata === undefined ? undefined : content.text(safeJson(start.metadata), "metadata"),
+    }),
+    ...parameterAttributes(start.params),
+    ...entityAttributes(start.entity),
+    ...promptAttributes(start.prompt, content),
+    ...contentAttributes(start, content),
+  };
+}
+
+function parameterAttributes(params: ModelParams | undefined): Attributes {
+  if (params === undefined) return {};
+  const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
+  return known({
+    [A.GEN_AI_REQUEST_TEMPERATURE]: numberOf(params.temperature),
+    [A.GEN_AI_REQUEST_MAX_TOKENS]: whole(params.maxTokens),
+    [A.GEN_AI_REQUEST_TOP_P]: numberOf(params.topP),
+    [A.GEN_AI_REQUEST_TOP_K]: whole(params.topK),
+    [A.GEN_AI_REQUEST_FREQUENCY_PENALTY]: numberOf(params.frequencyPenalty),
+    [A.GEN_AI_REQUEST_PRESENCE_PENALTY]: numberOf(params.presencePenalty),
+    [A.GEN_AI_REQUEST_SEED]: whole(params.seed),
+    [A.GEN_AI_REQUEST_STOP_SEQUENCES]: stop === undefined ? undefined : texts(stop),
+    [A.GEN_AI_REQUEST_REASONING_LEVEL]: textOf(params.reasoningEffort),
+    [A.GEN_AI_REQUEST_CHOICE_COUNT]: params.choices === 1 ? undefined : whole(params.choices),
+    [A.GEN_AI_OUTPUT_TYPE]: textOf(params.outputType),
+  });
+}
+
+/** Attributes that are integers by the conventions. */
+export function whole(value: unknown): number | undefined {
+  const number = numberOf(value);
+  return number !== undefined && Number.isSafeInteger(Math.round(number)) ? Math.round(number) : undefined;
+}
+
+const texts = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
+
+function promptAttributes(prompt: PromptInfo | undefined, content: Content): Attributes {
+  if (prompt === undefined) return {};
+  return known({
+    [A.GEN_AI_PROMPT_NAME]: textOf(prompt.name),
+    [A.GEN_AI_PROMPT_VERSION]: prompt.version === undefined ? undefined : String(prompt.version),
+    [A.GENSPAN_PROMPT_MODULES]: prompt.modules === undefined ? undefined : texts(prompt.modules),
+    ...variableAttributes(prompt.variables ?? {}, content),
+  });
+}
+
+function variableAttributes(variables: Readonly<Record<string, unknown>>, content: Content): Record<string, string | undefined> {
+  const attributes: Record<string, string | undefined> = {};
+  for (const name of Object.keys(variables).slice(0, MAX_VARIABLES)) {
+    attributes[A.GEN_AI_PROMPT_VARIABLE_PREFIX + name] = content.text(safeText(variables[name]), "variables");
+  }
+  return attributes;
+}
+
+/** The content itself comes last: a limit on the number of attributes then costs nothing else. */
+function contentAttributes({ prompt, messages, system, tools }: GenerationStart, content: Content): Attributes {
+  const given = messages ?? (prompt?.text === undefined ? undefined : [{ role: "user", content: prompt.text }]);
+  const input = given === undefined ? undefined : toMessages(given, "user", content);
+  const instructions = content.text(textOf(system), "system");
+  const isText = messages === undefined && input?.length === 1;
+  return known({
+    [A.GENSPAN_PROMPT_FORMAT]: isText ? "text" : undefined,
+    [A.GEN_AI_TOOL_DEFINITIONS]: tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"),
+    [A.GEN_AI_SYSTEM_INSTRUCTIONS]: instructions === undefined ? undefined : JSON.stringify([{ type: "text", content: instructions }]),
+    [A.GEN_AI_INPUT_MESSAGES]: messagesText(input),
+  });
+}
+
+/** JSON text of messages; undefined where nothing of them is recorded. */
+export const messagesText = (messages: readonly object[] | undefined): string | undefined =>
+  messages === undefined || messages.length === 0 ? undefined : JSON.stringify(messages);
+
+export function entityAttributes(entity: EntityRef | undefined): Attributes {
+  if (entity === undefined || entity === null) return {};
+  return known({
+    [A.GENSPAN_ENTITY_TYPE]: textOf(entity.type),
+    [A.GENSPAN_ENTITY_ID]: entity.id === undefined || entity.id === null ? undefined : String(entity.id),
+    [A.GENSPAN_ENTITY_RELATION]: textOf(entity.relation),
+  });
+}
+
+export function qualityAttributes(quality: Quality): Attributes {
+  const { status, issues, score, by } = quality;
+  const attributes: Record<string, AttributeValue | undefined> = {
+    [A.GENSPAN_QUALITY_STATUS]: textOf(status),
+    [A.GENSPAN_QUALITY_ISSUES]: issues === undefined ? undefined : texts(issues),
+    [A.GENSPAN_QUALITY_SCORE]: numberOf(score),
+    [A.GENSPAN_QUALITY_BY]: textOf(by),
+  };
+  return known(attributes);
+}
