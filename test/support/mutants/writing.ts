@@ -84,14 +84,6 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     test: { file: "test/db/exporters/poison.test.ts", name: "is kept apart from an outage" },
   },
   {
-    rule: "a request is answered within its deadline although the database hangs",
-    caseId: "contract 5",
-    file: "collector/exporters/postgres/queue.ts",
-    before: "const sweep = setInterval(giveUpLate, SWEEP_MS);",
-    after: "const sweep = setInterval(() => giveUpLate, SWEEP_MS);",
-    test: { file: "test/db/exporters/network.test.ts", name: "a session that hangs is cut at the deadline and replaced" },
-  },
-  {
     rule: "attempts to connect are spaced",
     caseId: "DBF-04",
     file: "collector/exporters/postgres/link.ts",
