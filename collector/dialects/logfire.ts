@@ -12,6 +12,8 @@ import { supplyText } from "./span-facts.ts";
 
 const NO_PARENT = /^0*$/;
 const DETAILS = "gen_ai.usage.details.";
+/** What was counted of a stream before its end was heard: better than nothing, and no more than that. */
+const PARTIAL = "gen_ai.usage.partial.";
 
 /**
  * Logfire and pydantic-ai: the conventions, with content in `events` (one JSON list), `request_data` and `response_data`.
@@ -25,8 +27,13 @@ export const logfire: Dialect = {
     costAmount: ["operation.cost"],
     // Breakdowns in the provider's own words: parts of the counts, never on top of them.
     reasoningTokens: [`${DETAILS}reasoning_tokens`, `${DETAILS}thoughts_tokens`],
-    cacheReadTokens: [`${DETAILS}cache_read_tokens`, `${DETAILS}cache_read_input_tokens`, `${DETAILS}cached_tokens`],
-    cacheWriteTokens: [`${DETAILS}cache_write_tokens`, `${DETAILS}cache_creation_input_tokens`],
+    cacheReadTokens: [
+      `${DETAILS}cache_read_tokens`,
+      `${DETAILS}cache_read_input_tokens`,
+      `${DETAILS}cached_tokens`,
+      `${PARTIAL}cache_read.input_tokens`,
+    ],
+    cacheWriteTokens: [`${DETAILS}cache_write_tokens`, `${DETAILS}cache_creation_input_tokens`, `${PARTIAL}cache_creation.input_tokens`],
   },
   classify,
   complete(view, draft) {
@@ -40,6 +47,7 @@ export const logfire: Dialect = {
     supplyAnswer(view, draft);
     for (const name of ["gen_ai.usage.raw", "usage"])
       supplyUsage(view, draft, { usage: openJson(attributeNamed(view, name)), origin: name });
+    supplyPartialUsage(view, draft);
     supply(draft, "responseId", stringOf(attributeNamed(view, "response_id")), "response_id");
     supplyTools(view, draft);
     supplyInputs(view, draft);
@@ -76,9 +84,9 @@ const isAgentRun = (view: SpanView): boolean =>
  * well without a word of an answer: every other one has its answer or at least its usage.
  */
 function isStreamRequest(view: SpanView, draft: GenerationDraft, request: Json): boolean {
-  if (request === undefined || view.statusCode === 2) return false;
+  if (request === undefined || view.statusCode === 2 || at(request, "stream") === false) return false;
   const answered =
-    attributeNamed(view, "response_data") !== undefined ||
+    ["response_data", "gen_ai.usage.raw", "usage"].some((name) => attributeNamed(view, name) !== undefined) ||
     (["outputMessages", "outputTokens", "finishReasons", "responseId"] as const).some((concept) => hasConcept(draft, concept));
   if (answered || attributeNamed(view, "logfire.span_type") === "log") return false;
   const repeated = readProviderRequest(request) !== undefined;
@@ -134,6 +142,15 @@ function supplyAnswer(view: SpanView, draft: GenerationDraft): void {
   const text = stringOf(answer["combined_chunk_content"]) ?? stringOf(answer["text"]);
   if (text !== undefined) supplyContent(draft, "response", messagesContent([toMessage({ content: text }, "assistant")]), "response_data");
   supplyUsage(view, draft, { usage: answer["usage"], origin: "response_data" });
+}
+
+function supplyPartialUsage(view: SpanView, draft: GenerationDraft): void {
+  if (hasConcept(draft, "outputTokens")) return;
+  const output = numberOf(attributeNamed(view, `${PARTIAL}output_tokens`));
+  supply(draft, "inputTokens", numberOf(attributeNamed(view, `${PARTIAL}input_tokens`)), `${PARTIAL}input_tokens`);
+  if (output === undefined) return;
+  supply(draft, "outputTokens", output, `${PARTIAL}output_tokens`);
+  draft.tokensEstimated = true;
 }
 
 /** The tools of a request of pydantic-ai, and those by which it wants its answer. */

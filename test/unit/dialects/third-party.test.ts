@@ -1,56 +1,76 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
+import { isObject, numberOf, parseJson } from "../../../collector/dialects/json.ts";
 import { rowsFromTraces } from "../../support/encoding.ts";
-
-/** Test data of other projects: not ours to copy, so it is read where it lies beside the repository, and these tests say when it does not. */
-const FOLDER = new URL("../../../../shared/fixtures/dialects/", import.meta.url);
+import { THIRD_PARTY } from "./evidence.ts";
+import { isThere, thirdPartyCases } from "./third-party-cases.ts";
 
 type Row = Record<string, unknown>;
+type Usage = readonly [input: number | undefined, output: number | undefined];
 
-interface Case {
-  readonly name: string;
-  readonly body: object;
+/** Names of the counts that a span may carry, best first: an account of its own, that knows nothing of the dialects. */
+const INPUT = ["gen_ai.usage.input_tokens", "llm.token_count.prompt", "ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"];
+const OUTPUT = ["gen_ai.usage.output_tokens", "llm.token_count.completion", "ai.usage.outputTokens", "ai.usage.completionTokens"];
+
+function usageOf(attributes: Row): Usage {
+  const first = (names: readonly string[]) => names.map((name) => numberOf(attributes[name])).find((count) => count !== undefined);
+  const bodies = ["response_data", "gen_ai.usage.raw"].map((name) => parseJson(String(attributes[name]))).filter(isObject);
+  const usages = bodies.map((body) => (isObject(body["usage"]) ? body["usage"] : body));
+  const told = (...names: readonly string[]) =>
+    usages.flatMap((usage) => names.map((name) => numberOf(usage[name]))).find((n) => n !== undefined);
+  return [
+    first(INPUT) ?? told("prompt_tokens", "input_tokens") ?? first(["gen_ai.usage.partial.input_tokens"]),
+    first(OUTPUT) ?? told("completion_tokens", "output_tokens") ?? first(["gen_ai.usage.partial.output_tokens"]),
+  ];
 }
 
-/** The OTLP requests in a file, wherever they stand in it. */
-function casesIn(value: unknown, name: string): Case[] {
-  if (Array.isArray(value)) return value.flatMap((entry, i) => casesIn(entry, `${name}/${i}`));
-  if (typeof value !== "object" || value === null) return [];
-  if ("resourceSpans" in value) return [{ name, body: value }];
-  return Object.entries(value).flatMap(([key, entry]) => casesIn(entry, `${name}/${key}`));
+/** Spans with usage that have none with usage below them; the AI SDK's outer spans are known by their names, where the tree is not. */
+function leafUsage(spans: readonly Row[]): { input: number; output: number } {
+  const withUsage = spans.flatMap((span) => {
+    const attributes = span["attributes"] as Row;
+    const usage = usageOf(attributes);
+    const outer = /^ai\.\w+$/.test(String(attributes["ai.operationId"]));
+    return usage.some((count) => count !== undefined) && !outer ? [{ span, usage }] : [];
+  });
+  const parents = new Map(spans.map((span) => [span["span_id"], span["parent_span_id"]]));
+  const above = new Set<unknown>();
+  for (const { span } of withUsage) {
+    for (let id = span["parent_span_id"]; id !== null && id !== undefined && !above.has(id); id = parents.get(id)) above.add(id);
+  }
+  const leaves = withUsage.filter(({ span }) => !above.has(span["span_id"]));
+  const sum = (side: 0 | 1) => leaves.reduce((total, { usage }) => total + (usage[side] ?? 0), 0);
+  return { input: sum(0), output: sum(1) };
 }
 
-const casesOf = (folder: string): Case[] => {
-  const url = new URL(`${folder}/`, FOLDER);
-  const files = readdirSync(url).filter((file) => file.endsWith(".json"));
-  return files.flatMap((file) => casesIn(JSON.parse(readFileSync(new URL(file, url), "utf8")), file));
-};
+const counted = (rows: readonly Row[], column: string): number => rows.reduce((sum, row) => sum + Number(row[column] ?? 0), 0);
 
-const rows = (body: object): { spans: Row[]; generations: Row[] } =>
-  rowsFromTraces(transcodeJson(Buffer.from(JSON.stringify(body)), "traces"));
+function expectSense(call: Row): void {
+  expect(call["model_name"] ?? call["operation_name"]).toBeTruthy();
+  const [input, output, reasoning] = [call["tokens_prompt"], call["tokens_completion"], call["tokens_reasoning"]];
+  if (typeof output === "number" && typeof reasoning === "number") expect(reasoning).toBeLessThanOrEqual(output);
+  if (typeof input === "number")
+    expect(input).toBeGreaterThanOrEqual(Number(call["tokens_cache_read"] ?? 0) + Number(call["tokens_cache_write"] ?? 0));
+}
 
-describe.each(["logfire", "pydantic-ai", "openinference-vercel-v6"])("test data of %s", (folder) => {
-  it("is understood: no case crashes, every call is a leaf, and its counts make sense", ({ skip }) => {
-    if (!existsSync(new URL(`${folder}/`, FOLDER))) skip("the third-party fixtures are not beside this repository");
-    const cases = casesOf(folder);
-    expect(cases.length).toBeGreaterThan(0);
+describe.each(Object.entries(THIRD_PARTY))("test data of %s", (folder, evidence) => {
+  it("is understood: no case crashes, and the counted tokens are those of the leaf calls", ({ skip }) => {
+    if (!isThere(folder)) skip("the third-party fixtures are not beside this repository");
+    const cases = thirdPartyCases(folder);
     let understood = 0;
     let calls = 0;
-    for (const { body } of cases) {
-      const { spans, generations } = rows(body);
-      expect(spans.length).toBeGreaterThan(0);
+    for (const { name, body } of cases) {
+      const { spans, generations } = rowsFromTraces(body);
+      expect(spans.length, name).toBeGreaterThan(0);
       if (generations.length > 0) understood++;
       calls += generations.length;
-      for (const call of generations) {
-        expect(call["model_name"] ?? call["operation_name"]).toBeTruthy();
-        const [input, output, reasoning] = [call["tokens_prompt"], call["tokens_completion"], call["tokens_reasoning"]];
-        if (typeof output === "number" && typeof reasoning === "number") expect(reasoning).toBeLessThanOrEqual(output);
-        if (typeof input === "number")
-          expect(input).toBeGreaterThanOrEqual(Number(call["tokens_cache_read"] ?? 0) + Number(call["tokens_cache_write"] ?? 0));
-      }
+      for (const call of generations) expectSense(call);
+      const found = { input: counted(generations, "tokens_prompt"), output: counted(generations, "tokens_completion") };
+      expect(found, name).toEqual(leafUsage(spans));
     }
     console.log(`${folder}: ${cases.length} cases, ${understood} with model calls, ${calls} calls`);
-    expect(understood).toBeGreaterThan(0);
+    expect({ cases: cases.length, understood, calls }).toEqual({
+      cases: evidence.cases,
+      understood: evidence.understood,
+      calls: evidence.calls,
+    });
   });
 });
