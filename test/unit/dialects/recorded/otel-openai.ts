@@ -178,6 +178,6 @@ export const OTEL_OPENAI_NO_CONTENT: ClientCases = {
 /** Its spans of HTTP requests are no model calls, however many tries they show. */
 export const AUTO_INSTRUMENTATIONS: ClientCases = {
   client: "autoinst-openai6",
-  instrumentation: `@opentelemetry/auto-instrumentations-node 0.82 (${INSTRUMENTATION})`,
+  instrumentation: `@opentelemetry/auto-instrumentations-node 0.82, @opentelemetry/instrumentation-undici 0.34.0, ${INSTRUMENTATION}`,
   bodies: callsOf(["chat", "chat-stream", "chat-429-retry-ok", "chat-500"]),
 };
