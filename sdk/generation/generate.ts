@@ -16,12 +16,20 @@ import type { Generation, GenerationResult, GenerationStart, Reader, ResponseRea
  * );
  * ```
  */
-export async function generate<T>(
+export function generate<T>(
   start: GenerationStart,
   call: (generation: Generation) => T | Promise<T>,
   read?: ResponseReader<T>,
 ): Promise<T> {
-  const generation = openGeneration(start);
+  return runGeneration(openGeneration(start), call, read);
+}
+
+/** {@link generate} with a generation that has begun. */
+export async function runGeneration<T>(
+  generation: Generation,
+  call: (generation: Generation) => T | Promise<T>,
+  read: ResponseReader<T> | undefined,
+): Promise<T> {
   // The record of the call must be there before the call is made, or the wait for it be over.
   if (current().settings.pending === "await") await generation.recorded;
   let response: T;

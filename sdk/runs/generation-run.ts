@@ -45,7 +45,7 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
     clearTimeout(timer);
     timer = undefined;
     toldAt = performance.now();
-    channel.progress({ ...first, summary: summary() });
+    channel.progress({ ...first, summary: soFar(summary()) });
   }
 
   /** What is counted while it waits goes with it. */
@@ -97,6 +97,11 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
       await this.finish();
     },
   };
+}
+
+/** Of a run that is not over, its overall success is not known yet. */
+function soFar({ overall_success_rate: _unknown, ...rest }: RunSummary): RunSummary {
+  return rest;
 }
 
 const guarded = (step: string, work: () => void): void => current().recorder.problems.guard(step, work, undefined);
