@@ -81,7 +81,7 @@ async function readFunctions(tx: TransactionSql, schema: string): Promise<string
   return functions.map(({ definition }) => `${definition.trim().replace("CREATE OR REPLACE", "CREATE")};\n`);
 }
 
-/** Row-level security, policies and grants to everyone; grants to logins are no part of the schema. */
+/** Row-level security, policies, grants to everyone and triggers; grants to logins are no part of the schema. */
 async function readAccess(tx: TransactionSql, schema: string): Promise<string[]> {
   const statements = await tx<{ statement: string }[]>`
     WITH tables AS (
@@ -97,6 +97,9 @@ async function readAccess(tx: TransactionSql, schema: string): Promise<string[]>
     UNION ALL
     SELECT t.relname, 3, format('GRANT %s ON %I TO PUBLIC;', g.privilege_type, t.relname)
     FROM tables t CROSS JOIN aclexplode(t.relacl) g WHERE g.grantee = 0
+    UNION ALL
+    SELECT t.relname, 4, replace(pg_get_triggerdef(g.oid), format('%I.', ${schema}::text), '') || ';'
+    FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid WHERE NOT g.tgisinternal
     ORDER BY relname, step, statement`;
   return [`${statements.map((row) => row.statement).join("\n")}\n`];
 }

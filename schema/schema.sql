@@ -74,6 +74,20 @@ CREATE TABLE blobs (
   CONSTRAINT blobs_hash_check CHECK ((length(hash) = 32))
 );
 
+CREATE TABLE erasures (
+  project_id integer NOT NULL,
+  id uuid NOT NULL,
+  subject_kind text NOT NULL,
+  subject_hash bytea NOT NULL,
+  requested_by text NOT NULL,
+  requested_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  counts jsonb,
+  CONSTRAINT erasures_pkey PRIMARY KEY (project_id, id),
+  CONSTRAINT erasures_subject_hash_check CHECK ((length(subject_hash) = 32)),
+  CONSTRAINT erasures_subject_kind_check CHECK ((subject_kind = ANY (ARRAY['user'::text, 'conversation'::text, 'entity'::text, 'trace'::text, 'generation'::text])))
+);
+
 CREATE TABLE generation_attempts (
   project_id integer NOT NULL,
   trace_id text COLLATE "C" NOT NULL,
@@ -407,6 +421,7 @@ CREATE TABLE image_traces (
 );
 CREATE INDEX image_traces_created_at ON image_traces USING btree (project_id, created_at);
 CREATE INDEX image_traces_entity ON image_traces USING btree (project_id, entity_type, entity_id) WHERE (entity_id IS NOT NULL);
+CREATE INDEX image_traces_trace ON image_traces USING btree (project_id, trace_id) WHERE (trace_id IS NOT NULL);
 
 CREATE TABLE ingest_rejected (
   project_id integer NOT NULL,
@@ -564,6 +579,30 @@ CREATE TABLE sql_logins (
   CONSTRAINT sql_logins_pkey PRIMARY KEY (login)
 );
 
+CREATE TABLE tombstones (
+  project_id integer NOT NULL,
+  trace_id text COLLATE "C" NOT NULL,
+  span_id text COLLATE "C" NOT NULL,
+  erasure_id uuid NOT NULL,
+  erased_at timestamp with time zone NOT NULL,
+  CONSTRAINT tombstones_pkey PRIMARY KEY (project_id, trace_id, span_id)
+);
+CREATE INDEX tombstones_erased_at ON tombstones USING btree (erased_at);
+CREATE INDEX tombstones_erasure ON tombstones USING btree (project_id, erasure_id);
+
+CREATE FUNCTION genspan_keep_audit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'UPDATE' AND current_setting('genspan.erasing', true) = 'on' AND (NEW.project_id, NEW.id, NEW.time, NEW.actor, NEW.action)
+    IS NOT DISTINCT FROM (OLD.project_id, OLD.id, OLD.time, OLD.actor, OLD.action) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'entries of the audit log are kept as they are' USING ERRCODE = 'insufficient_privilege';
+END
+$function$;
+
 CREATE FUNCTION genspan_project()
  RETURNS integer
  LANGUAGE sql
@@ -583,8 +622,11 @@ CREATE POLICY by_project ON alert_rules FOR SELECT USING ((project_id = ( SELECT
 ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON audit_log FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+CREATE TRIGGER audit_log_kept BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION genspan_keep_audit();
 ALTER TABLE blobs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON blobs FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON erasures FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE generation_attempts ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON generation_attempts FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE generation_attempts_default ENABLE ROW LEVEL SECURITY;
@@ -627,6 +669,8 @@ ALTER TABLE spans_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE sql_logins ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_login ON sql_logins FOR SELECT USING ((login = ANY (ARRAY[(SESSION_USER)::text, (CURRENT_USER)::text])));
 GRANT SELECT ON sql_logins TO PUBLIC;
+ALTER TABLE tombstones ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON tombstones FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 
 CREATE VIEW daily_usage WITH (security_invoker=true) AS
  SELECT project_id,

@@ -62,8 +62,8 @@ describeEachServer("the migrated schema", (server) => {
     expect(open).toEqual([]);
   });
 
-  it("has no trigger, no foreign key and no clock in a default", async () => {
-    expect(await sql`SELECT tgname FROM pg_trigger`).toEqual([]);
+  it("has no foreign key, no clock in a default, and no trigger but the one that keeps the audit log", async () => {
+    expect(await sql`SELECT tgname FROM pg_trigger`).toEqual([{ tgname: "audit_log_kept" }]);
     expect(await sql`SELECT conname FROM pg_constraint WHERE contype = 'f'`).toEqual([]);
     expect(await sql`SELECT adrelid::regclass FROM pg_attrdef WHERE pg_get_expr(adbin, adrelid) ~ '(now|clock_timestamp)\\('`).toEqual([]);
   });

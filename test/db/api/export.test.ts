@@ -23,7 +23,7 @@ describeEachServer("files of the API", (server) => {
       SELECT 1, gen_random_uuid(), 'r' || g, timestamptz '2026-11-01 00:00:00+00' + g * interval '1 minute', CASE WHEN g % 4 = 0 THEN 'failed' ELSE 'success' END, now(), now()
       FROM generate_series(1, ${RUNS}::int) g`;
   });
-  beforeEach(() => rig.owner`DELETE FROM audit_log`);
+  beforeEach(() => rig.owner`TRUNCATE audit_log`);
   afterAll(() => rig[Symbol.asyncDispose]());
 
   const download = (path: string, init?: RequestInit) => rig.app.request(`${ORIGIN}${path}`, init);
