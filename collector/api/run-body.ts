@@ -1,0 +1,82 @@
+import { z } from "@hono/zod-openapi";
+import {
+  RUN_BREAKDOWNS,
+  RUN_COUNTS,
+  RUN_MEASURES,
+  RUN_STATUSES,
+  type RunReport,
+  type RunStatus,
+  readRunReport,
+} from "../model/run-report.ts";
+
+/** The body of POST /v1/admin/generation-runs. Null is as if the field were not there. */
+
+const MAX_TEXT_CHARS = 200;
+const MAX_EXIT_CODE = 255;
+
+const text = z
+  .string()
+  .min(1)
+  .max(MAX_TEXT_CHARS)
+  .refine((value) => !value.includes("\u0000") && value.isWellFormed(), "holds a character that cannot be stored");
+const count = z.int().min(0);
+const share = z.number().min(0).max(1);
+const moment = z.iso
+  .datetime({ offset: true, local: false })
+  .refine((value) => new Date(value).getUTCFullYear() < 10_000, "lies too far ahead");
+const breakdown = z
+  .record(z.string(), z.unknown())
+  .refine((value) => !JSON.stringify(value).includes("\\u0000"), "holds a character that cannot be stored");
+
+const general = (name: string): boolean => name.startsWith("items_");
+const asked = (name: string): string => `questions_${name.slice("items_".length)}`;
+
+const counts = Object.fromEntries(RUN_COUNTS.flatMap((name) => [[name, count], ...(general(name) ? [[asked(name), count]] : [])]));
+const measures = Object.fromEntries(RUN_MEASURES.map((name) => [name, name.endsWith("_rate") ? share : z.number()]));
+const breakdowns = Object.fromEntries(RUN_BREAKDOWNS.map((name) => [name, breakdown]));
+
+const optional = (shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> =>
+  Object.fromEntries(Object.entries(shape).map(([name, type]) => [name, type.nullish()]));
+
+export const RunBody = z
+  .strictObject({
+    status: z.enum(RUN_STATUSES),
+    ...optional({
+      id: z.uuid().openapi({ description: "send it to report the same run again" }),
+      kind: text,
+      started_at: moment.openapi({ example: "2026-11-21T08:15:00Z" }),
+      completed_at: moment,
+      duration_seconds: z.number().min(0),
+      exit_code: z.int().min(0).max(MAX_EXIT_CODE),
+      ...counts,
+      ...measures,
+      ...breakdowns,
+      prompt_version: text,
+      arbiter_config_version: text,
+      environment: text,
+      triggered_by: text,
+      service_name: text,
+    }),
+  })
+  .superRefine((body: Readonly<Record<string, unknown>>, context) => {
+    const fault = (field: string, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+    for (const name of RUN_COUNTS) {
+      if (general(name) && body[name] != null && body[asked(name)] != null) fault(asked(name), `stands there a second time as ${name}`);
+    }
+    for (const field of ["completed_at", "exit_code"]) {
+      if (body["status"] === "running" && body[field] != null) fault(field, "a running run has none yet");
+    }
+    const { started_at: start, completed_at: end } = body;
+    if (typeof start === "string" && typeof end === "string" && Date.parse(end) < Date.parse(start))
+      fault("completed_at", "lies before started_at");
+  })
+  .openapi("GenerationRunReport");
+
+/** A valid body as a report. */
+export function reportOfBody(body: z.infer<typeof RunBody>): {
+  readonly id?: string;
+  readonly report: RunReport & { readonly status: RunStatus };
+} {
+  const { id, status, ...rest } = body as z.infer<typeof RunBody> & { readonly id?: string | null };
+  return { ...(id == null ? {} : { id }), report: { ...readRunReport(rest), status } };
+}
