@@ -233,6 +233,32 @@ describe("keys", () => {
   });
 });
 
+it("MEM-04 a key with a budget of requests gets 429 with Retry-After beyond it, and other keys are served", {
+  timeout: 60_000,
+}, async () => {
+  const program = await startProgram();
+  const env = { GENSPAN_DATA_DIR: `${program.folder}/data` };
+  const perSecond = 5;
+  const create = async (...flags: string[]): Promise<string> =>
+    (await runCli(["key", "create", "--name", "k", "--scope", "ingest", ...flags], env)).stdout.trim();
+  const [loud, quiet] = [await create("--max-requests-per-second", String(perSecond)), await create()];
+  await new Promise((resolve) => setTimeout(resolve, 2_200));
+  const began = performance.now();
+  const send = async (key: string, requests: number) => {
+    const answers = await Promise.all(Array.from({ length: requests }, () => post(program.otlpUrl, { authorization: `Bearer ${key}` })));
+    return Map.groupBy(answers, ({ status }) => status);
+  };
+  const [ofLoud, ofQuiet] = await Promise.all([send(loud, 200), send(quiet, 50)]);
+  const seconds = (performance.now() - began) / 1_000;
+  expect([...ofLoud.keys()].toSorted()).toEqual([200, 429]);
+  expect(ofLoud.get(200)!.length).toBeGreaterThanOrEqual(perSecond);
+  expect(ofLoud.get(200)!.length).toBeLessThanOrEqual(perSecond * (seconds + 1));
+  expect(new Set(ofLoud.get(429)!.map((answer) => answer.headers.get("retry-after")))).toEqual(new Set(["1"]));
+  expect([...ofQuiet.keys()]).toEqual([200]);
+  expect(await program.end()).toBe(0);
+  removeFolder(program);
+});
+
 it("PRC-04 a second signal ends the process at once with a code other than 0", async () => {
   const program = await startProgram();
   // A request that never ends keeps the first, graceful stop waiting.
