@@ -1,7 +1,9 @@
 import * as A from "../../sdk/attributes.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { Dialect } from "./dialect.ts";
-import { conceptText } from "./generation-draft.ts";
+import { attributeNamed } from "./flattened.ts";
+import { builtOf, conceptText } from "./generation-draft.ts";
+import { isObject, openJson } from "./json.ts";
 
 const IMAGE_REQUEST = keyTable.register(A.GENSPAN_IMAGE_REQUEST);
 const RUN_STATUS = keyTable.register(A.GENSPAN_RUN_STATUS);
@@ -18,6 +20,7 @@ export const genspan: Dialect = {
     pendingParent: [A.GENSPAN_PENDING_PARENT],
     pendingSent: [A.GENSPAN_PENDING_SENT],
     promptModules: [A.GENSPAN_PROMPT_MODULES],
+    responseCreatedAt: [A.GENSPAN_RESPONSE_CREATED_AT],
     errorTraceback: [A.GENSPAN_ERROR_TRACEBACK],
     runId: [A.GENSPAN_RUN_ID],
     itemId: [A.GENSPAN_ITEM_ID],
@@ -35,5 +38,9 @@ export const genspan: Dialect = {
     if (record === undefined) return undefined;
     const ofCall = view.attributes.find(IMAGE_REQUEST) < 0 && view.attributes.find(RUN_STATUS) < 0;
     return record === "pending" && ofCall ? "pending" : "wrapper";
+  },
+  complete(view, draft) {
+    const metadata = openJson(attributeNamed(view, A.GENSPAN_METADATA));
+    if (isObject(metadata)) builtOf(draft).metadata = { ...builtOf(draft).metadata, ...metadata };
   },
 };

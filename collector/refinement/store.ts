@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { markUsage } from "../commands/usage-marks.ts";
 import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
 import { readEvidence, type TraceRef, traceName } from "./evidence.ts";
@@ -36,6 +37,7 @@ export async function refineTraces({ sql, schema }: StoreOptions, traces: readon
       touchItems(items, evidence, plan);
       if (isEmpty(plan)) continue;
       await apply(tx, { schema, trace: evidence, plan });
+      await markUsage(tx, schema, { projectId: evidence.projectId, startMillis: evidence.calls.map(({ startMillis }) => startMillis) });
       changed++;
     }
     for (const projectId of [...items.keys()].toSorted((a, b) => a - b)) {
@@ -118,13 +120,13 @@ async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<v
   const { key, reset, copies, columns, attempts, filledFrom } = change;
   const cleared = Object.fromEntries(columnsOfGroups(reset).map((column) => [column, null]));
   const values = { ...cleared, ...columns, filled_from: filledFrom };
-  const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${parameter(tx, column, value)}`);
+  const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${assigned(tx, column, value)}`);
   const list = assignments.reduce((all, each) => tx`${all}, ${each}`);
   await tx`UPDATE ${tx(schema)}.generation_logs SET ${list} WHERE ${whereKey(tx, trace, key)}`;
   for (const { group, from } of copies) {
-    const assigned = columnsOfGroups([group]).map((column) => `"${column}" = s."${column}"`);
+    const copied = columnsOfGroups([group]).map((column) => `"${column}" = s."${column}"`);
     await tx`
-      UPDATE ${tx(schema)}.generation_logs t SET ${tx.unsafe(assigned.join(", "))}
+      UPDATE ${tx(schema)}.generation_logs t SET ${tx.unsafe(copied.join(", "))}
       FROM (SELECT * FROM ${tx(schema)}.generation_logs WHERE ${whereKey(tx, trace, from)}
             UNION ALL SELECT ${tx.unsafe(await twinColumns(tx, schema))} FROM ${tx(schema)}.generation_twins WHERE ${whereKey(tx, trace, from)}) s
       WHERE t.project_id = ${trace.projectId} AND t.trace_id = ${trace.traceId} AND t.span_id = ${key.spanId}
@@ -140,7 +142,13 @@ async function twinColumns(tx: Tx, schema: string): Promise<string> {
   return rows.map((row) => `"${row["attname"]}"`).join(", ");
 }
 
-const JSON_COLUMNS: ReadonlySet<string> = new Set(["filled_from", "quality_issues"]);
+const JSON_COLUMNS: ReadonlySet<string> = new Set(["additional_metadata", "filled_from", "quality_issues"]);
+
+/** Facts of the application's own are added to those of the row; the others replace what is there. */
+const assigned = (tx: Tx, column: string, value: unknown) =>
+  column === "additional_metadata"
+    ? tx`coalesce(${tx(column)}, '{}'::jsonb) || ${parameter(tx, column, value)}`
+    : parameter(tx, column, value);
 
 function parameter(tx: Tx, column: string, value: unknown) {
   if (value === null) return tx`NULL`;

@@ -1,4 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
+import { isObject, openJson } from "../dialects/json.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import type { ChildSpan } from "./facts.ts";
 
@@ -35,7 +36,19 @@ export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, U
       a.startTime === b.startTime ? (a.spanId < b.spanId ? -1 : 1) : a.startMillis - b.startMillis || (a.startTime < b.startTime ? -1 : 1),
     );
   const found = new Map<string, UpdatedColumns>();
+  let metadata: object = {};
+  let additions = 0;
   for (const { attributes, spanId } of records) {
+    const added = openJson(attributes[A.GENSPAN_METADATA]);
+    if (isObject(added)) {
+      metadata = { ...metadata, ...added };
+      additions++;
+      // With their number, so that one that arrives late and is not the latest is noticed too.
+      found.set("metadata", {
+        columns: { additional_metadata: metadata },
+        spanId: additions === 1 ? spanId : `${spanId}+${additions - 1}`,
+      });
+    }
     for (const [name, sources] of COLUMNS) {
       const columns = Object.entries(sources).map(([column, attribute]) => [column, attributes[attribute]] as const);
       // null is a value: what a command of the API makes unknown again.

@@ -1,3 +1,4 @@
+import { GENSPAN_PROMPT_FORMAT } from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
 import { parseJson } from "../dialects/json.ts";
@@ -5,10 +6,11 @@ import { contentFromText, type Message, normalizeFinishReason } from "../dialect
 
 import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { keyTable } from "../otlp/key-table.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { extractMedia, type MediaPart, mayHoldMedia } from "./blobs.ts";
 import { createByteSearch } from "./byte-search.ts";
-import { MOVED_INPUT, MOVED_OUTPUT, STRUCTURED_SHIFT } from "./content-moved.ts";
+import { MOVED_INPUT, MOVED_INPUT_TEXT, MOVED_OUTPUT, STRUCTURED_SHIFT, textOfMessages } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
 import type { ColumnSource } from "./values.ts";
 
@@ -40,7 +42,22 @@ const OPEN_BRACE = 0x7b;
 /** The prompt: messages in the current shape go over as bytes, everything else is normalised; broken JSON stays raw text. */
 export function promptContent(attributes: AttributeList, draft: GenerationDraft): Content {
   const index = draft.attribute[CONCEPT.inputMessages]!;
-  return withoutMedia(attributes, contentOf(attributes, index, { role: "user", moved: MOVED_INPUT }) ?? built(draft.built?.prompt) ?? NONE);
+  const content = contentOf(attributes, index, { role: "user", moved: MOVED_INPUT }) ?? built(draft.built?.prompt) ?? NONE;
+  return withoutMedia(attributes, content.moved === MOVED_INPUT && saysText(attributes) ? asText(attributes, content) : content);
+}
+
+const PROMPT_FORMAT = keyTable.register(GENSPAN_PROMPT_FORMAT);
+
+/** Whether the sender says that its prompt was one plain text. */
+function saysText(attributes: AttributeList): boolean {
+  const index = attributes.find(PROMPT_FORMAT);
+  return index >= 0 && attributes.text(index) === "text";
+}
+
+function asText(attributes: AttributeList, content: Content): Content {
+  if (content.format !== "messages") return content;
+  const text = textOfMessages(textOf(contentBytes(attributes, content)));
+  return text === undefined ? content : { ...content, text, format: "text", moved: MOVED_INPUT | MOVED_INPUT_TEXT };
 }
 
 export function responseContent(attributes: AttributeList, draft: GenerationDraft): Content {

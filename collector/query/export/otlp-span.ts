@@ -1,4 +1,4 @@
-import { MOVED, STRUCTURED_SHIFT } from "../../rows/content-moved.ts";
+import { MOVED, MOVED_INPUT, MOVED_INPUT_TEXT, messagesOfText, STRUCTURED_SHIFT } from "../../rows/content-moved.ts";
 import { type ExactJson, NumberText, parseExact } from "./json-numbers.ts";
 import { anyValue, type KeyValue, keyValues, type NotedTypes } from "./otlp-value.ts";
 
@@ -54,7 +54,8 @@ function movedAttributes(moved: string | null | undefined, content: MovedContent
     const text = content?.[column];
     if ((bits & bit) === 0 || text == null) return [];
     const structured = (bits & (bit << STRUCTURED_SHIFT)) !== 0;
-    return [{ key: attribute, value: anyValue(structured ? parseExact(text) : text) }];
+    const asMessages = bit === MOVED_INPUT && (bits & MOVED_INPUT_TEXT) !== 0;
+    return [{ key: attribute, value: anyValue(structured ? parseExact(text) : asMessages ? messagesOfText(text) : text) }];
   });
 }
 
