@@ -16,7 +16,7 @@ import type { Generation, GenerationResult, GenerationStart, Reader, ResponseRea
  * );
  * ```
  */
-export function generate<T>(
+export async function generate<T>(
   start: GenerationStart,
   call: (generation: Generation) => T | Promise<T>,
   read?: ResponseReader<T>,

@@ -121,19 +121,25 @@ function createTrace(start: ItemStart, { id, record }: OpenItem, now: Current): 
     record.end({ attributes: { [A.GENSPAN_RECORD]: "item" }, ...(message === undefined ? {} : { error: { message } }) });
   }
 
-  function open({ index = next, ...given }: ItemGenerationStart): Generation {
-    next = Math.max(next, index) + 1;
-    const version = given.prompt?.version ?? start.promptVersion;
-    const full: GenerationStart = {
-      ...given,
-      parent: given.parent ?? record.context,
-      ...(version === undefined ? {} : { prompt: { ...given.prompt, version } }),
-    };
+  const keep = (sentence: SentenceGenerationTrace): void => void sentences.set(sentence.index, sentence);
+
+  /** Where it stands in the item, and what it begins with as a part of it. */
+  function placed({ index: given, ...own }: ItemGenerationStart): { index: number; full: GenerationStart } {
+    const index = given !== undefined && Number.isSafeInteger(given) ? given : next;
+    const version = own.prompt?.version ?? start.promptVersion;
+    const prompt = version === undefined ? {} : { prompt: { ...own.prompt, version } };
+    return { index, full: { ...own, ...prompt, parent: own.parent ?? record.context } };
+  }
+
+  function open(given: ItemGenerationStart): Generation {
+    const bare = { index: next, full: { model: "unknown", parent: record.context } };
+    const { index, full } = now.recorder.problems.guard("startGeneration", () => placed(given), bare);
+    next = Math.max(next, index + 1);
     const generation = openGeneration(full, {
       attributes: { [A.GENSPAN_ITEM_ID]: id, [A.GENSPAN_ITEM_INDEX]: index },
-      onEnd: (summary) => sentences.set(index, sentenceTrace(summary.id, index, full, summary)),
+      onEnd: (summary) => keep(sentenceTrace(summary.id, index, full, summary)),
     });
-    sentences.set(index, sentenceTrace(generation.id, index, full));
+    guard("startGeneration", () => keep(sentenceTrace(generation.id, index, full)));
     return generation;
   }
 
