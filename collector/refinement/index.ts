@@ -3,6 +3,7 @@ import type { Sql } from "postgres";
 import type { Log } from "../base/log.ts";
 import { MARK_CALL, MARK_SECOND_CALL, MARK_THING, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
 import type { TraceRef } from "./evidence.ts";
+import { createRecent } from "./recent.ts";
 import { refineTraces } from "./store.ts";
 
 export interface RefinerOptions {
@@ -27,7 +28,9 @@ export interface Refiner {
   stop(): Promise<void>;
 }
 
-/** Traces that are remembered, so that a late part finds the rest; the sweep finds what was forgotten. */
+/** Traces that are remembered at least, so that a late part finds the rest; the sweep finds what was forgotten. */
+const REMEMBERED_TRACES = 25_000;
+/** Traces that one sweep takes up. */
 const MAX_TRACES = 50_000;
 /** Traces looked at by one turn. */
 const PER_TURN = 200;
@@ -51,7 +54,7 @@ interface Known extends TraceRef {
 
 export function createRefiner(options: RefinerOptions): Refiner {
   const { log, delayMillis = DELAY_MS, sweepMillis = SWEEP_MS } = options;
-  const known = new Map<string, Known>();
+  const known = createRecent<Known>(REMEMBERED_TRACES);
   const due = new Map<string, Known>();
   let turn: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -60,14 +63,12 @@ export function createRefiner(options: RefinerOptions): Refiner {
   function remember(projectId: number, mark: TraceMark): Known {
     const key = `${projectId}/${mark.traceId}`;
     const before = known.get(key);
-    known.delete(key);
     const trace: Known = before ?? { projectId, traceId: mark.traceId, bits: 0, fromMillis: mark.fromMillis, toMillis: mark.toMillis };
     if ((trace.bits & mark.bits & MARK_CALL) !== 0) trace.bits |= MARK_SECOND_CALL;
     trace.bits |= mark.bits;
     trace.fromMillis = Math.min(trace.fromMillis, mark.fromMillis);
     trace.toMillis = Math.max(trace.toMillis, mark.toMillis);
     known.set(key, trace);
-    if (known.size > MAX_TRACES) known.delete(known.keys().next().value ?? "");
     return trace;
   }
 
@@ -84,7 +85,8 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   /** Looks at the traces that have waited longest. False when the database could not be reached: they stay due then. */
   async function work(): Promise<boolean> {
-    const taken = [...due].slice(0, PER_TURN);
+    const taken: [string, Known][] = [];
+    for (const entry of due) if (taken.push(entry) === PER_TURN) break;
     for (const [key] of taken) due.delete(key);
     try {
       await refineTraces(
