@@ -99,15 +99,19 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole
 function settle(view: SpanView, draft: GenerationDraft, candidates: number): void {
   if (view.events.count > 0 && (candidates & SEMCONV) === 0) buildFromEvents(view, draft);
   if (isFramework(conceptText(view, draft, "provider"))) withdraw(draft, "provider");
+  if (conceptText(view, draft, "model") === UNKNOWN) withdraw(draft, "model");
   if (!hasConcept(draft, "model") && hasConcept(draft, "responseModel")) {
     supply(draft, "model", conceptText(view, draft, "responseModel"), "response model");
   }
   if (!hasConcept(draft, "model")) supply(draft, "model", modelInName(spanName(view), conceptText(view, draft, "operation")), "span name");
 }
 
+/** What some frameworks say where they do not know the model. */
+const UNKNOWN = "unknown";
+
 /** `image_generation dall-e-3` */
 function modelInName(name: string, operation: string | undefined): string | undefined {
   if (operation === undefined || !name.startsWith(`${operation} `)) return undefined;
   const model = name.slice(operation.length + 1);
-  return /^\S+$/.test(model) ? model : undefined;
+  return /^\S+$/.test(model) && model !== UNKNOWN ? model : undefined;
 }

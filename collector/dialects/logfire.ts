@@ -21,7 +21,15 @@ const PARTIAL = "gen_ai.usage.partial.";
  */
 export const logfire: Dialect = {
   name: "logfire",
-  signs: ["logfire.", "pydantic_ai.", "request_data", "response_data", "gen_ai.aggregated_usage.", "model_request_parameters"],
+  signs: [
+    "logfire.",
+    "pydantic_ai.",
+    "request_data",
+    "response_data",
+    "gen_ai.aggregated_usage.",
+    "model_request_parameters",
+    "operation.cost",
+  ],
   scopes: ["pydantic-ai"],
   sources: {
     costAmount: ["operation.cost"],
