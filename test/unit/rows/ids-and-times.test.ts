@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { encodeBody, RECEIVED_AT_MS, rowsFromTraces, rowsOf } from "../../support/encoding.ts";
+import { recordingsOf } from "../../support/recordings.ts";
 import {
   any,
   fixed64Field,
@@ -60,6 +61,22 @@ describe("ids", () => {
     const { spans, request } = rowsFromTraces(tracesRequest([logRecord]));
     expect(spans).toEqual([]);
     expect(request.refusedItems[0]!.reason).toContain("looks like logs");
+  });
+
+  it("IDS-08 metrics sent to the traces endpoint are refused with a hint", () => {
+    const metric = Buffer.concat([lengthField(1, "requests"), lengthField(2, "how many"), lengthField(3, "1")]);
+    const { spans, request } = rowsFromTraces(
+      tracesRequest([Buffer.concat([metric, lengthField(5, lengthField(1, fixed64Field(3, START_NS)))])]),
+    );
+    expect(spans).toEqual([]);
+    expect(request.refusedItems[0]!.reason).toContain("looks like metrics");
+  });
+
+  it("IDS-08 recorded metrics sent to the traces endpoint store nothing, whatever of them can be read", () => {
+    const { body } = recordingsOf("nodesdk-defaults").find(({ path }) => path === "/v1/metrics")!;
+    const { spans, request } = rowsFromTraces(body);
+    expect(spans).toEqual([]);
+    expect(request.refusedItems.map(({ reason }) => reason).join()).toContain("looks like metrics");
   });
 
   it("IDS-09 a UUID with dashes is refused with a hint", () => {
