@@ -84,6 +84,11 @@ describe("ids", () => {
     expect(rowsFromTraces(tracesRequest([span({ traceId: uuid })])).request.refusedItems[0]!.reason).toContain("UUID with dashes");
   });
 
+  it("IDS-02 hexadecimal text in the place of sixteen bytes is refused with a hint", () => {
+    const text = Buffer.from("0af7651916cd43dd8448eb211c80319c");
+    expect(rowsFromTraces(tracesRequest([span({ traceId: text })])).request.refusedItems[0]!.reason).toContain("hexadecimal text");
+  });
+
   it("a parent of eight zero bytes or of a wrong length is no parent", () => {
     for (const parent of [Buffer.alloc(8), Buffer.alloc(3, 1), Buffer.alloc(0)]) {
       expect(rowsFromTraces(tracesRequest([span({ more: [lengthField(4, parent)] })])).spans[0]!["parent_span_id"]).toBeNull();
