@@ -82,6 +82,9 @@ export const partTypes = createTypes(({ name, type, repeated }) =>
 /** As partTypes, where arrays and maps stay encoded too: the outside of a value, whatever is within. */
 export const shellTypes = createTypes(({ type }) => (type === "text" || type === "ArrayValue" || type === "KeyValueList" ? "bytes" : type));
 
+/** Values stay encoded. */
+export const valueTypes = createTypes(({ type }) => (type === "text" || type === "AnyValue" ? "bytes" : type));
+
 /** Far above what a value may be nested before it is cut, so that cutting is left to the rule for it. */
 const RECURSION_LIMIT = 2_000;
 protobuf.Reader.recursionLimit = RECURSION_LIMIT;

@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { partTypes, shellTypes } from "./otlp-oracle-types.ts";
+import protobuf from "protobufjs";
+import { partTypes, shellTypes, valueTypes } from "./otlp-oracle-types.ts";
 
 /** What had to be done to a value so that PostgreSQL takes it. */
 export const NUL = 1;
@@ -113,6 +114,8 @@ export const jsonObjectOf = ({ list }: Attributes): string =>
 
 const partKeyValue = partTypes.lookupType("KeyValue");
 const shellKeyValue = shellTypes.lookupType("KeyValue");
+const valueKeyValue = valueTypes.lookupType("KeyValue");
+const anyValue = partTypes.lookupType("AnyValue");
 
 interface Read {
   readonly key: Buffer;
@@ -142,8 +145,33 @@ function readPair(bytes: Uint8Array): Read {
     return { key: Buffer.from(key ?? []), value: value ?? {} };
   } catch (error) {
     const { key } = shellKeyValue.decode(bytes) as unknown as { key?: Uint8Array };
-    return { key: Buffer.from(key ?? []), value: String(error) };
+    return { key: Buffer.from(key ?? []), value: standingValue(bytes) ?? String(error) };
   }
+}
+
+/** The value of a pair without what a later kind in it has replaced, which may be broken within; undefined where what stands is broken. */
+function standingValue(pair: Uint8Array): AnyValue | undefined {
+  try {
+    const { value } = valueKeyValue.decode(pair) as unknown as { value?: Uint8Array };
+    return anyValue.decode(lastKind(value ?? new Uint8Array())) as unknown as AnyValue;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The fields of an encoded AnyValue from where its last kind begins; all of its fields are kinds. */
+function lastKind(value: Uint8Array): Uint8Array {
+  const reader = protobuf.Reader.create(value);
+  let kind = 0;
+  let start = 0;
+  while (reader.pos < reader.len) {
+    const { pos } = reader;
+    const tag = reader.uint32();
+    if (tag >>> 3 !== kind) start = pos;
+    kind = tag >>> 3;
+    reader.skipType(tag & 7);
+  }
+  return value.subarray(start);
 }
 
 /** True where protobufjs keeps an array that the sender had replaced by another kind in between: it then joins what protobuf does not join. */
