@@ -2,12 +2,12 @@ import { CONCEPTS } from "../model/concept.ts";
 import { VALUE_REMOVED } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { attributeValue } from "./flattened.ts";
-import { createGenerationDraft, type GenerationDraft } from "./generation-draft.ts";
+import { type Built, createGenerationDraft, type GenerationDraft, TEXT_FIELDS } from "./generation-draft.ts";
 import { readGeneration } from "./index.ts";
 
 /** Where one thing that is known about a span came from. */
 export interface Origin {
-  /** A concept of model/concept.ts, `prompt`, `response`, `parameter`, `variable`; undefined for an attribute that only stays on the span. */
+  /** A concept of model/concept.ts, `prompt`, `response`, `reasoning`, `errorMessage`, `errorTraceback`, `parameter`, `variable`, `metadata`; undefined for an attribute that only stays on the span. */
   readonly concept: string | undefined;
   /** Attribute, or what a dialect named as its source. */
   readonly source: string;
@@ -49,6 +49,8 @@ function fromAttributes(view: SpanView, draft: GenerationDraft, used: Set<number
   ];
 }
 
+const NAMED = { parameter: "parameters", variable: "variables", metadata: "metadata" } as const;
+
 /** What no attribute carries as it stands. */
 function built({ built: made, origins }: GenerationDraft): Origin[] {
   if (made === undefined) return [];
@@ -60,10 +62,17 @@ function built({ built: made, origins }: GenerationDraft): Origin[] {
     const content = made[which];
     return content === undefined ? [] : [{ concept: which, source: origins.get(which) ?? "", value: content.text }];
   });
-  const parameters = Object.entries(made.parameters ?? {}).map(([name, value]) => ({ concept: "parameter", source: name, value }));
-  const variables = Object.entries(made.variables ?? {}).map(([name, value]) => ({ concept: "variable", source: name, value }));
-  return [...scalars, ...contents, ...parameters, ...variables];
+  const named = (concept: "parameter" | "variable" | "metadata"): Origin[] =>
+    Object.entries(made[NAMED[concept]] ?? {}).map(([name, value]) => ({ concept, source: name, value }));
+  return [...scalars, ...contents, ...textsOf(made, origins), ...named("parameter"), ...named("variable"), ...named("metadata")];
 }
+
+/** What the row has besides concepts. */
+const textsOf = (made: Built, origins: ReadonlyMap<string, string>): Origin[] =>
+  TEXT_FIELDS.flatMap((field) => {
+    const value = made[field];
+    return value === undefined ? [] : [{ concept: field, source: origins.get(field) ?? "", value }];
+  });
 
 function kept(view: SpanView, used: ReadonlySet<number>): Origin[] {
   const { attributes } = view;

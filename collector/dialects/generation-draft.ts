@@ -140,6 +140,16 @@ export function supplyContent(
   draft.origins.set(which, origin);
 }
 
+/** Sets a text that has no concept of its own, unless an earlier dialect has it. */
+export function supplyTextOf(draft: GenerationDraft, field: TextField, value: string | undefined, origin: string): void {
+  if (value === undefined || draft.built?.[field] !== undefined) return;
+  builtOf(draft)[field] = value;
+  draft.origins.set(field, origin);
+}
+
+export const TEXT_FIELDS = ["reasoning", "errorMessage", "errorTraceback"] as const;
+export type TextField = (typeof TEXT_FIELDS)[number];
+
 /** Adds model parameters that have no concept of their own; the first source of a name wins. */
 export function supplyParameters(draft: GenerationDraft, parameters: Record<string, unknown>): void {
   const built = builtOf(draft);

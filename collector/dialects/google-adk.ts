@@ -1,6 +1,6 @@
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
-import { builtOf, conceptText, type GenerationDraft, hasConcept, override, supply, supplyContent } from "./generation-draft.ts";
+import { conceptText, type GenerationDraft, hasConcept, override, supply, supplyContent, supplyTextOf } from "./generation-draft.ts";
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { contentParts } from "./message-parts.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
@@ -63,6 +63,5 @@ function supplyResponse(draft: GenerationDraft, response: Json): void {
   if (numberOf(at(response, "usage_metadata", "thoughts_token_count")) !== undefined) draft.reasoningOutsideOutput = true;
   supply(draft, "finishReasons", stringOf(at(response, "finish_reason"))?.toLowerCase(), RESPONSE);
   supply(draft, "errorType", stringOf(at(response, "error_code")), RESPONSE);
-  const message = stringOf(at(response, "error_message"));
-  if (message !== undefined) builtOf(draft).errorMessage ??= message;
+  supplyTextOf(draft, "errorMessage", stringOf(at(response, "error_message")), RESPONSE);
 }

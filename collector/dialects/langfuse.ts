@@ -1,7 +1,7 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent } from "./generation-draft.ts";
+import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent, supplyTextOf } from "./generation-draft.ts";
 import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
 import { readProviderResponse } from "./provider-bodies.ts";
@@ -123,7 +123,7 @@ function supplyEnding(view: SpanView, draft: GenerationDraft): void {
   if (level !== "ERROR" && level !== "FATAL") return;
   supply(draft, "errorType", "error", "langfuse.observation.level");
   const message = stringOf(attributeNamed(view, "langfuse.observation.status_message"));
-  if (message !== undefined) builtOf(draft).errorMessage ??= message;
+  supplyTextOf(draft, "errorMessage", message, "langfuse.observation.status_message");
 }
 
 /** Said of the whole trace, on whichever span. */

@@ -1,7 +1,7 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { builtOf, conceptText, type GenerationDraft, override, supply, supplyContent, withdraw } from "./generation-draft.ts";
+import { conceptText, type GenerationDraft, override, supply, supplyContent, supplyTextOf, withdraw } from "./generation-draft.ts";
 import { type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
 import { messagesContent } from "./messages.ts";
@@ -32,7 +32,7 @@ export const openlit: Dialect = {
     const seconds = numberOf(attributeNamed(view, "gen_ai.server.time_to_first_token"));
     supply(draft, "timeToFirstTokenSeconds", seconds, "gen_ai.server.time_to_first_token");
     const reasoning = stringOf(attributeNamed(view, "gen_ai.content.reasoning"));
-    if (reasoning !== undefined) builtOf(draft).reasoning ??= reasoning;
+    supplyTextOf(draft, "reasoning", reasoning, "gen_ai.content.reasoning");
     withdrawUnset(view, draft);
     supplyImages(view, draft);
   },

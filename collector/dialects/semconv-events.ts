@@ -4,7 +4,7 @@ import { type AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
-import { type BuiltContent, builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
+import { type BuiltContent, type GenerationDraft, supply, supplyContent, supplyTextOf } from "./generation-draft.ts";
 import { parseJson } from "./json.ts";
 import { contentFromText, type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
 
@@ -69,9 +69,8 @@ function supplyGathered(draft: GenerationDraft, gathered: Gathered): void {
   supply(draft, "systemInstructions", gathered.systemInstructions, EVENT_ORIGIN);
   supply(draft, "finishReasons", gathered.finishReason, EVENT_ORIGIN);
   supply(draft, "errorType", gathered.errorType, EVENT_ORIGIN);
-  const { errorMessage, errorTraceback } = gathered;
-  if (errorMessage !== undefined) builtOf(draft).errorMessage ??= errorMessage;
-  if (errorTraceback !== undefined) builtOf(draft).errorTraceback ??= errorTraceback;
+  supplyTextOf(draft, "errorMessage", gathered.errorMessage, EVENT_ORIGIN);
+  supplyTextOf(draft, "errorTraceback", gathered.errorTraceback, EVENT_ORIGIN);
 }
 
 const EVENT_ORIGIN = "span events";
