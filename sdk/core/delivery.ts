@@ -29,8 +29,8 @@ export interface DeliveryStats {
 export interface Delivery {
   push(span: ReadableSpan, settled?: (outcome: Outcome) => void): Entry;
   cancel(entry: Entry): boolean;
-  /** Sends soon, without waiting for more. */
-  sendNow(): void;
+  /** Sends as soon as the pause between two requests allows. */
+  sendSoon(): void;
   flush(timeoutMillis: number): Promise<FlushResult>;
   /** Flushes and stops; what is pushed later is dropped. */
   shutdown(timeoutMillis: number): Promise<FlushResult>;
@@ -47,11 +47,12 @@ export interface DeliveryOptions {
   readonly problems: Problems;
   /** Whatever must be known before the first request (attributes of the resource that are found out asynchronously). */
   readonly ready?: Promise<unknown> | undefined;
-  /** How long a record may wait for others to share a request with. */
-  readonly gatherMillis?: number;
 }
 
+/** How long a record may wait for others to share a request with. */
 const GATHER_MS = 200;
+/** Between two requests that are not full: a request costs as much as twenty records. */
+const PAUSE_MS = 40;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 
@@ -62,11 +63,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const waiters = new Set<() => void>();
   let sending: readonly Entry[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let timerMillis = 0;
+  let lastSentMillis = Number.NEGATIVE_INFINITY;
   let running = false;
   let stopped = false;
   let reachable = true;
   let backoffMillis = FIRST_BACKOFF_MS;
   let wakeUp: (() => void) | undefined;
+  /** Flushes under way: nothing waits for company then. */
+  let hurried = 0;
+
+  const isFull = (): boolean => queue.length >= limits.exportRecords || queue.bytes >= limits.exportBytes;
 
   function settle(entries: readonly Entry[], outcome: Outcome): void {
     queue.settle(entries, outcome);
@@ -83,8 +90,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function schedule(delayMillis: number): void {
-    if (running || stopped || (timer !== undefined && delayMillis > 0)) return;
+    const atMillis = performance.now() + delayMillis;
+    if (running || stopped || (timer !== undefined && timerMillis <= atMillis)) return;
     clearTimeout(timer);
+    timerMillis = atMillis;
     timer = setTimeout(() => void drain(), delayMillis);
     // A process that has nothing else to do ends; its last records leave by the exit hooks.
     timer.unref();
@@ -101,9 +110,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         sending = queue.take(limits.exportRecords, limits.exportBytes);
         if (sending.length > 0) await sendOnce(sending);
         sending = [];
+        lastSentMillis = performance.now();
+        if (!isFull() && hurried === 0) break;
       }
     } finally {
       running = false;
+      if (queue.length > 0) schedule(PAUSE_MS);
       for (const waiter of waiters) waiter();
     }
   }
@@ -175,9 +187,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   async function flush(timeoutMillis: number): Promise<FlushResult> {
     const goal = counts.pushed;
     const isDone = (): boolean => counts.settled >= goal || queue.length + inFlight() === 0;
+    hurried++;
     wakeUp?.();
     schedule(0);
     if (!isDone()) await until(isDone, timeoutMillis, waiters);
+    hurried--;
     return { complete: isDone(), remaining: queue.length + inFlight() };
   }
 
@@ -186,11 +200,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const entry = queue.push(span, noted(settled));
       counts.pushed++;
       if (stopped) queue.settle([entry], "dropped");
-      else schedule(queue.length >= limits.exportRecords || queue.bytes >= limits.exportBytes ? 0 : (options.gatherMillis ?? GATHER_MS));
+      else schedule(isFull() ? 0 : GATHER_MS);
       return entry;
     },
     cancel: (entry) => queue.cancel(entry),
-    sendNow: () => schedule(0),
+    sendSoon: () => schedule(Math.max(0, lastSentMillis + PAUSE_MS - performance.now())),
     flush,
     async shutdown(timeoutMillis) {
       const result = await flush(timeoutMillis);

@@ -6,7 +6,7 @@ import type { RecordOutcome } from "./recorder.ts";
 /** The announcement of one record that has begun. */
 export interface Announcement {
   /** Settles when it is known what became of it, or after the longest wait of the settings; never rejects. */
-  readonly outcome: Promise<RecordOutcome>;
+  outcome(): Promise<RecordOutcome>;
   /** Takes it back because the record has ended; false when it was sent already. */
   withdraw(): boolean;
 }
@@ -30,6 +30,9 @@ export interface PendingLaneOptions {
   readonly waitMillis: number;
 }
 
+/** Announcements that are due within this share of the delay leave together, in one request. */
+const TOGETHER = 0.4;
+
 interface Waiting {
   readonly make: () => ReadableSpan;
   readonly dueMillis: number;
@@ -48,36 +51,46 @@ export function createPendingLane({ deliveries, delayMillis, waitMillis }: Pendi
     item.entries = deliveries.map((delivery, i) => delivery.push(span, i === 0 ? item.settle : undefined));
   }
 
-  function releaseDue(nowMillis: number): void {
-    const due = waiting.findIndex(({ dueMillis }) => dueMillis > nowMillis);
+  function releaseDue(untilMillis: number): void {
+    const due = waiting.findIndex(({ dueMillis }) => dueMillis > untilMillis);
     const leaving = due < 0 ? waiting : waiting.slice(0, due);
     waiting = due < 0 ? [] : waiting.slice(due);
     for (const item of leaving) leave(item);
-    if (leaving.length > 0) for (const delivery of deliveries) delivery.sendNow();
+    if (leaving.length > 0) for (const delivery of deliveries) delivery.sendSoon();
     schedule();
   }
 
   function schedule(): void {
     clearTimeout(timer);
     timer = undefined;
-    const [first] = waiting;
-    if (first === undefined) return;
-    timer = setTimeout(() => releaseDue(performance.now()), Math.max(0, first.dueMillis - performance.now()));
+    const first = waiting.find(({ withdrawn }) => !withdrawn);
+    if (first === undefined) {
+      waiting = [];
+      return;
+    }
+    const wait = Math.max(0, first.dueMillis - performance.now());
+    timer = setTimeout(() => releaseDue(performance.now() + delayMillis * TOGETHER), wait);
     timer.unref();
   }
 
   return {
     add(make) {
-      const { outcome, settle } = outcomeWithin(waitMillis);
-      const item: Waiting = { make, settle, dueMillis: performance.now() + delayMillis, entries: undefined, withdrawn: false };
+      const outcome = createOutcome(waitMillis);
+      const item: Waiting = {
+        make,
+        settle: outcome.settle,
+        dueMillis: performance.now() + delayMillis,
+        entries: undefined,
+        withdrawn: false,
+      };
       waiting.push(item);
       if (timer === undefined) schedule();
       return {
-        outcome,
+        outcome: outcome.promise,
         withdraw() {
           item.withdrawn = true;
           if (item.entries === undefined) {
-            settle("off");
+            outcome.settle("off");
             return true;
           }
           const [first] = item.entries.map((entry, i) => deliveries[i]?.cancel(entry) === true);
@@ -90,15 +103,32 @@ export function createPendingLane({ deliveries, delayMillis, waitMillis }: Pendi
   };
 }
 
-function outcomeWithin(waitMillis: number): { outcome: Promise<RecordOutcome>; settle: (outcome: RecordOutcome) => void } {
-  const { promise, resolve } = Promise.withResolvers<RecordOutcome>();
-  const timer = setTimeout(() => resolve("queued"), waitMillis);
-  timer.unref();
+interface OutcomeOfOne {
+  promise(): Promise<RecordOutcome>;
+  settle(outcome: RecordOutcome): void;
+}
+
+/** A promise and its time-out are made only where somebody asks: most applications never do. */
+function createOutcome(waitMillis: number): OutcomeOfOne {
+  let known: RecordOutcome | undefined;
+  let resolve: ((outcome: RecordOutcome) => void) | undefined;
+  let promise: Promise<RecordOutcome> | undefined;
   return {
-    outcome: promise,
+    promise() {
+      promise ??= new Promise((onOutcome) => {
+        if (known !== undefined) return onOutcome(known);
+        const timer = setTimeout(() => onOutcome("queued"), waitMillis);
+        timer.unref();
+        resolve = (outcome) => {
+          clearTimeout(timer);
+          onOutcome(outcome);
+        };
+      });
+      return promise;
+    },
     settle(outcome) {
-      clearTimeout(timer);
-      resolve(outcome);
+      known ??= outcome;
+      resolve?.(known);
     },
   };
 }

@@ -60,7 +60,9 @@ export interface OpenRecord {
   run<R>(work: () => R): R;
   setAttributes(attributes: Attributes): void;
   /** Sends a copy that says that the record has begun, with its attributes so far, once the delay of the settings has passed, unless the record ends before. */
-  announce(): Promise<RecordOutcome>;
+  announce(): void;
+  /** What became of the announcement; `off` where there is none. Never rejects. */
+  announced(): Promise<RecordOutcome>;
   /** The first call wins; later ones do nothing and return false. */
   end(end?: RecordEnd): boolean;
 }
@@ -134,7 +136,7 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
         Object.assign(attributes, more);
       },
       announce() {
-        if (!enabled || ended || announcement !== undefined) return announcement?.outcome ?? Promise.resolve("off");
+        if (!enabled || ended || announcement !== undefined) return;
         announcement = lane.add(() =>
           readableSpan(
             {
@@ -152,8 +154,8 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
             origin,
           ),
         );
-        return announcement.outcome;
       },
+      announced: () => announcement?.outcome() ?? Promise.resolve("off"),
       end(end = {}) {
         if (ended) return false;
         ended = true;

@@ -93,7 +93,7 @@ function start(options: TracingOptions, settings: Settings, problems: Problems):
   const senders = targets.map((target, i) => createSender(target, i === 0 ? USER_AGENT : `${USER_AGENT}-forward-${i}`));
   const deliveries = senders.map((sender) => createDelivery({ sender, limits: settings.limits, problems, ready }));
   const { pendingDelayMillis: delayMillis, pendingWaitMillis: waitMillis } = settings;
-  const lane = createPendingLane({ deliveries, delayMillis, waitMillis });
+  const lane = createPendingLane({ deliveries, delayMillis: settings.pending === "await" ? 0 : delayMillis, waitMillis });
   const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems });
   const policy = resolveContent(settings.content, settings.limits.attributeBytes);
   const installed = { recorder, settings, content: createContent({ policy, redact: settings.redact, problems }) };

@@ -2,7 +2,7 @@ import { type Attributes, SpanKind } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { microsOf, nowMicros } from "../core/clock.ts";
 import { type Current, current } from "../core/current.ts";
-import type { OpenRecord, RecordOutcome } from "../core/recorder.ts";
+import type { OpenRecord } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { createAttempts } from "./attempts.ts";
 import { CANCELLED, exceptionEvent, type Failure, readFailure, TIMEOUT } from "./failure.ts";
@@ -55,20 +55,19 @@ export function openGeneration(start: GenerationStart, extras: GenerationExtras 
     parent: start.parent,
     attributes: { ...attributes, ...extras.attributes },
   });
-  const recorded = now.settings.pending === "off" ? Promise.resolve<RecordOutcome>("off") : record.announce();
-  return createHandle({ start, record, recorded, now, onEnd: extras.onEnd });
+  if (now.settings.pending !== "off") record.announce();
+  return createHandle({ start, record, now, onEnd: extras.onEnd });
 }
 
 interface HandleParts {
   readonly start: GenerationStart;
   readonly record: OpenRecord;
-  readonly recorded: Promise<RecordOutcome>;
   readonly now: Current;
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
 function createHandle(parts: HandleParts): Generation {
-  const { start, record, recorded, now } = parts;
+  const { start, record, now } = parts;
   const { problems } = now.recorder;
   const provider = start.provider ?? providerOfModel(String(start.model));
   const attempts = createAttempts({ parent: record, model: start.model, provider, now });
@@ -120,7 +119,9 @@ function createHandle(parts: HandleParts): Generation {
   const handle: Generation = {
     ref: refOf(record),
     id: record.refText,
-    recorded,
+    get recorded() {
+      return record.announced();
+    },
     get ended() {
       return record.ended;
     },

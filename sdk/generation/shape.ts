@@ -31,7 +31,7 @@ export function numberOf(value: unknown): number | undefined {
 
 /** The object without its undefined members. */
 export function known<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
+  const copy: Record<string, unknown> = {};
+  for (const name in object) if (object[name] !== undefined) copy[name] = object[name];
+  return copy as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -57,7 +57,7 @@ export class ImageTracer implements AsyncDisposable {
     const now = current();
     const started = now.recorder.problems.guard("startTrace", () => this.#start(request), undefined);
     if (started === undefined) return "";
-    if (now.settings.pending === "await") await started.open.announce();
+    if (now.settings.pending === "await") await started.open.announced();
     return started.id;
   }
 
@@ -67,7 +67,7 @@ export class ImageTracer implements AsyncDisposable {
     const { lessonId, ...rest } = plainObject(request);
     const { entityType = "lesson", parent } = this.#options;
     const record = startImageRecord({ request: rest, entityType, entityId: String(lessonId ?? this.#lessonId), parent }, now);
-    if (now.settings.pending !== "off") void record.open.announce();
+    if (now.settings.pending !== "off") record.open.announce();
     this.#record = record;
     return record;
   }

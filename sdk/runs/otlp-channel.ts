@@ -23,7 +23,7 @@ export function createOtlpChannel(first: RunRecord, metadata?: RunMetadata): Run
     attributes: { ...attributesOf(first), ...(kept === undefined ? {} : { [A.GENSPAN_RUN_METADATA]: kept }) },
   });
   return {
-    started: () => void open.announce(),
+    started: () => open.announce(),
     progress(run) {
       now.recorder.update(open.ref, { [A.GENSPAN_RUN_ID]: run.id, ...attributesOf(run) });
     },
