@@ -42,7 +42,7 @@ export const RunBody = z
   .strictObject({
     status: z.enum(RUN_STATUSES),
     ...optional({
-      id: z.uuid().openapi({ description: "send it to report the same run again" }),
+      id: z.guid().openapi({ description: "send it to report the same run again" }),
       kind: text,
       started_at: moment.openapi({ example: "2026-11-21T08:15:00Z" }),
       completed_at: moment,

@@ -10,7 +10,7 @@ const float = z.number().nullable();
 const share = float.openapi({ description: "0 to 1" });
 
 export const runSummary = {
-  id: z.uuid(),
+  id: z.guid(),
   run_id: z.string(),
   kind: text,
   started_at: time,

@@ -53,7 +53,7 @@ export function generationRunRoutes({ route, services: { reader, writer } }: Api
       scope: ["ingest", "admin"],
       body: RunBody,
       status: 201,
-      answer: z.object({ id: z.uuid(), status: z.enum(RUN_STATUSES), created: z.boolean() }),
+      answer: z.object({ id: z.guid(), status: z.enum(RUN_STATUSES), created: z.boolean() }),
     },
     async ({ projectId, body, context }) => {
       const run = await submitRun(writer, { projectId, ...reportOfBody(body) });

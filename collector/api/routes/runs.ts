@@ -77,7 +77,7 @@ export function runRoutes({ route, services: { reader, writer } }: Api): void {
       scope: "admin",
       params: id,
       body: z.strictObject({ reason: z.string().max(1_000).optional() }),
-      answer: z.object({ id: z.uuid(), status: z.literal("failed") }),
+      answer: z.object({ id: z.guid(), status: z.literal("failed") }),
     },
     async ({ projectId, actor, params, body: { reason } }) => {
       const run = await markRunFailed(writer, { projectId, actor, id: params.id, ...(reason === undefined ? {} : { reason }) });
