@@ -1,0 +1,46 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { repositoryRoot } from "./source-files.ts";
+
+const run = promisify(execFile);
+
+/** An application's folder that holds nothing but the SDK, as `npm install` of its tarball leaves it. */
+export interface PackedSdk extends Disposable {
+  readonly folder: string;
+  /** Copies files of the repository's `examples` folder into it. */
+  copyExamples(): void;
+  /** Runs a file of it with this Node and resolves with what it wrote; rejects when it fails. */
+  run(file: string, env?: Readonly<Record<string, string>>): Promise<string>;
+}
+
+/** Packs the SDK as a release does, out of a copy of its source, and installs it with its own dependencies and no others. */
+export async function installPackedSdk(): Promise<PackedSdk> {
+  const work = mkdtempSync(join(tmpdir(), "genspan-packed-"));
+  const [source, folder] = [join(work, "source"), join(work, "application")];
+  mkdirSync(source);
+  for (const entry of ["sdk", "tsconfig.base.json"]) {
+    cpSync(join(repositoryRoot, entry), join(source, entry), { recursive: true, filter: (path) => !/\/(dist|node_modules)$/.test(path) });
+  }
+  symlinkSync(join(repositoryRoot, "node_modules"), join(source, "node_modules"));
+  const PATH = `${join(repositoryRoot, "node_modules/.bin")}:${process.env["PATH"] ?? ""}`;
+  await run("npm", ["pack", "--silent", "--pack-destination", work], { cwd: join(source, "sdk"), env: { ...process.env, PATH } });
+
+  const installed = join(folder, "node_modules/@genspan/sdk");
+  mkdirSync(installed, { recursive: true });
+  const [tarball = ""] = readdirSync(work).filter((name) => name.endsWith(".tgz"));
+  await run("tar", ["-xzf", join(work, tarball), "-C", installed, "--strip-components=1"]);
+  symlinkSync(join(repositoryRoot, "node_modules/@opentelemetry"), join(folder, "node_modules/@opentelemetry"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "application", private: true, type: "module" }));
+  return {
+    folder,
+    copyExamples: () => cpSync(join(repositoryRoot, "examples"), folder, { recursive: true }),
+    async run(file, env = {}) {
+      const { stdout } = await run(process.execPath, [file], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } });
+      return stdout;
+    },
+    [Symbol.dispose]: () => rmSync(work, { recursive: true, force: true }),
+  };
+}
