@@ -25,6 +25,7 @@ import { createPostgresExporter, type PostgresExporter } from "./exporters/postg
 import { createPartitionJob } from "./jobs/partition-job.ts";
 import { createPriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
+import { createUsageRollup } from "./jobs/usage-rollup.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
@@ -126,6 +127,9 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const reaper = createReaper({ sql: owner, schema, holder, log, pendingTimeoutMillis: PENDING_TIMEOUT_MS });
   reaper.start();
   started.defer(() => reaper.stop());
+  const usage = createUsageRollup({ sql: owner, schema, holder, log });
+  usage.start();
+  started.defer(() => usage.stop());
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
 

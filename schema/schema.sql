@@ -74,6 +74,13 @@ CREATE TABLE blobs (
   CONSTRAINT blobs_hash_check CHECK ((length(hash) = 32))
 );
 
+CREATE TABLE deleted_images (
+  project_id integer NOT NULL,
+  id uuid NOT NULL,
+  deleted_at timestamp with time zone NOT NULL,
+  CONSTRAINT deleted_images_pkey PRIMARY KEY (project_id, id)
+);
+
 CREATE TABLE erasures (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -227,6 +234,7 @@ CREATE TABLE generation_logs_default PARTITION OF generation_logs DEFAULT;
 CREATE INDEX generation_logs_entity ON generation_logs USING btree (project_id, entity_type, entity_id) WHERE (entity_id IS NOT NULL);
 CREATE INDEX generation_logs_item ON generation_logs USING btree (project_id, item_id) WHERE (item_id IS NOT NULL);
 CREATE INDEX generation_logs_model ON generation_logs USING btree (project_id, model_name, start_time);
+CREATE INDEX generation_logs_prompt ON generation_logs USING btree (project_id, prompt_template_name, prompt_template_version, start_time) WHERE (prompt_template_name IS NOT NULL);
 CREATE INDEX generation_logs_received_at ON generation_logs USING brin (received_at) WITH (pages_per_range='16');
 CREATE INDEX generation_logs_review ON generation_logs USING btree (project_id, quality_status, start_time) WHERE (quality_status IS NOT NULL);
 CREATE INDEX generation_logs_run ON generation_logs USING btree (project_id, run_id) WHERE (run_id IS NOT NULL);
@@ -590,6 +598,81 @@ CREATE TABLE tombstones (
 CREATE INDEX tombstones_erased_at ON tombstones USING btree (erased_at);
 CREATE INDEX tombstones_erasure ON tombstones USING btree (project_id, erasure_id);
 
+CREATE TABLE usage_days (
+  project_id integer NOT NULL,
+  day timestamp with time zone NOT NULL,
+  service_name text,
+  environment text,
+  provider_name text,
+  model_name text,
+  operation_name text,
+  prompt_template_name text,
+  prompt_template_version text,
+  cost_currency text,
+  generations bigint NOT NULL,
+  succeeded bigint NOT NULL,
+  failed bigint NOT NULL,
+  timed_out bigint NOT NULL,
+  pending bigint NOT NULL,
+  approved bigint NOT NULL,
+  rejected bigint NOT NULL,
+  pending_review bigint NOT NULL,
+  unpriced bigint NOT NULL,
+  tokens_prompt numeric,
+  tokens_completion numeric,
+  tokens_reasoning numeric,
+  tokens_cache_read numeric,
+  tokens_cache_write numeric,
+  tokens_total numeric,
+  tokens_known bigint NOT NULL,
+  cost_amount numeric,
+  duration_known bigint NOT NULL,
+  duration_sum_ms double precision,
+  duration_buckets integer[],
+  duration_counts bigint[]
+);
+CREATE INDEX usage_days_day ON usage_days USING btree (project_id, day);
+
+CREATE TABLE usage_dirty_hours (
+  project_id integer NOT NULL,
+  hour timestamp with time zone NOT NULL
+);
+
+CREATE TABLE usage_hours (
+  project_id integer NOT NULL,
+  hour timestamp with time zone NOT NULL,
+  service_name text,
+  environment text,
+  provider_name text,
+  model_name text,
+  operation_name text,
+  prompt_template_name text,
+  prompt_template_version text,
+  cost_currency text,
+  generations bigint NOT NULL,
+  succeeded bigint NOT NULL,
+  failed bigint NOT NULL,
+  timed_out bigint NOT NULL,
+  pending bigint NOT NULL,
+  approved bigint NOT NULL,
+  rejected bigint NOT NULL,
+  pending_review bigint NOT NULL,
+  unpriced bigint NOT NULL,
+  tokens_prompt numeric,
+  tokens_completion numeric,
+  tokens_reasoning numeric,
+  tokens_cache_read numeric,
+  tokens_cache_write numeric,
+  tokens_total numeric,
+  tokens_known bigint NOT NULL,
+  cost_amount numeric,
+  duration_known bigint NOT NULL,
+  duration_sum_ms double precision,
+  duration_buckets integer[],
+  duration_counts bigint[]
+);
+CREATE INDEX usage_hours_hour ON usage_hours USING btree (project_id, hour);
+
 CREATE FUNCTION genspan_keep_audit()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -625,6 +708,8 @@ CREATE POLICY by_project ON audit_log FOR SELECT USING ((project_id = ( SELECT g
 CREATE TRIGGER audit_log_kept BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION genspan_keep_audit();
 ALTER TABLE blobs ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON blobs FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE deleted_images ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON deleted_images FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE erasures ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON erasures FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE generation_attempts ENABLE ROW LEVEL SECURITY;
@@ -671,6 +756,12 @@ CREATE POLICY own_login ON sql_logins FOR SELECT USING ((login = ANY (ARRAY[(SES
 GRANT SELECT ON sql_logins TO PUBLIC;
 ALTER TABLE tombstones ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON tombstones FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE usage_days ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON usage_days FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE usage_dirty_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON usage_dirty_hours FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE usage_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON usage_hours FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 
 CREATE VIEW daily_usage WITH (security_invoker=true) AS
  SELECT project_id,

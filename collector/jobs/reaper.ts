@@ -75,16 +75,21 @@ export function createReaper(options: ReaperOptions): Reaper {
 
 /** All times are the collector's that received the record: a row is judged by when it came, not by a clock of its sender. */
 async function reapBatch({ sql, schema, pendingTimeoutMillis }: ReaperOptions): Promise<number> {
-  const rows = await sql`
-    UPDATE ${sql(schema)}.generation_logs t SET generation_status = 'timeout', error_type = ${NEVER_ENDED}, updated_at = clock_timestamp(),
-      error_message = 'the call was announced and its end was never reported'
-    FROM (
-      SELECT project_id, trace_id, span_id, start_time FROM ${sql(schema)}.generation_logs
-      WHERE generation_status = 'pending' AND received_at < clock_timestamp() - make_interval(secs => ${pendingTimeoutMillis / 1000})
-      ORDER BY project_id, start_time, trace_id, span_id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
-    ) s
-    WHERE t.project_id = s.project_id AND t.trace_id = s.trace_id AND t.span_id = s.span_id AND t.start_time = s.start_time
-      AND t.generation_status = 'pending'
-    RETURNING 1`;
-  return rows.length;
+  const [reaped] = await sql<[{ calls: number }]>`
+    WITH reaped AS (
+      UPDATE ${sql(schema)}.generation_logs t SET generation_status = 'timeout', error_type = ${NEVER_ENDED}, updated_at = clock_timestamp(),
+        error_message = 'the call was announced and its end was never reported'
+      FROM (
+        SELECT project_id, trace_id, span_id, start_time FROM ${sql(schema)}.generation_logs
+        WHERE generation_status = 'pending' AND received_at < clock_timestamp() - make_interval(secs => ${pendingTimeoutMillis / 1000})
+        ORDER BY project_id, start_time, trace_id, span_id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED
+      ) s
+      WHERE t.project_id = s.project_id AND t.trace_id = s.trace_id AND t.span_id = s.span_id AND t.start_time = s.start_time
+        AND t.generation_status = 'pending'
+      RETURNING t.project_id, t.start_time
+    ), marked AS (
+      INSERT INTO ${sql(schema)}.usage_dirty_hours (project_id, hour) SELECT DISTINCT project_id, date_trunc('hour', start_time, 'UTC') FROM reaped
+    )
+    SELECT count(*)::int AS calls FROM reaped`;
+  return reaped.calls;
 }

@@ -36,8 +36,8 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/pipeline": rule(
     "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",
   ),
-  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace", "postgres"),
-  "collector/query": rule("collector/base collector/model types:collector/rows schema/driver", "postgres zod"),
+  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace collector/commands/usage-marks collector/model", "postgres"),
+  "collector/query": rule("collector/base collector/model types:collector/rows collector/rows/content-moved schema/driver", "postgres zod"),
   "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
   "collector/jobs": rule("collector/base collector/model collector/query collector/commands schema"),
   "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),

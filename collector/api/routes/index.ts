@@ -6,6 +6,7 @@ import { importRoutes } from "./import.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
+import { usageRoutes } from "./usage.ts";
 
 /** Every file of routes, one per noun. */
 export const ROUTES: readonly RouteModule[] = [
@@ -16,4 +17,5 @@ export const ROUTES: readonly RouteModule[] = [
   generationRunRoutes,
   runFigureRoutes,
   runRoutes,
+  usageRoutes,
 ];

@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { costOf, type Price, type PriceBook } from "../../model/price.ts";
 import { audit } from "../audit.ts";
+import { markUsage } from "../usage-marks.ts";
 import type { CommandContext } from "./change.ts";
 
 export interface Repricing {
@@ -131,4 +132,5 @@ async function writeCosts(tx: TransactionSql, { schema, projectId, changed }: Wr
       ${changed.map(({ currency }) => currency ?? null)}::text[]) AS g (trace_id, span_id, start_text, amount, currency)
     WHERE t.project_id = ${projectId} AND t.trace_id = g.trace_id AND t.span_id = g.span_id AND t.start_time = g.start_text::timestamptz
       AND coalesce(t.cost_source, 'computed') = 'computed'`;
+  await markUsage(tx, schema, { projectId, startMillis: changed.map(({ call }) => call.start_ms) });
 }

@@ -2,6 +2,7 @@ import type { TableSpec } from "../../rows/table-spec.ts";
 import type { SpanKeyText } from "./announced.ts";
 import { contentColumns } from "./row-content.ts";
 import { type Identity, identityColumns, keyLayout, keySql } from "./row-layout.ts";
+import type { TouchedHour } from "./touched-hours.ts";
 
 /** The SQL of the writer. Names come from table-spec.ts and the configured schema; values of users never stand in the text. */
 export interface Statements {
@@ -27,6 +28,8 @@ export interface Statements {
   delivered(table: TableSpec, identity: Identity): string;
   /** Waits for other transactions that hold one of these buckets; released at the end of the transaction. */
   lockBuckets(buckets: readonly number[]): string;
+  /** Notes that sums of these hours are not up to date any more. */
+  markHours(hours: readonly TouchedHour[]): string;
   insertShared(table: "resources" | "scopes"): string;
 }
 
@@ -99,6 +102,10 @@ export function createStatements(options: StatementOptions): Statements {
       `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
         WHERE t.received_at = s.received_at`,
     lockBuckets: (buckets) => `SELECT pg_advisory_xact_lock(${LOCK_CLASS}, bucket) FROM unnest('{${buckets.join(",")}}'::int[]) AS bucket`,
+    markHours: (hours) =>
+      `INSERT INTO ${target("usage_dirty_hours")} (project_id, hour)
+        SELECT p, timestamptz '2000-01-01 00:00:00+00' + h * interval '1 hour'
+        FROM unnest('{${hours.map(({ projectId }) => projectId).join(",")}}'::int[], '{${hours.map(({ hour }) => hour).join(",")}}'::bigint[]) AS g (p, h)`,
     insertShared: (table) => insertShared(target(table), table),
   };
 }

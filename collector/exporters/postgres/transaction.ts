@@ -7,6 +7,7 @@ import { emptyMarks, type Marks, markConflicting, markStored } from "./marks.ts"
 import { type Identity, identityText } from "./row-layout.ts";
 import type { ScriptStatement, StatementResult } from "./script.ts";
 import type { Statements } from "./statements.ts";
+import { touchedHours } from "./touched-hours.ts";
 import type { WriterConnection } from "./writer-connection.ts";
 
 /**
@@ -50,6 +51,7 @@ export async function writeTransaction(context: TransactionContext, parts: reado
   for (const { conflicting } of [...fresh, ...revisiting]) markConflicting(marks, conflicting);
   const completing = path === "fast" ? (announcements?.completing(fresh) ?? []) : [];
   announcements?.note(fresh);
+  const touched = touchedHours([...fresh, ...revisiting]);
   const looksUp = path === "careful" || revisiting.length > 0 || completing.length > 0;
   const write = path === "fast" ? copyStep : mergeSteps;
   const steps: Step[] = [
@@ -59,6 +61,7 @@ export async function writeTransaction(context: TransactionContext, parts: reado
     ...completing.map(({ table, rows }) => ({ sql: statements.dropUnfinished(table, spanKeysOf(rows)) })),
     ...fresh.flatMap((table, i) => write({ statements, marks, unsure, table, copyData: data[i]! })),
     ...revisiting.flatMap((table, i) => revisitSteps({ statements, marks, unsure, table, copyData: data[fresh.length + i]! })),
+    ...(touched.length > 0 ? [{ sql: statements.markHours(touched) }] : []),
     { sql: "COMMIT" },
   ];
   const results = await connection.run(steps);

@@ -1,0 +1,23 @@
+/** Durations by bucket, ascending: bucket n holds those above 1.02^(n-1) and up to 1.02^n milliseconds (migration 0014). */
+export interface Histogram {
+  readonly buckets: readonly number[];
+  readonly counts: readonly number[];
+}
+
+const GAMMA = 1.02;
+
+/** The value that stands for a bucket: no value of it is further away than one per cent. */
+const durationOf = (bucket: number): number => (2 * GAMMA ** bucket) / (GAMMA + 1);
+
+/** The duration in milliseconds that `share` of the calls did not exceed, within one per cent; null without calls. */
+export function percentile({ buckets, counts }: Histogram, share: number): number | null {
+  const calls = counts.reduce((sum, count) => sum + count, 0);
+  if (calls === 0) return null;
+  const rank = share * (calls - 1);
+  let seen = 0;
+  for (const [i, bucket] of buckets.entries()) {
+    seen += counts[i] ?? 0;
+    if (seen > rank) return durationOf(bucket);
+  }
+  return durationOf(buckets.at(-1) ?? 0);
+}

@@ -1,0 +1,153 @@
+import { RequestError } from "../../base/request-error.ts";
+import type { ExactNumber } from "../exact.ts";
+import { conditionsOf } from "../filter/conditions.ts";
+import type { Filter } from "../filter/parse.ts";
+import { type GenerationStatistics, GROUPINGS, type Grouping, generationStatistics, MAX_GROUPS } from "../generations/statistics.ts";
+import type { Ask, Reader } from "../reader.ts";
+import { and, EMPTY, type Fragment, list, sql } from "../sql.ts";
+import { type Histogram, percentile } from "./histogram.ts";
+
+/** Usage of a range of time, by up to three groupings. */
+export interface Usage {
+  /** ISO 8601; `to` does not belong to it. */
+  readonly from: string;
+  readonly to: string;
+  /** `rollup` where sums made beforehand could serve: percentiles are then within one per cent. `rows` are exact in everything. */
+  readonly source: "rollup" | "rows";
+  readonly data: readonly GenerationStatistics[];
+}
+
+export interface UsageQuestion {
+  readonly filter: Filter & { readonly from: string; readonly to: string };
+  readonly by: readonly Grouping[];
+}
+
+/** What the sums know: other filters and groupings are answered from the rows. */
+const SUMMED_KEYS = new Set(["env", "service", "project", "provider", "model", "operation", "prompt", "version"]);
+const SUMMED_GROUPINGS = new Set<Grouping>(["env", "service", "provider", "model", "operation", "prompt", "version", "day", "hour"]);
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+/** Reads usage: whole clean days and hours from the sums, everything else from the rows, in one snapshot, so that counts, tokens and costs are exact. */
+export async function readUsage(reader: Reader, projectId: number, { filter, by }: UsageQuestion): Promise<Usage> {
+  const { from, to } = filter;
+  const simple = filter.terms.every(({ key }) => SUMMED_KEYS.has(key)) && filter.words.length + filter.attributes.length === 0;
+  if (!simple || !by.every((grouping) => SUMMED_GROUPINGS.has(grouping)))
+    return { from, to, source: "rows", data: await generationStatistics(reader, projectId, { filter, by }) };
+  const data = await reader.read({ projectId }, (ask) => fromSums(ask, projectId, { filter, by }));
+  return { from, to, source: "rollup", data };
+}
+
+const up = (millis: number, unit: number): Date => new Date(Math.ceil(millis / unit) * unit);
+const down = (millis: number, unit: number): Date => new Date(Math.floor(millis / unit) * unit);
+
+/** Columns of the sums, as they are read from the rows of hours that are not clean. */
+const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success')::int::bigint AS succeeded, (generation_status = 'failed')::int::bigint AS failed,
+  (generation_status = 'timeout')::int::bigint AS timed_out, (generation_status = 'pending')::int::bigint AS pending,
+  coalesce(quality_status = 'approved', false)::int::bigint AS approved, coalesce(quality_status = 'rejected', false)::int::bigint AS rejected,
+  coalesce(quality_status = 'pending_review', false)::int::bigint AS pending_review,
+  (generation_status = 'success' AND cost_amount IS NULL)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
+  tokens_total::numeric, (tokens_total IS NOT NULL)::int::bigint AS tokens_known, cost_amount, (duration_ms IS NOT NULL)::int::bigint AS duration_known,
+  duration_ms AS duration_sum_ms,
+  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[ceil(ln(greatest(duration_ms, 0.001)) / ln(1.02))::int] END AS duration_buckets,
+  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[1::bigint] END AS duration_counts`;
+
+const FROM_SUMS = sql`generations, succeeded, failed, timed_out, pending, approved, rejected, pending_review, unpriced, tokens_prompt, tokens_completion,
+  tokens_reasoning, tokens_total, tokens_known, cost_amount, duration_known, duration_sum_ms, duration_buckets, duration_counts`;
+
+const TOTALS = sql`sum(generations)::bigint AS generations, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed, sum(timed_out)::bigint AS timed_out,
+  sum(pending)::bigint AS pending, (sum(failed) + sum(timed_out))::float8 / nullif(sum(generations) - sum(pending), 0)::float8 AS error_rate,
+  sum(tokens_prompt) AS tokens_prompt, sum(tokens_completion) AS tokens_completion, sum(tokens_reasoning) AS tokens_reasoning, sum(tokens_total) AS tokens_total,
+  (sum(tokens_total) / nullif(sum(tokens_known), 0))::float8 AS avg_tokens, sum(duration_sum_ms) / nullif(sum(duration_known), 0)::float8 AS avg_duration_ms,
+  sum(cost_amount) AS cost_amount, min(cost_currency) AS cost_currency, count(DISTINCT cost_currency) AS currencies, sum(unpriced)::bigint AS unpriced,
+  sum(approved)::bigint AS approved, sum(rejected)::bigint AS rejected, sum(pending_review)::bigint AS pending_review`;
+
+const GROUP_NAMES = [sql`g1`, sql`g2`, sql`g3`];
+
+/** The value of a grouping where rows of the sums have the time in `began`. */
+function groupingOf(grouping: Grouping, began: Fragment): Fragment {
+  if (grouping === "day") return sql`to_char(${began} AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
+  if (grouping === "hour") return sql`to_char(${began} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24":00:00Z"')`;
+  return GROUPINGS[grouping];
+}
+
+interface Totals extends Record<string, unknown> {
+  readonly generations: ExactNumber;
+  readonly currencies: number;
+  readonly buckets: readonly number[] | null;
+  readonly counts: readonly ExactNumber[] | null;
+}
+
+async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuestion): Promise<GenerationStatistics[]> {
+  const parts = partsOf(projectId, { filter, by });
+  const groups = by.map((_, i) => GROUP_NAMES[i] ?? EMPTY);
+  const grouped = groups.length === 0 ? EMPTY : sql`GROUP BY ${list(groups)}`;
+  const same = and(groups.map((group) => sql`t.${group} IS NOT DISTINCT FROM h.${group}`));
+  const bucketGroups = list([...groups, sql`bucket`]);
+  const rows = await ask<Totals>(sql`
+    WITH ${parts},
+      totals AS (SELECT ${list([...groups, TOTALS])} FROM parts ${grouped}),
+      buckets AS (
+        SELECT ${list([...groups, sql`bucket`, sql`sum(calls)::bigint AS calls`])} FROM parts CROSS JOIN LATERAL unnest(duration_buckets, duration_counts) AS d (bucket, calls)
+        GROUP BY ${bucketGroups}
+      ),
+      histograms AS (SELECT ${list([...groups, sql`array_agg(bucket ORDER BY bucket) AS buckets`, sql`array_agg(calls ORDER BY bucket) AS counts`])} FROM buckets ${grouped})
+    SELECT t.*, h.buckets, h.counts FROM totals t LEFT JOIN histograms h ON ${same} ORDER BY generations DESC NULLS LAST LIMIT ${MAX_GROUPS}`);
+  return rows.map((row) => statisticsOf(row, by));
+}
+
+/** Everything that is summed: days, hours and rows that together cover the range once. */
+function partsOf(projectId: number, { filter, by }: UsageQuestion): Fragment {
+  const [from, to] = [Date.parse(filter.from), Date.parse(filter.to)];
+  if (to - from > 100 * 366 * DAY_MS) throw new RequestError("bad_request", "the range is longer than a hundred years");
+  const conditions = conditionsOf({ ...filter, from: undefined, to: undefined } as unknown as Filter);
+  const [hourFrom, hourTo] = [up(from, HOUR_MS), down(to, HOUR_MS)];
+  const [dayFrom, dayTo] = [up(from, DAY_MS), down(to, DAY_MS)];
+  const columns = (began: Fragment, measures: Fragment): Fragment =>
+    list([...by.map((grouping, i) => sql`${groupingOf(grouping, began)} AS ${GROUP_NAMES[i] ?? EMPTY}`), sql`cost_currency`, measures]);
+  const days = by.includes("hour") ? sql`FALSE` : sql`day >= ${dayFrom} AND day < ${dayTo}`;
+  return sql`dirty AS MATERIALIZED (
+      SELECT DISTINCT hour FROM usage_dirty_hours WHERE project_id = ${projectId} AND hour >= ${down(from, HOUR_MS)} AND hour < ${new Date(to)}
+    ),
+    clean_days AS MATERIALIZED (
+      SELECT DISTINCT day FROM usage_days WHERE project_id = ${projectId} AND ${days}
+        AND NOT EXISTS (SELECT FROM dirty WHERE dirty.hour >= day AND dirty.hour < day + interval '1 day')
+    ),
+    read_hours AS MATERIALIZED (
+      SELECT hour FROM dirty
+      UNION SELECT edge FROM (VALUES (${down(from, HOUR_MS)}::timestamptz), (${down(to, HOUR_MS)}::timestamptz)) AS edges (edge)
+      WHERE edge < ${hourFrom} OR edge >= ${hourTo}
+    ),
+    parts AS (
+      SELECT ${columns(sql`day`, FROM_SUMS)} FROM usage_days WHERE project_id = ${projectId} AND day IN (SELECT day FROM clean_days) AND (${conditions})
+      UNION ALL
+      SELECT ${columns(sql`hour`, FROM_SUMS)} FROM usage_hours WHERE project_id = ${projectId} AND hour >= ${hourFrom} AND hour < ${hourTo}
+        AND NOT EXISTS (SELECT FROM dirty WHERE dirty.hour = usage_hours.hour)
+        AND NOT EXISTS (SELECT FROM clean_days WHERE clean_days.day = date_trunc('day', usage_hours.hour, 'UTC')) AND (${conditions})
+      UNION ALL
+      SELECT ${columns(sql`start_time`, FROM_ROWS)} FROM read_hours r JOIN generation_logs g ON g.project_id = ${projectId}
+        AND g.start_time >= r.hour AND g.start_time < r.hour + interval '1 hour'
+        AND g.start_time >= ${filter.from}::timestamptz AND g.start_time < ${filter.to}::timestamptz AND (${conditions})
+    )`;
+}
+
+function statisticsOf({ buckets, counts, currencies, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
+  const histogram: Histogram = { buckets: buckets ?? [], counts: (counts ?? []).map(Number) };
+  const mixed = currencies > 1;
+  const groups = Object.fromEntries(by.map((grouping, i) => [grouping, row[`g${i + 1}`] ?? null]));
+  const { g1: _1, g2: _2, g3: _3, ...measures } = row;
+  const none = row.generations === null;
+  const zeros = none
+    ? { generations: 0, succeeded: 0, failed: 0, timed_out: 0, pending: 0, unpriced: 0, approved: 0, rejected: 0, pending_review: 0 }
+    : {};
+  return {
+    ...groups,
+    ...measures,
+    ...zeros,
+    ...(mixed ? { cost_amount: null, cost_currency: "mixed" } : {}),
+    p50_duration_ms: percentile(histogram, 0.5),
+    p95_duration_ms: percentile(histogram, 0.95),
+    p99_duration_ms: percentile(histogram, 0.99),
+  } as unknown as GenerationStatistics;
+}
