@@ -19,13 +19,17 @@ interface StoreOptions {
 /** First half of our advisory lock keys ("refi"): one collector at a time decides about a trace. */
 const LOCK_CLASS = 0x72656669;
 
+/** Rows are looked up by their keys whatever is known of the tables: a plan that reads one costs seconds for a turn's traces. */
+const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
+  SET LOCAL enable_mergejoin = off; SET LOCAL jit = off`;
+
 /**
  * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns how many traces changed.
  * Safe to run at any time, any number of times, and beside other collectors.
  */
 export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<number> {
   return sql.begin(async (tx) => {
-    await tx`SET LOCAL synchronous_commit = on`;
+    await tx.unsafe(SETTINGS);
     // In one order everywhere, so that two collectors never wait for each other.
     const names = traces.map(traceName);
     await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
@@ -188,19 +192,19 @@ async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise
     ["request_data", json(tx, image.requestData)],
     ["response_data", json(tx, image.responseData)],
     ["models_tried", tx`${[...image.modelsTried]}::text[]`],
-    ["model_used", tx`${image.modelUsed ?? null}`],
-    ["total_duration_ms", tx`${image.totalDurationMs ?? null}`],
+    ["model_used", tx`${image.modelUsed ?? null}::text`],
+    ["total_duration_ms", tx`${image.totalDurationMs ?? null}::float8`],
     ["image_generation_attempts", json(tx, image.attempts)],
-    ["error_message", tx`${image.errorMessage ?? null}`],
-    ["status", tx`${image.status}`],
+    ["error_message", tx`${image.errorMessage ?? null}::text`],
+    ["status", tx`${image.status}::text`],
     ["created_at", tx`${image.createdAt}::text::timestamptz`],
     ["completed_at", tx`${image.completedAt ?? null}::text::timestamptz`],
-    ["trace_id", tx`${trace.traceId}`],
-    ["span_id", tx`${image.spanId}`],
-    ["run_id", tx`${image.runId ?? null}`],
-    ["entity_type", tx`${image.entityType ?? null}`],
-    ["entity_id", tx`${image.entityId ?? null}`],
-    ["environment", tx`${image.environment ?? null}`],
+    ["trace_id", tx`${trace.traceId}::text`],
+    ["span_id", tx`${image.spanId}::text`],
+    ["run_id", tx`${image.runId ?? null}::text`],
+    ["entity_type", tx`${image.entityType ?? null}::text`],
+    ["entity_id", tx`${image.entityId ?? null}::text`],
+    ["environment", tx`${image.environment ?? null}::text`],
   ] as const;
   const names = values.map(([name]) => name);
   const list = values.map(([, value]) => value).reduce((all, each) => tx`${all}, ${each}`);
@@ -209,7 +213,8 @@ async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise
   const [stored, given] = ["t", "excluded"].map((row) => tx.unsafe(names.map((name) => `${row}.${name}`).join(", ")));
   await tx`
     INSERT INTO ${tx(schema)}.image_traces AS t (project_id, id, received_at, ${columns})
-    VALUES (${trace.projectId}, ${image.id}, ${new Date()}, ${list})
+    SELECT ${trace.projectId}, ${image.id}::uuid, ${new Date()}::timestamptz, ${list}
+    WHERE NOT EXISTS (SELECT FROM ${tx(schema)}.deleted_images d WHERE d.project_id = ${trace.projectId} AND d.id = ${image.id}::uuid)
     ON CONFLICT (project_id, id) DO UPDATE SET ${assigned}
     WHERE t.trace_id IS NOT DISTINCT FROM excluded.trace_id AND (${stored!}) IS DISTINCT FROM (${given!})`;
 }

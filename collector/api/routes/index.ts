@@ -1,21 +1,27 @@
 import type { RouteModule } from "../route.ts";
+import { eraseRoutes } from "./erase.ts";
 import { exportRoutes } from "./export.ts";
 import { generationRunRoutes } from "./generation-runs.ts";
 import { generationRoutes } from "./generations.ts";
+import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
+import { traceImageRoutes } from "./trace-image.ts";
 import { usageRoutes } from "./usage.ts";
 
 /** Every file of routes, one per noun. */
 export const ROUTES: readonly RouteModule[] = [
   generationRoutes,
   reviewRoutes,
+  usageRoutes,
   exportRoutes,
+  eraseRoutes,
   importRoutes,
   generationRunRoutes,
   runFigureRoutes,
   runRoutes,
-  usageRoutes,
+  imageRoutes,
+  traceImageRoutes,
 ];
