@@ -1,4 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
+import { problemTrace, type SentenceGenerationTrace } from "../../sdk/items/problem-trace.ts";
 import { isObject, type Json, openJson, stringOf } from "../dialects/json.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import { type Belonging, isItemRecord, itemIdOf } from "./belonging.ts";
@@ -164,9 +165,10 @@ export function itemRow(
   const judged = WORST_FIRST.find((status) => parts.includes(status) && (status !== "approved" || parts.length === 1));
   const quality_status = review?.status ?? told?.quality_status ?? judged;
   const quality_issues = review?.issues ?? told?.quality_issues ?? issuesOfParts(generations);
+  const trace = problemTrace({ prompt_version: told?.prompt_version ?? null }, generations.map(sentence));
   const shared = {
-    model: told?.model ?? commonest(generations.map(({ model, response_model }) => model ?? response_model)),
-    prompt_version: told?.prompt_version ?? commonest(generations.map(({ prompt_version }) => prompt_version)),
+    model: told?.model ?? trace.model ?? undefined,
+    prompt_version: trace.prompt_version ?? undefined,
     total_input_tokens: made?.inputTokens,
     total_output_tokens: made?.outputTokens,
     total_reasoning_tokens: made?.reasoningTokens,
@@ -184,7 +186,12 @@ export function itemRow(
       error_message: told?.error_message,
       completed_at: told?.completed_at,
       generations_count: made?.count ?? 0,
-      generation_trace: { ...shared, sentences: generations.map(sentence), ...metadataOf(told) },
+      generation_trace: {
+        ...withNulls(shared),
+        quality_issues: quality_issues ?? [],
+        metadata: told?.metadata ?? null,
+        sentences: trace.sentences.map(withoutTexts),
+      },
       entity_type: told?.entity_type ?? made?.first.entity_type,
       entity_id: told?.entity_id ?? made?.first.entity_id,
       environment: told?.environment ?? made?.first.environment,
@@ -195,19 +202,27 @@ export function itemRow(
   };
 }
 
-const metadataOf = (told: ItemTold | undefined): object => (told?.metadata === undefined ? {} : { metadata: told.metadata });
+const withNulls = <T extends object>(values: T): { [K in keyof T]: T[K] | null } =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value ?? null])) as { [K in keyof T]: T[K] | null };
+
+/** As the application's own aggregation knows it. */
+function sentence(generation: ItemGeneration, place: number): SentenceGenerationTrace {
+  const { id, index, quality_status: _status, quality_issues: _issues, ...rest } = generation;
+  const texts = { prompt_text: null, content: null, reasoning_content: null };
+  return { index: index ?? place, generation_id: id, ...texts, ...withNulls(rest) } as SentenceGenerationTrace;
+}
 
 /** Texts stay with their generation, which `generation_id` names: large text is stored once. */
-const sentence = ({ id, index, ...rest }: ItemGeneration, place: number): object => ({ index: index ?? place, generation_id: id, ...rest });
+function withoutTexts({
+  prompt_text: _prompt,
+  content: _content,
+  reasoning_content: _reasoning,
+  ...rest
+}: SentenceGenerationTrace): object {
+  return rest;
+}
 
 const distinct = <T>(values: readonly T[]): T[] => [...new Set(values)];
-
-/** The value most of them have; of two with as many, the one that comes first. */
-function commonest(values: readonly (string | undefined)[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const value of values) if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts].toSorted(([, a], [, b]) => b - a)[0]?.[0];
-}
 
 function issuesOfParts(generations: readonly ItemGeneration[]): Json {
   const issues = generations.flatMap(({ quality_issues }) => (Array.isArray(quality_issues) ? (quality_issues as Json[]) : []));

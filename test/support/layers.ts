@@ -36,13 +36,20 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/pipeline": rule(
     "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",
   ),
-  "collector/refinement": rule("collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace collector/commands/usage-marks collector/model", "postgres"),
-  "collector/query": rule("collector/base collector/model types:collector/rows collector/rows/content-moved schema/driver", "postgres zod"),
-  "collector/commands": rule("collector/base collector/model types:collector/rows", "postgres"),
-  "collector/jobs": rule("collector/base collector/model collector/query collector/commands schema"),
+  "collector/refinement": rule(
+    "collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace collector/commands/usage-marks collector/model",
+    "postgres",
+  ),
+  "collector/quality": rule("collector/base", "re2js"),
+  "collector/query": rule(
+    "collector/base collector/model collector/quality types:collector/rows collector/rows/content-moved schema/driver",
+    "postgres zod",
+  ),
+  "collector/commands": rule("collector/base collector/model collector/quality types:collector/rows", "postgres"),
+  "collector/jobs": rule("collector/base collector/model collector/quality collector/query collector/commands schema"),
   "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),
   "collector/api": rule(
-    "collector/base collector/model collector/otlp collector/query collector/commands collector/dialects",
+    "collector/base collector/model collector/quality collector/otlp collector/query collector/commands collector/dialects",
     "hono zod @hono/zod-openapi",
   ),
   "dashboards/web": rule(
