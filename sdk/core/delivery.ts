@@ -211,7 +211,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       stopped = true;
       clearTimeout(timer);
       settle(queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY), "dropped");
-      await sender.shutdown();
+      // Not waited for: the exporter may be in the middle of its own retries.
+      void sender.shutdown();
       return result;
     },
     takeAll() {

@@ -8,6 +8,7 @@ import { CompressionAlgorithm, type OTLPExporterError } from "@opentelemetry/otl
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import type { Target } from "./options.ts";
+import { probe } from "./probe.ts";
 
 /** How one request ended, by what has to follow from it. */
 export type SendResult =
@@ -46,10 +47,12 @@ export function createSender(target: Target, userAgent: string): Sender {
   const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
   const quiet = suppressTracing(ROOT_CONTEXT);
 
-  const send = (spans: readonly ReadableSpan[]): Promise<SendResult> =>
+  let answered = false;
+  const request = (spans: readonly ReadableSpan[]): Promise<SendResult> =>
     new Promise((resolve) => {
       const answers = watchAnswers(userAgent);
       const done = (result: SendResult): void => {
+        answered = answers.status() !== undefined;
         answers.stop();
         resolve(result);
       };
@@ -62,7 +65,10 @@ export function createSender(target: Target, userAgent: string): Sender {
     });
 
   return {
-    send,
+    async send(spans) {
+      const fault = answered ? undefined : await probe(target.url);
+      return fault === undefined ? request(spans) : { kind: "retry", reason: unreachable(fault) };
+    },
     headers: () => headers,
     shutdown: () => exporter.shutdown().catch(() => {}),
   };
@@ -132,14 +138,12 @@ function interpret({ code, error }: ExportResult, answers: Answers, reader: Resp
   }
   const answered = answers.status();
   const afterMillis = parseRetryAfter(answers.retryAfter(), Date.now());
-  const reason = answered === undefined ? `the collector could not be reached${named(error)}` : `the collector answered ${answered}`;
+  const reason =
+    answered === undefined ? unreachable((error as { code?: unknown } | undefined)?.code) : `the collector answered ${answered}`;
   return afterMillis === undefined ? { kind: "retry", reason } : { kind: "retry", afterMillis, reason };
 }
 
-function named(error: unknown): string {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? ` (${code})` : "";
-}
+const unreachable = (code: unknown): string => `the collector could not be reached${typeof code === "string" ? ` (${code})` : ""}`;
 
 function partialSuccess(body: Uint8Array, reader: ResponseReader): PartialSuccess | undefined {
   if (body.length === 0) return undefined;

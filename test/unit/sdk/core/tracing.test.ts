@@ -1,0 +1,199 @@
+import { context, SpanKind, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import {
+  generate,
+  linkGeneration,
+  spanProcessor,
+  startGeneration,
+  startTracing,
+  type Tracing,
+  type TracingOptions,
+  type TracingProblem,
+} from "../../../../sdk/index.ts";
+import { type Sink, startSink } from "../../../support/sdk/sink.ts";
+
+let sink: Sink;
+let tracing: Tracing | undefined;
+let problems: TracingProblem[];
+
+beforeEach(async () => {
+  sink = await startSink();
+  problems = [];
+});
+
+afterEach(async () => {
+  await tracing?.shutdown({ timeoutMillis: 2_000 });
+  tracing = undefined;
+  vi.unstubAllEnvs();
+  await sink.close();
+});
+
+function start(options: TracingOptions = {}): Tracing {
+  tracing = startTracing({ endpoint: sink.url, exitHooks: false, onProblem: (problem) => problems.push(problem), ...options });
+  return tracing;
+}
+
+const CALL = { model: "gpt-5", provider: "openai", prompt: { text: "Why?" } };
+
+describe("a process without an OpenTelemetry set-up", () => {
+  it("gets one: spans of any tracer go the same way, generations are their children", async () => {
+    start({ serviceName: "shop", serviceVersion: "1.2", environment: "test", resourceAttributes: { team: "a" } });
+    await trace.getTracer("app").startActiveSpan("request", async (span) => {
+      await generate(CALL, () => "because");
+      span.end();
+    });
+    await tracing!.flush();
+    const spans = sink.spans();
+    const request = spans.find(({ name }) => name === "request");
+    const generation = spans.find(({ name }) => name === "chat gpt-5");
+    expect(generation).toMatchObject({ parentSpanId: request!.spanId, traceId: request!.traceId, scope: "@genspan/sdk" });
+    expect(generation!.resource).toMatchObject({
+      "service.name": "shop",
+      "service.version": "1.2",
+      "deployment.environment.name": "test",
+      team: "a",
+    });
+    expect(request!.resource).toEqual(generation!.resource);
+  });
+
+  it("is left as it was by the shutdown, and can be started anew", async () => {
+    start();
+    await tracing!.shutdown();
+    expect(trace.getTracer("app").startSpan("after").isRecording()).toBe(false);
+    start();
+    startGeneration(CALL).succeed({ text: "again" });
+    await tracing!.flush();
+    expect(sink.spans().map(({ name }) => name)).toEqual(["chat gpt-5"]);
+  });
+
+  it("a second start returns the running SDK", () => {
+    const first = start();
+    expect(startTracing({ endpoint: "http://127.0.0.1:1" })).toBe(first);
+  });
+
+  it("await using delivers at the end of the scope", async () => {
+    {
+      await using _scoped = startTracing({ endpoint: sink.url, exitHooks: false });
+      startGeneration(CALL).succeed();
+    }
+    expect(sink.spans()).toHaveLength(1);
+  });
+});
+
+describe("beside an OpenTelemetry set-up of the application's own", () => {
+  const memory = new InMemorySpanExporter();
+  let provider: TracerProvider;
+
+  beforeEach(() => {
+    memory.reset();
+    provider = new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter: memory }), spanProcessor()] });
+    trace.setGlobalTracerProvider(provider);
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  });
+
+  afterEach(() => {
+    trace.disable();
+    context.disable();
+  });
+
+  it("shares the active context and nothing else: no record of ours reaches the other exporter", async () => {
+    start({ serviceName: "ours" });
+    await trace.getTracer("app").startActiveSpan("request", async (span) => {
+      await generate(CALL, () => trace.getTracer("app").startSpan("http").end());
+      span.end();
+    });
+    await tracing!.flush();
+    const [http, request] = memory.getFinishedSpans();
+    const ours = sink.spans().find(({ scope }) => scope === "@genspan/sdk")!;
+    expect(memory.getFinishedSpans().map(({ name }) => name)).toEqual(["http", "request"]);
+    expect(ours.parentSpanId).toBe(request!.spanContext().spanId);
+    expect(http!.parentSpanContext?.spanId).toBe(ours.spanId);
+  });
+
+  it("the exported span processor sends the application's spans too", async () => {
+    start();
+    trace.getTracer("app").startSpan("request", { kind: SpanKind.SERVER }).end();
+    await tracing!.flush();
+    expect(sink.spans().map(({ name, scope }) => [name, scope])).toEqual([["request", "app"]]);
+  });
+
+  it("stays in place after our shutdown", async () => {
+    start();
+    await tracing!.shutdown();
+    expect(trace.getTracer("app").startSpan("later").isRecording()).toBe(true);
+  });
+
+  it("leaves instrumentations to it, and says so", () => {
+    start({ instrumentations: [[]] });
+    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+  });
+});
+
+describe("without anything to record to", () => {
+  it("OTEL_SDK_DISABLED: everything works and nothing is sent", async () => {
+    vi.stubEnv("OTEL_SDK_DISABLED", "true");
+    start();
+    const generation = startGeneration(CALL);
+    generation.addAttempt({ success: true });
+    generation.succeed({ text: "a" });
+    linkGeneration(generation.id, { type: "row", id: 1 });
+    expect(await generation.recorded).toBe("off");
+    expect(await tracing!.flush()).toEqual({ complete: true, remaining: 0 });
+    expect([await generate(CALL, () => "answer"), sink.requests.length]).toEqual(["answer", 0]);
+  });
+
+  it("before startTracing() ids are made all the same", async () => {
+    const generation = startGeneration(CALL);
+    generation.succeed();
+    expect(generation.id).toMatch(/^[0-9a-f]{32}-[0-9a-f]{16}$/);
+    expect(await generation.recorded).toBe("off");
+  });
+
+  it("options that make no sense are told and never thrown", async () => {
+    start({ endpoint: "not a url" });
+    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+    expect(await generate(CALL, () => "answer")).toBe("answer");
+  });
+});
+
+describe("the collector", () => {
+  it("that refuses everything costs the application nothing but the records", async () => {
+    sink.answer(() => ({ status: 400 }));
+    start();
+    expect(await generate(CALL, () => "answer")).toBe("answer");
+    await tracing!.flush();
+    expect(tracing!.stats()).toMatchObject({ exported: 0, dropped: 1, queued: 0, lastError: expect.stringContaining("400") });
+    expect(problems.map(({ kind }) => kind)).toEqual(["rejected"]);
+  });
+
+  it("SDK-01 that is away does not hold up a flush beyond its time-out", async () => {
+    start({ endpoint: "http://127.0.0.1:9" });
+    startGeneration(CALL).succeed();
+    const started = performance.now();
+    expect((await tracing!.flush({ timeoutMillis: 200 })).complete).toBe(false);
+    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(tracing!.stats().queued).toBe(1);
+  });
+
+  it("a second destination gets everything too, whatever the first one does", async () => {
+    const other = await startSink();
+    sink.answer(() => ({ status: 400 }));
+    start({ forward: [{ endpoint: other.url, headers: { "x-key": "k" } }] });
+    startGeneration(CALL).succeed();
+    await tracing!.flush();
+    expect(other.spans().map(({ name }) => name)).toEqual(["chat gpt-5"]);
+    expect(other.requests[0]!.headers["x-key"]).toBe("k");
+    await tracing!.shutdown();
+    await other.close();
+  });
+
+  it("is never told of by the tracing itself: requests of the exporter make no spans", async () => {
+    start();
+    startGeneration(CALL).succeed();
+    await tracing!.flush();
+    await tracing!.flush();
+    expect(sink.requests).toHaveLength(1);
+  });
+});
