@@ -217,4 +217,10 @@ function validSpanContext(around: Context): SpanContext | undefined {
   return spanContext !== undefined && trace.isSpanContextValid(spanContext) ? spanContext : undefined;
 }
 
+/** Runs `work` so that every record made in it carries these attributes, too, without a record around them. */
+export function runInheriting<R>(attributes: Attributes, work: () => R): R {
+  const active = context.active();
+  return context.with(active.setValue(INHERITED, { ...inheritedFrom(active), ...attributes }), work);
+}
+
 const inheritedFrom = (around: Context): Attributes => (around.getValue(INHERITED) as Attributes | undefined) ?? {};

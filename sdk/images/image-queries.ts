@@ -22,8 +22,12 @@ export async function listImageTraces(query: ImageTraceQuery, api: ApiOptions): 
 
 /** One trace, or null. */
 export async function getImageTrace(id: string, api: ApiOptions): Promise<ImageTrace | null> {
-  return (await callApi({ method: "GET", path: `/api/images/${encodeURIComponent(id)}` }, api)) as ImageTrace | null;
+  const answer = await callApi({ method: "GET", path: `/api/images/${encodeURIComponent(id)}` }, api);
+  return answer === null ? null : (withoutNulls(answer) as ImageTrace);
 }
+
+const withoutNulls = (object: unknown): unknown =>
+  Object.fromEntries(Object.entries(object as object).filter(([, value]) => value !== null));
 
 /** Whether there was one to delete. */
 export async function deleteImageTrace(id: string, api: ApiOptions): Promise<boolean> {

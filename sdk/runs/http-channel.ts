@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { GENSPAN_RUN_ID } from "../attributes.ts";
+import { runInheriting } from "../core/recorder.ts";
 import { ApiError, type ApiOptions, callApi } from "../rest/api-client.ts";
 import { type ReportOutcome, type RunChannel, type RunRecord, runPayload } from "./run-record.ts";
 
@@ -13,9 +15,9 @@ export type OnFailure = (reason: string) => void;
 
 /**
  * Reports runs by POST /v1/admin/generation-runs. Reports of one run leave one after the other; a progress report that has not left yet gives way to a
- * newer one. Each is tried three times, then given up and told.
+ * newer one. Each is tried three times, then given up and told. What is generated within the run and recorded all the same names the run.
  */
-export function createHttpChannel(api: ApiOptions, onFailure: OnFailure): RunChannel {
+export function createHttpChannel(runId: string, api: ApiOptions, onFailure: OnFailure): RunChannel {
   let waiting: RunRecord | undefined;
   let last: Promise<ReportOutcome | undefined> = Promise.resolve(undefined);
 
@@ -45,7 +47,7 @@ export function createHttpChannel(api: ApiOptions, onFailure: OnFailure): RunCha
       waiting = undefined;
       return (await send(() => run)) ?? { status: "failed", runId: run.id };
     },
-    within: (work) => work(),
+    within: (work) => runInheriting({ [GENSPAN_RUN_ID]: runId }, work),
   };
 }
 

@@ -113,7 +113,7 @@ export class RunReporter {
   #channel(first: RunRecord, metadata: RunMetadata | undefined): RunChannel {
     const { reporting } = this;
     if (reporting === "otlp") return createOtlpChannel(first, metadata);
-    return reporting === "http" ? createHttpChannel(this.#options, (message) => this.#failed(message)) : SILENT;
+    return reporting === "http" ? createHttpChannel(first.id, this.#options, (message) => this.#failed(message)) : SILENT;
   }
 
   #failed(message: string): void {

@@ -57,7 +57,7 @@ const keeping = (spans: ReadableSpan[]): Delivery => ({
     return { span, bytes: 0, state: "gone", bare: false };
   },
   cancel: () => false,
-  sendNow() {},
+  sendSoon() {},
   flush: async () => ({ complete: true, remaining: 0 }),
   shutdown: async () => ({ complete: true, remaining: 0 }),
   takeAll: () => [],

@@ -45,7 +45,7 @@ async function api(statuses: readonly number[], gate: Promise<void> = Promise.re
 describe("reporting a run over HTTP", () => {
   it("uses the field names of the API, and skips a start that an end has overtaken", async () => {
     const { url, bodies } = await api([201]);
-    const channel = createHttpChannel({ apiUrl: url }, vi.fn());
+    const channel = createHttpChannel(RUN.id, { apiUrl: url }, vi.fn());
     channel.started(RUN);
     expect(await channel.finished(DONE)).toEqual({ status: "accepted", runId: RUN.id });
     const common = {
@@ -70,7 +70,7 @@ describe("reporting a run over HTTP", () => {
   it("sends reports one after the other, and of several waiting ones only the newest", async () => {
     const gate = Promise.withResolvers<void>();
     const { url, bodies } = await api([201], gate.promise);
-    const channel = createHttpChannel({ apiUrl: url }, vi.fn());
+    const channel = createHttpChannel(RUN.id, { apiUrl: url }, vi.fn());
     channel.started(RUN);
     await vi.waitFor(() => expect(bodies).toHaveLength(1));
     for (const items_generated of [11, 12, 13]) channel.progress({ ...RUN, summary: { items_generated } });
@@ -87,7 +87,7 @@ describe("reporting a run over HTTP", () => {
   it.each([429, 500, 503])("tries again after %i", async (status) => {
     const { url, bodies } = await api([status, status, 201]);
     const onFailure = vi.fn();
-    expect(await createHttpChannel({ apiUrl: url }, onFailure).finished(DONE)).toMatchObject({ status: "accepted" });
+    expect(await createHttpChannel(RUN.id, { apiUrl: url }, onFailure).finished(DONE)).toMatchObject({ status: "accepted" });
     expect(bodies).toHaveLength(3);
     expect(onFailure).not.toHaveBeenCalled();
   });
@@ -95,7 +95,7 @@ describe("reporting a run over HTTP", () => {
   it("gives up after three tries, tells why and never rejects", async () => {
     const { url, bodies } = await api([503]);
     const onFailure = vi.fn();
-    const outcome = await createHttpChannel({ apiUrl: url }, onFailure).finished(DONE);
+    const outcome = await createHttpChannel(RUN.id, { apiUrl: url }, onFailure).finished(DONE);
     expect(outcome).toEqual({ status: "failed", runId: RUN.id, reason: "the collector answered 503: reason 503" });
     expect(bodies).toHaveLength(3);
     expect(onFailure).toHaveBeenCalledExactlyOnceWith("a run was not reported: the collector answered 503: reason 503");
@@ -103,20 +103,20 @@ describe("reporting a run over HTTP", () => {
 
   it.each([400, 401, 404, 422])("does not try again what the collector refuses: %i", async (status) => {
     const { url, bodies } = await api([status]);
-    expect(await createHttpChannel({ apiUrl: url }, vi.fn()).finished(DONE)).toMatchObject({ status: "failed" });
+    expect(await createHttpChannel(RUN.id, { apiUrl: url }, vi.fn()).finished(DONE)).toMatchObject({ status: "failed" });
     expect(bodies).toHaveLength(1);
   });
 
   it("goes on with the next report where one could not be written as JSON", async () => {
     const { url, bodies } = await api([201]);
-    const channel = createHttpChannel({ apiUrl: url }, vi.fn());
+    const channel = createHttpChannel(RUN.id, { apiUrl: url }, vi.fn());
     channel.started({ ...RUN, summary: { provider_metrics: { openai: { n: 1n } } } });
     expect(await channel.finished(DONE)).toMatchObject({ status: "accepted" });
     expect(bodies).toHaveLength(1);
   });
 
   it("never rejects when nobody answers", async () => {
-    const outcome = await createHttpChannel({ apiUrl: "http://127.0.0.1:1", timeoutMillis: 100 }, vi.fn()).finished(DONE);
+    const outcome = await createHttpChannel(RUN.id, { apiUrl: "http://127.0.0.1:1", timeoutMillis: 100 }, vi.fn()).finished(DONE);
     expect(outcome).toMatchObject({ status: "failed", reason: "the collector's API at http://127.0.0.1:1 does not answer" });
   });
 });

@@ -291,13 +291,14 @@ describe("where reports go", () => {
     run.generated({ provider: "openai" });
     run.checkpoint();
     await vi.waitFor(() => expect(seen).toHaveLength(2));
+    run.within(() => recorder().record({ name: "within" }));
     expect(await run.finish({ exitCode: 2 })).toEqual({ status: "accepted", runId: run.id });
     expect(seen.map(({ key, body }) => [key, body["id"], body["status"], body["questions_generated"], body["exit_code"]])).toEqual([
       ["service key", run.id, "running", undefined, undefined],
       ["service key", run.id, "running", 1, undefined],
       ["service key", run.id, "failed", 1, 2],
     ]);
-    expect(captured.spans).toEqual([]);
+    expect(captured.spans.map(({ name, attributes }) => [name, attributes])).toEqual([["within", { "genspan.run.id": run.id }]]);
   });
 
   it("tells of a report that was given up, and lives on when the telling fails", async () => {
