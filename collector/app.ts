@@ -10,6 +10,7 @@ import { createApiApp } from "./api/app.ts";
 import { createFront, type Fetch, type Front } from "./api/front.ts";
 import { type Ingest, ingestInto } from "./app/ingest.ts";
 import { pipelineOf } from "./app/pipelines.ts";
+import { type Privacy, startPrivacy } from "./app/privacy.ts";
 import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { createAuthenticator } from "./base/authenticate.ts";
 import { watchEventLoop } from "./base/event-loop.ts";
@@ -130,6 +131,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const usage = createUsageRollup({ sql: owner, schema, holder, log });
   usage.start();
   started.defer(() => usage.stop());
+  const { tombstones, eraseFiles } = await startPrivacy({ sql: owner, schema, holder, log, config, dataDir: options.dataDir, started });
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
 
@@ -146,7 +148,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const reading = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   let first: Pipeline | undefined;
   for (const [id, receiver] of config.receivers) {
-    const pipeline = pipelineOf(id, { config, exporter, refiner, prices, metrics, log, isStopping: () => stopping, started });
+    const pipeline = pipelineOf(id, { config, exporter, refiner, prices, tombstones, metrics, log, isStopping: () => stopping, started });
     if (pipeline === undefined) continue;
     first ??= pipeline;
     await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
@@ -162,6 +164,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       reader: reader(database.readUrl, schema, started),
       otlp: otlp.http,
       ingest: ingestInto(first),
+      eraseFiles,
       database,
       unready: () => unreadyReason({ stopping, exporter, database }),
     }),
@@ -263,6 +266,7 @@ interface WebInput {
   readonly reader: Reader;
   readonly otlp: readonly Listening[];
   readonly ingest: Ingest;
+  readonly eraseFiles: Privacy["eraseFiles"];
   readonly database: Database;
   readonly unready: () => Unready | undefined;
 }
@@ -275,6 +279,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
       reader,
       writer: { sql: owner, schema },
       ingest: input.ingest,
+      eraseFiles: input.eraseFiles,
       refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
       log: throttled(log),
       version,

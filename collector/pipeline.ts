@@ -20,6 +20,9 @@ export interface Pipeline {
   consume(request: IncomingRequest): Promise<Outcome>;
 }
 
+/** An item by where its ids stand in the request. */
+export type ErasableItem = Pick<SpanView & LogView, "arena" | "traceIdOffset" | "traceIdSize" | "spanIdOffset" | "spanIdSize">;
+
 /** Changes a decoded item in place, before anything is made of it. */
 export type SpanProcessor = (view: SpanView) => void;
 export type LogProcessor = (view: LogView) => void;
@@ -37,6 +40,8 @@ export interface PipelineOptions {
   readonly prices?: (projectId: number) => PriceBook;
   /** Makes what must not be stored unreadable, in the request's bytes: everything that is kept of it comes after. */
   readonly redact?: Redactor;
+  /** Says which items of a project were erased for good: a late retry of one counts as a duplicate. Undefined where nothing was. */
+  readonly erased?: (projectId: number) => ((item: ErasableItem) => boolean) | undefined;
   /** Told of every request whose rows are committed, before its answer. */
   readonly committed?: (request: EncodedRequest) => void;
   readonly metrics: Metrics;
@@ -49,7 +54,7 @@ const REASONS_IN_ANSWER = 3;
 const MAX_IDLE_ENCODERS = 8;
 
 /** What both encoders offer to the loop below. */
-type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "encode">;
+type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "encode"> & { readonly view: ErasableItem };
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { metrics } = options;
@@ -78,7 +83,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const pool = signal === "logs" ? logs : traces;
     const worker = pool.take();
     try {
-      await encodeItems(worker.encoder, builder, worker.process);
+      await encodeItems(worker, builder, options.erased?.(projectId));
       countMended(worker.encoder, metrics);
       return builder.finish();
     } finally {
@@ -142,13 +147,24 @@ async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
 /** Lets other requests be served. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+interface ItemWorker {
+  readonly encoder: ItemEncoder;
+  readonly process: () => void;
+}
+
 /** Encodes item by item and gives way to other requests every few milliseconds. */
-async function encodeItems(encoder: ItemEncoder, builder: RequestBuilder, process: () => void): Promise<void> {
+async function encodeItems(
+  { encoder, process }: ItemWorker,
+  builder: RequestBuilder,
+  erased: ((item: ErasableItem) => boolean) | undefined,
+): Promise<void> {
   encoder.open(builder);
   let since = performance.now();
   for (let i = 1; encoder.next(); i++) {
-    process();
-    encoder.encode();
+    if (erased?.(encoder.view) !== true) {
+      process();
+      encoder.encode();
+    }
     if (i % 32 === 0 && performance.now() - since > YIELD_AFTER_MS) {
       await turn();
       since = performance.now();

@@ -3,7 +3,7 @@ import { postgres } from "./driver.ts";
 import { SchemaError } from "./schema-error.ts";
 
 /** The connection pool as callers that only pass it on know it. */
-export type { Sql } from "postgres";
+export type { Sql, TransactionSql } from "postgres";
 
 /** Opens one connection for `work` and closes it. A server that cannot be reached or refuses the login is a SchemaError. */
 export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {

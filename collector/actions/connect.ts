@@ -1,6 +1,7 @@
 import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
 import { createOwnIngest } from "../app/ingest.ts";
+import { defaultArchive, eraserOf } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
@@ -45,6 +46,7 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
+    eraseFiles: eraserOf(defaultArchive(options.dataDir)),
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
     authenticate: async () => ({ kind: "granted", projectId }),
     log: createLog("error"),

@@ -2,6 +2,7 @@ import type { Authenticate } from "../base/authenticate.ts";
 import type { Log } from "../base/log.ts";
 import type { Outcome } from "../base/outcome.ts";
 import type { Signal } from "../base/signal.ts";
+import type { EraseOptions } from "../commands/erase/index.ts";
 import type { Refine } from "../commands/generations/change.ts";
 import type { Writer } from "../commands/writer.ts";
 import type { Reader } from "../query/reader.ts";
@@ -16,6 +17,8 @@ export interface Services {
   readonly ingest: (projectId: number, signal: Signal, body: Buffer) => Promise<Outcome>;
   /** Brings the rows of a trace in line with what a command wrote about it. */
   readonly refine: Refine;
+  /** Takes erased spans out of the files of the archive; gives the number of lines that went. */
+  readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly version: string;

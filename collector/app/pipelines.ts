@@ -6,6 +6,7 @@ import { hasContentBody, isContentName } from "../dialects/content-names.ts";
 import { createDebugExporter } from "../exporters/debug.ts";
 import type { PostgresExporter } from "../exporters/postgres/index.ts";
 import type { PriceBooks } from "../jobs/price-books.ts";
+import type { Tombstones } from "../jobs/tombstones.ts";
 import { createPipeline, type Pipeline } from "../pipeline.ts";
 import { createAttributesProcessor } from "../processors/attributes.ts";
 import { createContentRemover } from "../processors/content-removal.ts";
@@ -21,6 +22,8 @@ export interface PipelineInput {
   readonly exporter: PostgresExporter;
   readonly refiner: Refiner;
   readonly prices: PriceBooks;
+  /** What was erased for good. */
+  readonly tombstones?: Tombstones;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -52,6 +55,7 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
     logProcessors: changesOf("logs"),
     redact: (bytes, signal) => (redactors.get(signal) ?? redactSecrets)(bytes, signal),
     prices: (projectId) => input.prices.of(projectId),
+    erased: (projectId) => input.tombstones?.of(projectId),
     committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
     write: (request) => (writers.get(request.signal) ?? withoutDatabase)(request),
     metrics,

@@ -35,6 +35,8 @@ export function postgresOptions(config: Config) {
     maxBatchBytes: found?.options.max_batch_bytes ?? MAX_BATCH_BYTES,
     writeDeadlineMillis: found?.options.write_timeout ?? WRITE_DEADLINE_MS,
     retentionMillis: found?.options.retention ?? 0,
+    contentRetentionMillis: found?.options.content_retention ?? 0,
+    contentArchive: found?.options.content_archive,
     readUrl: found?.options.read_url,
   };
 }

@@ -1,11 +1,21 @@
 import type { Sql } from "../../schema/connect.ts";
-import { deleteDefaultBatch, dropPartition, PARTITIONED_TABLES, readPartitions, type Target } from "../../schema/partitions.ts";
+import {
+  deleteDefaultBatch,
+  dropPartition,
+  namesIn,
+  PARTITIONED_TABLES,
+  type Partition,
+  type PartitionedTable,
+  readPartitions,
+  type Target,
+} from "../../schema/partitions.ts";
+import { markUsageBefore } from "../commands/usage-marks.ts";
 
 export interface RetentionOptions {
   readonly schema: string;
   /** Rows of an earlier time go. */
   readonly before: Date;
-  /** Rows deleted from DEFAULT per transaction. */
+  /** Rows deleted per transaction where they are deleted one by one. */
   readonly batchRows?: number;
   readonly signal?: AbortSignal;
 }
@@ -13,39 +23,107 @@ export interface RetentionOptions {
 export interface RetentionReport {
   /** Names of the partitions dropped. */
   readonly dropped: string[];
-  /** Rows deleted from DEFAULT partitions. */
+  /** Rows deleted from DEFAULT partitions and from tables without partitions. */
   readonly deletedRows: number;
   /** Tables that could not be locked; the next run tries again. */
   readonly busy: string[];
 }
 
+/** What a run would remove of one table or partition. */
+export interface ExpiredRows {
+  readonly table: string;
+  /** Null where rows are deleted one by one. */
+  readonly partition: string | null;
+  readonly rows: number;
+}
+
 const BATCH_ROWS = 5_000;
 
+/** Tables without partitions, and what says how old a row is. Binary content goes when no output points to it any more. */
+const SMALL_TABLES = [
+  { name: "image_traces", expired: "created_at < $1" },
+  { name: "generation_items", expired: "created_at < $1" },
+  { name: "generation_runs", expired: "started_at < $1 AND status <> 'running'" },
+  { name: "ingest_rejected", expired: "received_at < $1" },
+  {
+    name: "blobs",
+    expired: "received_at < $1 AND NOT EXISTS (SELECT FROM outputs o WHERE o.project_id = t.project_id AND o.blob_hash = t.hash)",
+  },
+] as const;
+
 /**
- * Removes telemetry of before a time: whole partitions are dropped, and rows are deleted, in batches, only from DEFAULT, where rows that come
- * after their partition was dropped go. A partition that holds the boundary stays until all of it is past. Run it under a lease.
+ * Removes telemetry of before a time: whole partitions are dropped, and rows are deleted, in batches, only from small tables and from DEFAULT, where
+ * rows that come after their partition was dropped go. A partition that holds the boundary stays until all of it is past. Run it under a lease.
  */
 export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<RetentionReport> {
   const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[] };
   for (const table of PARTITIONED_TABLES) {
     const target: Target = { sql, schema: options.schema, table };
-    for (const partition of await readPartitions(target)) {
+    for (const partition of await expiredPartitions(target, options.before)) {
       if (options.signal?.aborted) return report;
-      if (partition.to > options.before) break;
       const change = await dropPartition(target, partition.name);
       if (change.kind === "done") report.dropped.push(change.value);
       else report.busy.push(table.name);
     }
-    report.deletedRows += await emptyDefault(target, options);
+    report.deletedRows += await inBatches(options, (rows) => deleteDefaultBatch(target, options.before, rows));
   }
+  if (report.deletedRows + report.dropped.length > 0) await markUsageBefore(sql, options.schema, options.before);
+  for (const table of SMALL_TABLES) report.deletedRows += await inBatches(options, (rows) => deleteSmall(sql, options, { table, rows }));
   return report;
 }
 
-async function emptyDefault(target: Target, { before, batchRows = BATCH_ROWS, signal }: RetentionOptions): Promise<number> {
+/** What `dropExpired` would remove right now, without removing it. Counts rows, so it takes its time on large partitions. */
+export async function previewExpired(sql: Sql, options: Pick<RetentionOptions, "schema" | "before">): Promise<ExpiredRows[]> {
+  const found: ExpiredRows[] = [];
+  const note = (table: string, partition: string | null, rows: number): void => {
+    if (rows > 0 || partition !== null) found.push({ table, partition, rows });
+  };
+  const count = async (from: string, condition: string, values: Date[]): Promise<number> =>
+    sql.begin("READ ONLY", async (tx) => {
+      await tx`SELECT set_config('search_path', quote_ident(${options.schema}), true), set_config('statement_timeout', '0', true)`;
+      const [row] = await tx.unsafe<[{ rows: number }]>(`SELECT count(*)::float8 AS rows FROM ${from} t WHERE ${condition}`, values);
+      return row.rows;
+    }) as Promise<number>;
+  for (const table of PARTITIONED_TABLES) {
+    const target: Target = { sql, schema: options.schema, table };
+    const names = namesIn(target);
+    for (const { name } of await expiredPartitions(target, options.before))
+      note(table.name, name, await count(names.qualified(name), "true", []));
+    note(table.name, null, await count(names.byDefault, `${timeColumn(table)} < $1`, [options.before]));
+  }
+  for (const { name, expired } of SMALL_TABLES) note(name, null, await count(name, expired, [options.before]));
+  return found;
+}
+
+const timeColumn = (table: PartitionedTable): string => `"${table.timeColumn}"`;
+
+const expiredPartitions = async (target: Target, before: Date): Promise<Partition[]> =>
+  (await readPartitions(target)).filter((partition) => partition.to <= before);
+
+interface SmallBatch {
+  readonly table: (typeof SMALL_TABLES)[number];
+  readonly rows: number;
+}
+
+async function deleteSmall(sql: Sql, { schema, before }: RetentionOptions, { table, rows }: SmallBatch): Promise<number> {
+  return sql.begin(async (tx) => {
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true)`;
+    const deleted = await tx.unsafe(
+      `DELETE FROM ${table.name} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table.name} t WHERE ${table.expired} LIMIT ${rows})) RETURNING 1`,
+      [before],
+    );
+    return deleted.length;
+  }) as Promise<number>;
+}
+
+async function inBatches(
+  { batchRows = BATCH_ROWS, signal }: RetentionOptions,
+  deleteBatch: (rows: number) => Promise<number>,
+): Promise<number> {
   let deleted = 0;
   for (;;) {
     if (signal?.aborted) return deleted;
-    const batch = await deleteDefaultBatch(target, before, batchRows);
+    const batch = await deleteBatch(batchRows);
     deleted += batch;
     if (batch < batchRows) return deleted;
   }

@@ -52,6 +52,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     reader,
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
+    eraseFiles: async () => 0,
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),
     authenticate,
     log,

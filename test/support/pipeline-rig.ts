@@ -6,7 +6,7 @@ import type { Signal } from "../../collector/base/signal.ts";
 import { createPostgresExporter } from "../../collector/exporters/postgres/index.ts";
 import { createPriceBooks, type PriceBooks } from "../../collector/jobs/price-books.ts";
 import { createPriceBook } from "../../collector/model/price.ts";
-import { createPipeline } from "../../collector/pipeline.ts";
+import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
 import { createRedactor } from "../../collector/processors/redaction.ts";
 import { createRefiner, type Refiner } from "../../collector/refinement/index.ts";
 
@@ -22,7 +22,8 @@ export interface PipelineRig {
   stop(): Promise<void>;
 }
 
-export function createPipelineRig(url: string): PipelineRig {
+/** `more` replaces steps of the pipeline. */
+export function createPipelineRig(url: string, more: Partial<PipelineOptions> = {}): PipelineRig {
   const log = createLog("silent");
   const metrics = createMetrics();
   const sql = postgres(url, { max: 2, onnotice: () => {} });
@@ -47,6 +48,7 @@ export function createPipelineRig(url: string): PipelineRig {
     spanProcessors: [],
     logProcessors: [],
     metrics,
+    ...more,
   });
   let books: PriceBooks | undefined;
   const shipped = createPriceBook();

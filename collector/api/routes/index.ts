@@ -5,10 +5,12 @@ import { generationRunRoutes } from "./generation-runs.ts";
 import { generationRoutes } from "./generations.ts";
 import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
+import { promptRoutes } from "./prompts.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
 import { traceImageRoutes } from "./trace-image.ts";
+import { traceRoutes } from "./traces.ts";
 import { usageRoutes } from "./usage.ts";
 
 /** Every file of routes, one per noun. */
@@ -16,6 +18,8 @@ export const ROUTES: readonly RouteModule[] = [
   generationRoutes,
   reviewRoutes,
   usageRoutes,
+  traceRoutes,
+  promptRoutes,
   exportRoutes,
   eraseRoutes,
   importRoutes,

@@ -65,13 +65,19 @@ const ESCAPED_NUL = /(?<!\\)((?:\\\\)*)\\u0000/g;
 async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: StoreOptions): Promise<number> {
   const table = IMPORT_TABLES[rows[0]!.noun];
   const columns = await tx<{ name: string }[]>`
-    SELECT attname AS name FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(${options.schema}) || '.' || quote_ident(${table}))
+    SELECT quote_ident(attname) AS name FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(${options.schema}) || '.' || quote_ident(${table}))
       AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`;
-  const names = tx(columns.map(({ name }) => name));
+  const names = tx.unsafe(columns.map(({ name }) => name).join(", "));
   const json = `[${rows.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
   const target = tx`${tx(options.schema)}.${tx(table)}`;
-  const stored = await tx`
-    INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb)
-    ON CONFLICT DO NOTHING RETURNING 1`;
-  return stored.length;
+  const time = table === "generation_logs" ? tx`start_time` : tx`NULL::timestamptz`;
+  const [stored] = await tx<[{ rows: number }]>`
+    WITH stored AS (
+      INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb)
+      ON CONFLICT DO NOTHING RETURNING ${time} AS at
+    ), noted AS (
+      INSERT INTO ${tx(options.schema)}.usage_dirty_hours (project_id, hour)
+      SELECT DISTINCT ${options.projectId}::int, date_trunc('hour', at, 'UTC') FROM stored WHERE at IS NOT NULL
+    ) SELECT count(*)::int AS rows FROM stored`;
+  return stored.rows;
 }

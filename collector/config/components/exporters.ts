@@ -1,5 +1,5 @@
 import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, WRITE_DEADLINE_MS } from "../../base/limits.ts";
-import { durationMillis, integer, oneOf, postgresUrl } from "../scalars.ts";
+import { durationMillis, integer, oneOf, postgresUrl, text } from "../scalars.ts";
 import { field, optional, section } from "../shape.ts";
 
 const MIB = 1024 * 1024;
@@ -17,6 +17,10 @@ export const postgres = section({
   read_url: optional(postgresUrl),
   /** Telemetry older than this is removed; 0 removes nothing. */
   retention: field(durationMillis(), 0),
+  /** Prompts, answers and other content older than this leave their rows, whose numbers stay; 0 keeps them. */
+  content_retention: field(durationMillis(), 0),
+  /** A folder in which that content is kept, compressed; without it, it is gone. */
+  content_archive: optional(text),
 });
 
 const VERBOSITIES = ["basic", "normal", "detailed"] as const;

@@ -17,3 +17,13 @@ const keepNumbers: Reviver = (_key, value, { source }) => (typeof value === "num
 /** Parses JSON without rounding a number. Keys such as `__proto__` stay plain keys. */
 export const parseExact = (text: string): ExactJson =>
   JSON.parse(text, keepNumbers as (key: string, value: unknown) => unknown) as ExactJson;
+
+/** The JSON text of a value, with every number as it was. */
+export function exactText(value: ExactJson): string {
+  if (value instanceof NumberText) return value.text;
+  if (Array.isArray(value)) return `[${value.map(exactText).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([key, member]) => `${JSON.stringify(key)}:${exactText(member)}`)
+    .join(",")}}`;
+}

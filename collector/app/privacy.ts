@@ -1,0 +1,54 @@
+import { join } from "node:path";
+import type { Sql } from "../../schema/connect.ts";
+import type { Log } from "../base/log.ts";
+import type { EraseOptions } from "../commands/erase/index.ts";
+import type { Config } from "../config/index.ts";
+import { postgresOptions } from "../config/questions.ts";
+import { isContentName } from "../dialects/content-names.ts";
+import { eraseFromArchive } from "../jobs/archive/erase-files.ts";
+import { createContentJob } from "../jobs/archive/index.ts";
+import { createErasureSweep } from "../jobs/erasure-sweep.ts";
+import { createTombstones, type Tombstones } from "../jobs/tombstones.ts";
+
+export interface PrivacyInput {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Unique per collector. */
+  readonly holder: string;
+  readonly log: Log;
+  readonly config: Config;
+  readonly dataDir: string;
+  readonly started: AsyncDisposableStack;
+}
+
+export interface Privacy {
+  readonly tombstones: Tombstones;
+  readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
+}
+
+const FOLDER = "archive";
+
+/** Where archived content lies unless the configuration says otherwise. */
+export const defaultArchive = (dataDir: string): string => join(dataDir, FOLDER);
+
+/** Takes what was erased out of the archive's files. */
+export const eraserOf =
+  (folder: string): Privacy["eraseFiles"] =>
+  (projectId, spans, { kind, value }) =>
+    eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
+
+/** What keeps erased things erased, and old content out of the tables. */
+export async function startPrivacy(input: PrivacyInput): Promise<Privacy> {
+  const { sql, schema, holder, log, started } = input;
+  const { contentRetentionMillis: retentionMillis, contentArchive } = postgresOptions(input.config);
+  const tombstones = await createTombstones({ sql, schema, log });
+  started.defer(() => tombstones.stop());
+  const sweep = createErasureSweep({ sql, schema, holder, log });
+  sweep.start();
+  started.defer(() => sweep.stop());
+  const content = createContentJob({ sql, schema, holder, log, retentionMillis, archiveFolder: contentArchive, isContentName });
+  content.start();
+  started.defer(() => content.stop());
+  return { tombstones, eraseFiles: eraserOf(contentArchive ?? defaultArchive(input.dataDir)) };
+}

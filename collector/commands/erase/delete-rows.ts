@@ -1,0 +1,110 @@
+import type { Sql, TransactionSql } from "postgres";
+
+/** One erasure at work. */
+export interface Erasure {
+  readonly sql: Sql;
+  readonly schema: string;
+  readonly projectId: number;
+  readonly id: string;
+}
+
+/** Rows deleted, by table. */
+export type Counts = Record<string, number>;
+
+/** Tables whose rows belong to a span. */
+const SPAN_TABLES = [
+  "spans",
+  "generation_logs",
+  "generation_twins",
+  "generation_attempts",
+  "generation_scores",
+  "outputs",
+  "log_records",
+  "image_traces",
+  "generation_items",
+  "generation_runs",
+  "review_claims",
+] as const;
+
+/** Tombstones worked off per transaction. */
+const BATCH = 200;
+
+/**
+ * Deletes every row of the spans and traces that the erasure's tombstones name, with the items they helped to make and the binary content that nobody
+ * else has. Run again it finds nothing more: a broken-off erasure is finished by the next run.
+ */
+export async function deleteRows(erasure: Erasure): Promise<Counts> {
+  const counts: Counts = {};
+  let after = { trace_id: "", span_id: "" };
+  for (;;) {
+    const batch = await inTransaction(erasure, (tx) => readTombstones(tx, erasure, after));
+    const last = batch.at(-1);
+    if (last === undefined) return counts;
+    await inTransaction(erasure, (tx) => deleteBatch(tx, erasure, { batch, counts }));
+    after = last;
+  }
+}
+
+interface Tombstone {
+  readonly trace_id: string;
+  readonly span_id: string;
+}
+
+export const inTransaction = <T>({ sql, schema }: Pick<Erasure, "sql" | "schema">, work: (tx: TransactionSql) => Promise<T>): Promise<T> =>
+  sql.begin(async (tx) => {
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('statement_timeout', '0', true)`;
+    return work(tx);
+  }) as Promise<T>;
+
+const readTombstones = async (tx: TransactionSql, { projectId, id }: Erasure, after: Tombstone): Promise<Tombstone[]> => [
+  ...(await tx<Tombstone[]>`
+    SELECT trace_id, span_id FROM tombstones WHERE project_id = ${projectId} AND erasure_id = ${id}
+      AND (trace_id, span_id) > (${after.trace_id}, ${after.span_id}) ORDER BY trace_id, span_id LIMIT ${BATCH}`),
+];
+
+interface Batch {
+  readonly batch: readonly Tombstone[];
+  readonly counts: Counts;
+}
+
+async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, counts }: Batch): Promise<void> {
+  const traces = batch.map((each) => each.trace_id);
+  const spans = batch.map((each) => each.span_id);
+  const given = tx`unnest(${traces}::text[], ${spans}::text[]) AS e (erased_trace, erased_span)`;
+  const erased = (table: string) => tx`${tx(table)} t USING ${given} WHERE t.project_id = ${projectId} AND t.trace_id = e.erased_trace
+    AND (e.erased_span = '' OR t.span_id = e.erased_span)`;
+  const count = (table: string, rows: number): void => {
+    if (rows > 0) counts[table] = (counts[table] ?? 0) + rows;
+  };
+  const items = await tx<{ item_id: string }[]>`
+    SELECT DISTINCT item_id FROM generation_logs t JOIN ${given} ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace
+      AND (e.erased_span = '' OR t.span_id = e.erased_span) WHERE item_id IS NOT NULL`;
+  const blobs = await tx<{ hash: Buffer }[]>`
+    SELECT DISTINCT blob_hash AS hash FROM outputs t JOIN ${given} ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace
+      AND (e.erased_span = '' OR t.span_id = e.erased_span) WHERE blob_hash IS NOT NULL`;
+  await tx`INSERT INTO usage_dirty_hours (project_id, hour)
+    SELECT DISTINCT ${projectId}::int, date_trunc('hour', start_time, 'UTC') FROM generation_logs t JOIN ${given}
+    ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace AND (e.erased_span = '' OR t.span_id = e.erased_span)`;
+  for (const table of SPAN_TABLES) count(table, (await tx`DELETE FROM ${erased(table)} RETURNING 1`).length);
+  const ids = items.map(({ item_id }) => item_id);
+  count(
+    "generation_items",
+    (await tx`DELETE FROM generation_items WHERE project_id = ${projectId} AND item_id = ANY (${ids}) RETURNING 1`).length,
+  );
+  const hashes = blobs.map(({ hash }) => hash.toString("hex"));
+  count(
+    "blobs",
+    (
+      await tx`DELETE FROM blobs b WHERE project_id = ${projectId} AND hash IN (SELECT decode(h, 'hex') FROM unnest(${hashes}::text[]) AS h)
+        AND NOT EXISTS (SELECT FROM outputs o WHERE o.project_id = b.project_id AND o.blob_hash = b.hash) RETURNING 1`
+    ).length,
+  );
+  // What was refused may hold the span in the bytes that were sent.
+  count(
+    "ingest_rejected",
+    (
+      await tx`DELETE FROM ingest_rejected r WHERE project_id = ${projectId}
+        AND EXISTS (SELECT FROM ${given} WHERE position(decode(e.erased_trace, 'hex') IN r.raw) > 0) RETURNING 1`
+    ).length,
+  );
+}

@@ -1,0 +1,98 @@
+import { randomUUID } from "node:crypto";
+import type { Sql } from "postgres";
+import { audit } from "../audit.ts";
+import { deleteNamed } from "./delete-named.ts";
+import { type Counts, deleteRows, type Erasure, inTransaction } from "./delete-rows.ts";
+import { findSpans, type Target } from "./find-spans.ts";
+import { type Subject, subjectHash } from "./subject.ts";
+
+export interface EraseOptions {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  readonly projectId: number;
+  readonly actor: string;
+  /** Takes the same out of files that are kept outside of the database; gives how many rows that were. */
+  readonly eraseFiles?: (projectId: number, targets: readonly Target[], subject: Subject) => Promise<number>;
+}
+
+export interface ErasureReport {
+  readonly id: string;
+  /** Traces that go as a whole, and single spans of traces that others share. */
+  readonly traces: number;
+  readonly spans: number;
+  /** Rows deleted, by table; `archive` counts lines of files. */
+  readonly deleted: Counts;
+}
+
+/** How much an erasure would take, without taking it. */
+export async function previewErasure(options: EraseOptions, subject: Subject): Promise<Pick<ErasureReport, "traces" | "spans">> {
+  return sizes(await findSpans(options, subject));
+}
+
+/**
+ * Erases everything that speaks of the subject. First the tombstones are there for every collector to see, then the rows go: what is written in between, or
+ * by a late retry, is found by `sweepErasures`. The audit log says what was done, not of whom.
+ */
+export async function erase(options: EraseOptions, subject: Subject): Promise<ErasureReport> {
+  const { sql, schema, projectId, actor } = options;
+  const erasure: Erasure = { sql, schema, projectId, id: randomUUID() };
+  await sql`INSERT INTO ${sql(schema)}.erasures (project_id, id, subject_kind, subject_hash, requested_by, requested_at)
+    VALUES (${projectId}, ${erasure.id}, ${subject.kind}, ${subjectHash(subject)}, ${actor}, clock_timestamp())`;
+  const targets = await findSpans(options, subject);
+  await bury(erasure, targets);
+  const deleted = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
+  const lines = (await options.eraseFiles?.(projectId, targets, subject)) ?? 0;
+  const report = { id: erasure.id, ...sizes(targets), deleted: lines > 0 ? { ...deleted, archive: lines } : deleted };
+  await sql.begin(async (tx) => {
+    await tx`UPDATE ${tx(schema)}.erasures SET finished_at = clock_timestamp(), counts = ${JSON.stringify(report.deleted)}::text::jsonb
+      WHERE project_id = ${projectId} AND id = ${erasure.id}`;
+    await audit(tx, schema, { projectId, actor, action: "erase", subject: subject.kind, details: { ...report } });
+  });
+  return report;
+}
+
+const sizes = (targets: readonly Target[]): Pick<ErasureReport, "traces" | "spans"> => ({
+  traces: targets.filter((target) => target.span_id === "").length,
+  spans: targets.filter((target) => target.span_id !== "").length,
+});
+
+const BATCH = 5_000;
+
+async function bury({ sql, schema, projectId, id }: Erasure, targets: readonly Target[]): Promise<void> {
+  for (let from = 0; from < targets.length; from += BATCH) {
+    const batch = targets.slice(from, from + BATCH);
+    await sql`
+      INSERT INTO ${sql(schema)}.tombstones AS t (project_id, trace_id, span_id, erasure_id, erased_at)
+      SELECT ${projectId}, trace_id, span_id, ${id}, clock_timestamp()
+      FROM unnest(${batch.map((each) => each.trace_id)}::text[], ${batch.map((each) => each.span_id)}::text[]) AS given (trace_id, span_id)
+      ON CONFLICT (project_id, trace_id, span_id) DO UPDATE SET erasure_id = excluded.erasure_id, erased_at = excluded.erased_at`;
+  }
+}
+
+function added(...counts: readonly Counts[]): Counts {
+  const sum: Counts = {};
+  for (const each of counts) for (const [table, rows] of Object.entries(each)) sum[table] = (sum[table] ?? 0) + rows;
+  return sum;
+}
+
+export interface SweepOptions {
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Erasures of this long ago are looked at again. */
+  readonly withinMillis: number;
+}
+
+/** Deletes rows of erased spans that came after all: of a collector that had not heard of the erasure yet, or that was writing them in that moment. */
+export async function sweepErasures(options: SweepOptions): Promise<number> {
+  const { sql, schema, withinMillis } = options;
+  const recent = await inTransaction(
+    options,
+    (tx) => tx<{ project_id: number; erasure_id: string }[]>`
+      SELECT DISTINCT project_id, erasure_id FROM tombstones WHERE erased_at > clock_timestamp() - make_interval(secs => ${withinMillis / 1000})`,
+  );
+  let rows = 0;
+  for (const { project_id: projectId, erasure_id: id } of recent)
+    rows += Object.values(await deleteRows({ sql, schema, projectId, id })).reduce((sum, each) => sum + each, 0);
+  return rows;
+}

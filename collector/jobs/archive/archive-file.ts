@@ -1,0 +1,112 @@
+import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { createGunzip, gzipSync } from "node:zlib";
+import { SetupError } from "../../base/setup-error.ts";
+
+/** One archived row: where it stands, and its columns as they were. */
+export interface ArchivedRow {
+  readonly table: string;
+  readonly project_id: number;
+  readonly key: Readonly<Record<string, string>>;
+  /** What the row belongs to, for erasures. */
+  readonly about: RowSubject;
+  readonly columns: Readonly<Record<string, string | null>>;
+}
+
+export interface RowSubject {
+  readonly trace_id: string | null;
+  readonly span_id: string | null;
+  /** `type:id`. */
+  readonly entity?: string | null;
+}
+
+const NAME = /^content-p(\d+)-(\d{4}-\d{2}-\d{2})\.jsonl\.gz$/;
+
+export interface ArchiveFile {
+  readonly path: string;
+  readonly projectId: number;
+  /** UTC day of the rows. */
+  readonly day: string;
+}
+
+export const archivePath = (folder: string, projectId: number, day: string): string =>
+  join(folder, `content-p${projectId}-${day}.jsonl.gz`);
+
+/** The archive's files, oldest first; a folder that is not there has none. */
+export function archiveFiles(folder: string): ArchiveFile[] {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return [];
+  }
+  return names
+    .map((name) => ({ name, found: NAME.exec(name) }))
+    .filter(({ found }) => found !== null)
+    .map(({ name, found }) => ({ path: join(folder, name), projectId: Number(found?.[1]), day: found?.[2] ?? "" }))
+    .toSorted((a, b) => (a.day < b.day ? -1 : 1));
+}
+
+/** Adds rows to a file and waits until the disk has them: only then may they leave the database. Each call is a member of its own of the gzip file. */
+export function appendRows(path: string, rows: readonly ArchivedRow[]): void {
+  const member = gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+  let file: number;
+  try {
+    mkdirSync(join(path, ".."), { recursive: true, mode: 0o700 });
+    file = openSync(path, "a", 0o600);
+  } catch {
+    throw new SetupError("The folder of the archive cannot be written: check that it is there and belongs to the collector's user.");
+  }
+  try {
+    for (let at = 0; at < member.length; ) at += writeSync(file, member, at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** The rows of a file, one at a time; a last member that a crash cut off is left out, since its rows are still in the database. */
+export async function* readRows(path: string): AsyncGenerator<ArchivedRow> {
+  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
+  try {
+    for await (const line of lines) {
+      const row = parsed(line);
+      if (row !== undefined) yield row;
+    }
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "Z_BUF_ERROR") throw error;
+  }
+}
+
+function parsed(line: string): ArchivedRow | undefined {
+  try {
+    return JSON.parse(line) as ArchivedRow;
+  } catch {
+    return undefined;
+  }
+}
+
+const REWRITE_ROWS = 500;
+
+/** Takes rows out of a file for good: it is written anew beside the old one and put in its place. Gives the number of rows that went. */
+export async function removeRows(path: string, isGone: (row: ArchivedRow) => boolean): Promise<number> {
+  let gone = 0;
+  for await (const row of readRows(path)) if (isGone(row)) gone++;
+  if (gone === 0) return 0;
+  const rewritten = `${path}.new`;
+  rmSync(rewritten, { force: true });
+  let kept: ArchivedRow[] = [];
+  for await (const row of readRows(path)) {
+    if (isGone(row)) continue;
+    kept.push(row);
+    if (kept.length >= REWRITE_ROWS) appendRows(rewritten, kept.splice(0));
+  }
+  if (kept.length > 0) appendRows(rewritten, kept);
+  kept = [];
+  const written = await open(rewritten, "a", 0o600);
+  await written.close();
+  renameSync(rewritten, path);
+  return gone;
+}

@@ -1,0 +1,138 @@
+import type { Sql, TransactionSql } from "../../../schema/connect.ts";
+import { type ArchivedRow, appendRows, archivePath, type RowSubject } from "./archive-file.ts";
+import { CONTENT_TABLES, type ColumnTexts, type ContentTable, type StripOptions } from "./content-tables.ts";
+
+export interface RemoveContentOptions extends StripOptions {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Content of rows of before this time goes. */
+  readonly before: Date;
+  /** Where what goes is kept; undefined keeps nothing. */
+  readonly archiveFolder?: string;
+  /** Counts and changes nothing. */
+  readonly dryRun?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Rows whose content went, by table. */
+export type RemovedContent = Record<string, number>;
+
+const BATCH_ROWS = 200;
+
+interface StoredRow {
+  readonly project_id: number;
+  readonly version: string;
+  readonly day: string;
+  readonly key: Readonly<Record<string, string>>;
+  readonly about: RowSubject;
+  readonly columns: ColumnTexts;
+}
+
+/**
+ * Takes prompts, answers and other content out of old rows; numbers, names, times and states stay. With a folder it is written there first, and a
+ * row that changes between the two keeps its content until the next run. Run it under a lease: two at once would archive a row twice.
+ */
+export async function removeContent(options: RemoveContentOptions): Promise<RemovedContent> {
+  const removed: RemovedContent = {};
+  for (const table of CONTENT_TABLES) {
+    let after: readonly string[] | undefined;
+    for (;;) {
+      if (options.signal?.aborted) return removed;
+      const rows = await inSchema(options, (tx) => readBatch(tx, table, { before: options.before, after }));
+      const last = rows.at(-1);
+      if (last === undefined) break;
+      after = [String(last.project_id), ...table.key.map((column) => last.key[column] ?? "")];
+      const count = await removeFrom(table, rows, options);
+      if (count > 0) removed[table.name] = (removed[table.name] ?? 0) + count;
+    }
+  }
+  return removed;
+}
+
+const inSchema = <T>({ sql, schema }: RemoveContentOptions, work: (tx: TransactionSql) => Promise<T>): Promise<T> =>
+  sql.begin(async (tx) => {
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '0', true)`;
+    return work(tx);
+  }) as Promise<T>;
+
+interface Cursor {
+  readonly before: Date;
+  readonly after: readonly string[] | undefined;
+}
+
+async function readBatch(tx: TransactionSql, table: ContentTable, { before, after }: Cursor): Promise<StoredRow[]> {
+  const order = ["project_id", ...table.key].join(", ");
+  const texts = (names: readonly string[]): string => names.map((name) => `'${name}', ${name}::text`).join(", ");
+  const types = ["int", ...table.key.map(keyType)];
+  const beyond = after === undefined ? "" : `AND (${order}) > (${types.map((type, i) => `$${i + 2}::text::${type}`).join(", ")})`;
+  return [
+    ...(await tx.unsafe<StoredRow[]>(
+      `SELECT project_id, xmin::text AS version, to_char(${table.timeColumn}, 'YYYY-MM-DD') AS day, jsonb_build_object(${texts(table.key)}) AS key,
+        jsonb_build_object('trace_id', trace_id, 'span_id', span_id${table.hasEntity === true ? ", 'entity', entity_type || ':' || entity_id" : ""}) AS about,
+        jsonb_build_object(${texts([...Object.keys(table.columns), ...(table.reads ?? [])])}) AS columns
+      FROM ${table.name} WHERE ${table.timeColumn} < $1 ${beyond} ORDER BY ${order} LIMIT ${BATCH_ROWS}`,
+      [before, ...(after ?? [])],
+    )),
+  ];
+}
+
+const KEY_TYPES: Readonly<Record<string, string>> = { start_time: "timestamptz", time: "timestamptz", id: "uuid", attempt_number: "int" };
+const keyType = (column: string): string => KEY_TYPES[column] ?? "text";
+
+async function removeFrom(table: ContentTable, rows: readonly StoredRow[], options: RemoveContentOptions): Promise<number> {
+  const changes = rows
+    .map((row) => ({ row, stripped: table.strip(row.columns, options) }))
+    .filter(({ row, stripped }) => stripped !== row.columns);
+  if (changes.length === 0 || options.dryRun === true) return changes.length;
+  if (options.archiveFolder !== undefined)
+    archive(
+      options.archiveFolder,
+      table,
+      changes.map(({ row }) => row),
+    );
+  return inSchema(options, async (tx) => {
+    let written = 0;
+    for (const { row, stripped } of changes) written += await writeColumns(tx, table, { ...row, columns: stripped });
+    return written;
+  });
+}
+
+function archive(folder: string, table: ContentTable, rows: readonly StoredRow[]): void {
+  const byFile = Map.groupBy(rows, (row) => archivePath(folder, row.project_id, row.day));
+  const own = Object.keys(table.columns);
+  for (const [path, ofFile] of byFile) {
+    const archived = ofFile.map(
+      ({ project_id, key, about, columns }): ArchivedRow => ({
+        table: table.name,
+        project_id,
+        key,
+        about,
+        columns: Object.fromEntries(own.map((column) => [column, columns[column] ?? null])),
+      }),
+    );
+    appendRows(path, archived);
+  }
+}
+
+/** Writes a row's content columns; with a version only where the row is still the one that was read. Gives the number of rows written. */
+export async function writeColumns(
+  tx: TransactionSql,
+  table: ContentTable,
+  row: Pick<StoredRow, "project_id" | "key" | "columns"> & { readonly version?: string },
+): Promise<number> {
+  const columns = Object.entries(table.columns);
+  const values = [
+    row.project_id,
+    ...table.key.map((column) => row.key[column] ?? ""),
+    ...columns.map(([column]) => row.columns[column] ?? null),
+  ];
+  const sets = columns.map(([column, type], i) => `${column} = $${i + table.key.length + 2}::text::${type}`);
+  const same = table.key.map((column, i) => `${column} = $${i + 2}::text::${keyType(column)}`);
+  const version = row.version === undefined ? "" : ` AND xmin::text = '${Number(row.version)}'`;
+  const written = await tx.unsafe(
+    `UPDATE ${table.name} SET ${sets.join(", ")} WHERE project_id = $1 AND ${same.join(" AND ")}${version} RETURNING 1`,
+    values,
+  );
+  return written.length;
+}

@@ -1,0 +1,82 @@
+import type { Sql } from "../../schema/connect.ts";
+import type { Log } from "../base/log.ts";
+
+export interface TombstonesOptions {
+  readonly sql: Sql;
+  readonly schema: string;
+  readonly log: Log;
+  readonly intervalMillis?: number;
+}
+
+/** Where an item's ids stand in its request. */
+export interface ItemIds {
+  readonly arena: { readonly request: Buffer };
+  readonly traceIdOffset: number;
+  readonly traceIdSize: number;
+  readonly spanIdOffset: number;
+  readonly spanIdSize: number;
+}
+
+/** What was erased, as this collector knows it: at most a few seconds old. */
+export interface Tombstones {
+  /** Says of an item of the project whether it was erased; undefined where nothing was, so that the usual request pays nothing. */
+  of(projectId: number): ((item: ItemIds) => boolean) | undefined;
+  refresh(): Promise<void>;
+  stop(): void;
+}
+
+const INTERVAL_MS = 2_000;
+/** Senders give up on a request within minutes, queues of collectors within a day or two. */
+const REMEMBERED = "30 days";
+/** Erasures that were committed later than others begun after them. */
+const OVERLAP = "1 minute";
+const MAX_NEW = 200_000;
+
+/** Trace ids with the spans that were erased of them; undefined for the whole trace. */
+type Graves = Map<string, Set<string> | undefined>;
+
+/** Reads the tombstones once before it resolves. */
+export async function createTombstones(options: TombstonesOptions): Promise<Tombstones> {
+  const { sql, schema, log } = options;
+  const projects = new Map<number, Graves>();
+  let seenUntil = "-infinity";
+
+  async function refresh(): Promise<void> {
+    const rows = await sql<{ project_id: number; trace_id: string; span_id: string; erased_at: string }[]>`
+      SELECT project_id, trace_id, span_id, erased_at::text FROM ${sql(schema)}.tombstones
+      WHERE erased_at > clock_timestamp() - ${REMEMBERED}::interval AND erased_at > ${seenUntil}::text::timestamptz - ${OVERLAP}::interval
+      ORDER BY erased_at DESC LIMIT ${MAX_NEW}`;
+    for (const row of rows) {
+      const graves: Graves = projects.get(row.project_id) ?? new Map();
+      projects.set(row.project_id, graves);
+      const spans = graves.get(row.trace_id);
+      if (row.span_id === "") graves.set(row.trace_id, undefined);
+      else if (!graves.has(row.trace_id)) graves.set(row.trace_id, new Set([row.span_id]));
+      else spans?.add(row.span_id);
+    }
+    seenUntil = rows[0]?.erased_at ?? seenUntil;
+  }
+
+  await refresh();
+  const timer = setInterval(() => {
+    refresh().catch((error: unknown) =>
+      log.warn({ code: String((error as { code?: unknown }).code ?? "unknown") }, "what was erased could not be read again"),
+    );
+  }, options.intervalMillis ?? INTERVAL_MS);
+  timer.unref();
+  return {
+    refresh,
+    stop: () => clearInterval(timer),
+    of(projectId) {
+      const graves = projects.get(projectId);
+      return graves === undefined ? undefined : (item) => lies(graves, item);
+    },
+  };
+}
+
+function lies(graves: Graves, { arena: { request }, traceIdOffset, traceIdSize, spanIdOffset, spanIdSize }: ItemIds): boolean {
+  const traceId = request.toString("hex", traceIdOffset, traceIdOffset + traceIdSize);
+  if (!graves.has(traceId)) return false;
+  const spans = graves.get(traceId);
+  return spans === undefined || spans.has(request.toString("hex", spanIdOffset, spanIdOffset + spanIdSize));
+}

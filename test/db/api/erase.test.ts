@@ -1,0 +1,222 @@
+import { createHash } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createLog } from "../../../collector/base/log.ts";
+import { sweepErasures } from "../../../collector/commands/erase/index.ts";
+import { createTombstones } from "../../../collector/jobs/tombstones.ts";
+import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
+import { describeEachServer } from "../../support/database.ts";
+import { logsOf, type SpanSpec, TRACE, tracesOf } from "../../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../../support/pipeline-rig.ts";
+
+const CANARY = "canary-7f3a9c";
+const OTHER = "somebody-else";
+const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=";
+
+/** The same spans in a trace of another id. */
+const inTrace = (body: object, trace: string): object => JSON.parse(JSON.stringify(body).replaceAll(TRACE, trace)) as object;
+const traceOf = (name: string): string => createHash("md5").update(name).digest("hex");
+
+const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.provider.name": "openai" };
+const messages = (text: string, media = false): string =>
+  JSON.stringify([
+    {
+      role: "user",
+      parts: [
+        { type: "text", content: text },
+        ...(media ? [{ type: "blob", modality: "image", mime_type: "image/png", content: PNG }] : []),
+      ],
+    },
+  ]);
+
+interface Erased {
+  readonly id: string | null;
+  readonly traces: number;
+  readonly spans: number;
+  readonly deleted: Record<string, number>;
+}
+
+describeEachServer("erasing a person or a record", (server) => {
+  let rig: ApiRig;
+  let pipeline: PipelineRig;
+  let tombstones: Awaited<ReturnType<typeof createTombstones>> | undefined;
+  beforeAll(async () => {
+    rig = await createApiRig(server);
+    pipeline = createPipelineRig(rig.database.url, { erased: (projectId) => tombstones?.of(projectId) });
+  });
+  afterAll(async () => {
+    tombstones?.stop();
+    await pipeline.stop();
+    await rig[Symbol.asyncDispose]();
+  });
+
+  const send = async (trace: string, ...spans: readonly SpanSpec[]): Promise<void> => {
+    await pipeline.send(inTrace(tracesOf(...spans), traceOf(trace)));
+    await pipeline.refiner.settled();
+  };
+  const erase = async (kind: string, value: string, more: object = {}): Promise<Erased> => {
+    const { status, body } = await rig.send<Erased>("/api/erase", { kind, value, ...more });
+    expect(status).toBe(200);
+    return body;
+  };
+  const traces = async (): Promise<string[]> =>
+    (await rig.owner`SELECT DISTINCT trace_id FROM spans`).map((row) => String(row["trace_id"]));
+
+  /** Tables in which any value of any row holds the text, as bytes or in letters. */
+  async function tablesWith(text: string): Promise<string[]> {
+    const tables = await rig.owner<{ name: string }[]>`
+      SELECT c.oid::regclass::text AS name FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'm')`;
+    const hex = Buffer.from(text, "utf8").toString("hex");
+    const found: string[] = [];
+    for (const { name } of tables) {
+      const rows = await rig.owner.unsafe(
+        `SELECT 1 FROM ${name} t WHERE t::text LIKE '%' || $1 || '%' OR t::text LIKE '%' || $2 || '%' LIMIT 1`,
+        [text, hex],
+      );
+      if (rows.length > 0) found.push(name);
+    }
+    return found;
+  }
+
+  it("PRV-01 leaves nothing of a user in any table, and everything of others", async () => {
+    await send(
+      "mine",
+      { id: "root", kind: 2, attributes: { "enduser.id": CANARY, "http.route": "/ask" } },
+      { id: "tool", parent: "root", attributes: { "input.value": `the question of ${CANARY}` } },
+      {
+        id: "call",
+        parent: "root",
+        attributes: { ...chat, "user.id": CANARY, "genspan.item.id": "item-1", "gen_ai.input.messages": messages(`I am ${CANARY}`, true) },
+      },
+    );
+    await pipeline.send(inTrace(logsOf({ span: "call", name: "gen_ai.user.message", body: { content: CANARY } }), traceOf("mine")), "logs");
+    await send("theirs", { id: "call", attributes: { ...chat, "user.id": OTHER, "gen_ai.input.messages": messages("hello") } });
+    await send(
+      "both",
+      { id: "root" },
+      { id: "mine", parent: "root", attributes: { ...chat, "user.id": CANARY, "gen_ai.input.messages": messages(CANARY) } },
+      { id: "below", parent: "mine", attributes: { note: `said ${CANARY}` } },
+      { id: "theirs", parent: "root", attributes: { ...chat, "user.id": OTHER } },
+    );
+    await rig.owner`INSERT INTO generation_items (project_id, id, item_id, created_at, updated_at, generation_trace)
+      VALUES (1, gen_random_uuid(), 'item-1', now(), now(), ${rig.owner.json({ sentences: [{ prompt_text: CANARY }] })}) ON CONFLICT DO NOTHING`;
+    await rig.owner`INSERT INTO ingest_rejected (project_id, id, signal, reason, raw, received_at)
+      VALUES (1, gen_random_uuid(), 'traces', 'x', ${Buffer.from(`\u0001${CANARY}\u0002`)}, now())`;
+    await rig.owner`INSERT INTO audit_log (project_id, id, time, actor, action, subject, details)
+      VALUES (1, gen_random_uuid(), now(), 'local', 'generation.link', ${`user:${CANARY}`}, ${rig.owner.json({ to: CANARY })})`;
+    expect((await tablesWith(CANARY)).length).toBeGreaterThan(4);
+
+    const preview = await erase("user", CANARY, { dry_run: true });
+    expect(preview).toMatchObject({ id: null, traces: 1, deleted: {} });
+    const erased = await erase("user", CANARY);
+    expect(erased).toMatchObject({ traces: preview.traces, spans: preview.spans });
+    expect(erased.deleted).toMatchObject({
+      spans: 5,
+      generation_logs: 2,
+      log_records: 1,
+      blobs: 1,
+      generation_items: 1,
+      ingest_rejected: 1,
+    });
+
+    expect(await tablesWith(CANARY)).toEqual([]);
+    expect(await tablesWith(createHash("sha256").update(Buffer.from(PNG, "base64")).digest("hex"))).toEqual([]);
+    expect((await traces()).sort()).toEqual([traceOf("theirs"), traceOf("both")].sort());
+    expect(await tablesWith(OTHER)).not.toEqual([]);
+  });
+
+  it("PRV-01 does not store a late retry of what was erased, and counts it as a duplicate", async () => {
+    const late = { id: "call", attributes: { ...chat, "user.id": "late", "gen_ai.input.messages": messages("late") } };
+    await send("late", late);
+    await erase("user", "late");
+    tombstones ??= await createTombstones({ sql: rig.owner, schema: "public", log: createLog("silent") });
+    await tombstones.refresh();
+    await send("late", late);
+    expect(await traces()).not.toContain(traceOf("late"));
+    await send("late new", { ...late, attributes: { ...chat, "user.id": "late" } });
+    expect(await traces()).toContain(traceOf("late new"));
+  });
+
+  it("PRV-01 takes away what a collector stored before it had heard of the erasure", async () => {
+    const call = { id: "call", attributes: { ...chat, "user.id": "race", "gen_ai.input.messages": messages("race") } };
+    await send("race", call);
+    await erase("user", "race");
+    const deaf = createPipelineRig(rig.database.url);
+    try {
+      await deaf.send(inTrace(tracesOf(call), traceOf("race")));
+      expect(await traces()).toContain(traceOf("race"));
+      expect(await sweepErasures({ sql: rig.owner, schema: "public", withinMillis: 60_000 })).toBe(2);
+      expect(await traces()).not.toContain(traceOf("race"));
+    } finally {
+      await deaf.stop();
+    }
+  });
+
+  it("erases one record of the application out of a batch, with its images", async () => {
+    const of = (id: string, entity: string): SpanSpec => ({
+      id,
+      parent: "run",
+      attributes: {
+        ...chat,
+        "genspan.entity.type": "definitie",
+        "genspan.entity.id": entity,
+        "gen_ai.input.messages": messages(`entity ${entity}`),
+      },
+    });
+    await send("batch", { id: "run" }, of("one", "41"), of("two", "42"));
+    await rig.owner`INSERT INTO image_traces (project_id, id, status, created_at, received_at, entity_type, entity_id)
+      VALUES (1, gen_random_uuid(), 'completed', now(), now(), 'definitie', '41'), (1, gen_random_uuid(), 'completed', now(), now(), 'definitie', '42')`;
+    expect(await erase("entity", "definitie:41")).toMatchObject({
+      traces: 0,
+      spans: 1,
+      deleted: { spans: 1, generation_logs: 1, image_traces: 1 },
+    });
+    const left =
+      await rig.owner`SELECT entity_id FROM generation_logs WHERE entity_id IS NOT NULL UNION ALL SELECT entity_id FROM image_traces`;
+    expect(left.map((row) => row["entity_id"])).toEqual(["42", "42"]);
+  });
+
+  it("PRV-03 notes an erasure with its counts and not of whom, in a log that cannot be changed", async () => {
+    await send("noted", { id: "call", attributes: { ...chat, "user.id": "noted-person" } });
+    const { id } = await erase("user", "noted-person");
+    const entries = await rig.owner`SELECT actor, subject, details FROM audit_log WHERE action = 'erase' AND details ->> 'id' = ${id}`;
+    expect([...entries]).toMatchObject([
+      { actor: "local", subject: "user", details: { traces: 1, deleted: { spans: 1, generation_logs: 1 } } },
+    ]);
+    expect(JSON.stringify(entries)).not.toContain("noted-person");
+    await expect(rig.owner`UPDATE audit_log SET actor = 'nobody'`).rejects.toThrow(/kept as they are/);
+    await expect(rig.owner`DELETE FROM audit_log`).rejects.toThrow(/kept as they are/);
+  });
+
+  it("PRV-02 tells everything about a subject, a line per row, and nothing of another project", async () => {
+    await send("told", { id: "call", attributes: { ...chat, "user.id": "told", "gen_ai.input.messages": messages("my words") } });
+    const response = await rig.app.request("http://localhost/api/subject?user=told");
+    const lines = (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { table: string; row: Record<string, unknown> });
+    expect(lines.map(({ table }) => table).sort()).toEqual(["generation_logs", "spans"]);
+    expect(lines.find(({ table }) => table === "generation_logs")?.row["prompt_full_text"]).toContain("my words");
+    await rig.owner`UPDATE generation_logs SET project_id = 2 WHERE user_id = 'told'`;
+    await rig.owner`UPDATE spans SET project_id = 2 WHERE trace_id = ${traceOf("told")}`;
+    expect(await (await rig.app.request("http://localhost/api/subject?user=told")).text()).toBe("");
+    expect(await erase("user", "told")).toMatchObject({ traces: 0, spans: 0, deleted: {} });
+    expect(await rig.owner`SELECT FROM generation_logs WHERE user_id = 'told'`).toHaveLength(1);
+  });
+
+  describe("what is no subject", () => {
+    it.each([
+      ["entity", "no colon"],
+      ["trace", "short"],
+      ["generation", "no-span"],
+      ["user", ""],
+      ["user", "a\u0000b"],
+      ["planet", "earth"],
+    ])("is refused: %s %j", async (kind, value) => {
+      expect((await rig.send("/api/erase", { kind, value })).status).toBe(400);
+    });
+
+    it.each(["", "?user=a&trace=b", "?user=", "?planet=earth"])("is refused in an address: %j", async (query) => {
+      expect((await rig.get(`/api/subject${query}`)).status).toBe(400);
+    });
+  });
+});
