@@ -1,0 +1,63 @@
+import { hash } from "node:crypto";
+
+/** What one call shows of the template that made its prompt. */
+export interface PromptSample {
+  readonly prompt_full_text: string | null;
+  readonly prompt_format: string | null;
+  readonly system_instructions: string | null;
+  readonly prompt_variables: unknown;
+}
+
+/** Variables shorter than this stand in a text by chance. */
+const MIN_VARIABLE_CHARS = 3;
+
+/** The text of the template as far as a call shows it: its system instructions, else its prompt with the values of variables taken out. */
+export function templateText(sample: PromptSample): string | undefined {
+  const own = sample.system_instructions ?? systemMessage(sample);
+  const text = own ?? sample.prompt_full_text ?? undefined;
+  return text === undefined ? undefined : withoutVariables(text, sample.prompt_variables);
+}
+
+function systemMessage({ prompt_full_text: text, prompt_format: format }: PromptSample): string | undefined {
+  if (format !== "messages" || text === null) return undefined;
+  const messages = parsed(text);
+  if (!Array.isArray(messages)) return undefined;
+  const system = messages.filter((message: { role?: unknown } | null) => message?.role === "system" || message?.role === "developer");
+  return system.length === 0 ? undefined : JSON.stringify(system);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Longer values first, so that one inside another is not taken apart. */
+function withoutVariables(text: string, variables: unknown): string {
+  if (typeof variables !== "object" || variables === null) return text;
+  const values = Object.entries(variables).map(
+    ([name, value]) => [name, typeof value === "string" ? value : JSON.stringify(value)] as const,
+  );
+  return values
+    .filter(([, value]) => value.length >= MIN_VARIABLE_CHARS)
+    .toSorted(([, a], [, b]) => b.length - a.length)
+    .reduce((all, [name, value]) => all.replaceAll(value, `{{${name}}}`), text);
+}
+
+export interface Drift {
+  /** Different template texts among the looked-at calls. */
+  readonly texts: number;
+  /** True: one version was used with several texts. Null: nearly every call has a text of its own, so its inputs are in it and nothing can be told. */
+  readonly drift: boolean | null;
+}
+
+/** Whether calls of one version share their template text. */
+export function driftOf(samples: readonly PromptSample[]): Drift {
+  const texts = samples.map(templateText).filter((text) => text !== undefined);
+  const distinct = new Set(texts.map((text) => hash("sha256", text, "base64url"))).size;
+  if (texts.length === 0) return { texts: 0, drift: null };
+  if (distinct === 1) return { texts: 1, drift: false };
+  return { texts: distinct, drift: texts.length > 3 && distinct > texts.length / 2 ? null : true };
+}
