@@ -6,12 +6,10 @@ import { generationRoutes } from "./generations.ts";
 import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
 import { promptRoutes } from "./prompts.ts";
-import { promptRoutes } from "./prompts.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
 import { traceImageRoutes } from "./trace-image.ts";
-import { traceRoutes } from "./traces.ts";
 import { traceRoutes } from "./traces.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -20,8 +18,6 @@ export const ROUTES: readonly RouteModule[] = [
   generationRoutes,
   reviewRoutes,
   usageRoutes,
-  traceRoutes,
-  promptRoutes,
   traceRoutes,
   promptRoutes,
   exportRoutes,
