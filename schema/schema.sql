@@ -518,6 +518,24 @@ CREATE TABLE projects (
   CONSTRAINT projects_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE quality_progress (
+  project_id integer NOT NULL,
+  judged_until timestamp with time zone NOT NULL,
+  CONSTRAINT quality_progress_pkey PRIMARY KEY (project_id)
+);
+
+CREATE TABLE quality_rules (
+  project_id integer NOT NULL,
+  name text NOT NULL,
+  target text NOT NULL,
+  pattern text,
+  marks boolean NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  updated_at timestamp with time zone NOT NULL,
+  CONSTRAINT quality_rules_pkey PRIMARY KEY (project_id, name),
+  CONSTRAINT quality_rules_target_check CHECK ((target = ANY (ARRAY['output'::text, 'reasoning'::text])))
+);
+
 CREATE TABLE resources (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -742,6 +760,10 @@ CREATE POLICY by_project ON outputs FOR SELECT USING ((project_id = ( SELECT gen
 ALTER TABLE outputs_default ENABLE ROW LEVEL SECURITY;
 ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON projects FOR SELECT USING ((id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE quality_progress ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON quality_progress FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE quality_rules ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON quality_rules FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE resources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON resources FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE review_claims ENABLE ROW LEVEL SECURITY;

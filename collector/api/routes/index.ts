@@ -5,7 +5,9 @@ import { generationRunRoutes } from "./generation-runs.ts";
 import { generationRoutes } from "./generations.ts";
 import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
+import { itemRoutes } from "./items.ts";
 import { promptRoutes } from "./prompts.ts";
+import { qualityRuleRoutes } from "./quality-rules.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
@@ -26,6 +28,8 @@ export const ROUTES: readonly RouteModule[] = [
   generationRunRoutes,
   runFigureRoutes,
   runRoutes,
+  itemRoutes,
+  qualityRuleRoutes,
   imageRoutes,
   traceImageRoutes,
 ];

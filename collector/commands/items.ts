@@ -1,0 +1,58 @@
+import { RequestError } from "../base/request-error.ts";
+import { audit } from "./audit.ts";
+import type { CommandContext } from "./generations/change.ts";
+
+export const ITEM_REVIEW_STATUSES = ["pending_review", "approved", "rejected"] as const;
+
+/** A person's judgement of an item; what is left out stays as it was told. */
+export interface ItemReview {
+  readonly status: (typeof ITEM_REVIEW_STATUSES)[number];
+  readonly issues?: readonly string[];
+  readonly score?: number;
+  readonly note?: string;
+  readonly reviewer: string;
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+interface FoundItem {
+  readonly id: string;
+  readonly trace_id: string | null;
+  readonly created_ms: number;
+}
+
+/**
+ * Judges an item, or with undefined takes the judgement back. It stands above what telemetry says about the item's quality, now and later. Throws `not_found`,
+ * and `bad_request` for a rejection without an issue or a note.
+ */
+export async function reviewItem(context: CommandContext, id: string, review: ItemReview | undefined): Promise<void> {
+  const { writer, refine, projectId, actor } = context;
+  const { sql, schema } = writer;
+  if (review?.status === "rejected" && (review.issues ?? []).length === 0 && (review.note ?? "") === "") {
+    throw new RequestError("bad_request", "say why it is rejected: an issue or a note");
+  }
+  const item = await sql.begin(async (tx) => {
+    const uuid = UUID.test(id) ? id : null;
+    const [found] = await tx<FoundItem[]>`
+      SELECT id, trace_id, (extract(epoch FROM created_at) * 1000)::float8 AS created_ms FROM ${tx(schema)}.generation_items
+      WHERE project_id = ${projectId} AND (id = ${uuid}::uuid OR item_id = ${id}) FOR UPDATE`;
+    if (found === undefined) throw new RequestError("not_found", "there is no such item");
+    const now = new Date();
+    const { reviewer, ...said } = review ?? { reviewer: actor };
+    const stored = review === undefined ? null : tx.json({ ...said, by: reviewer, at: now.toISOString() } as never);
+    await tx`UPDATE ${tx(schema)}.generation_items SET review = ${stored}, updated_at = ${now} WHERE project_id = ${projectId} AND id = ${found.id}`;
+    const details = review === undefined ? {} : { status: review.status, issues: review.issues ?? [], reviewer };
+    await audit(tx, schema, {
+      projectId,
+      actor,
+      action: review === undefined ? "item.review.undo" : "item.review",
+      subject: `item:${found.id}`,
+      details,
+    });
+    return found;
+  });
+  // The columns follow from the review and from the records and calls of the item's trace.
+  if (item.trace_id !== null) {
+    await refine({ projectId, traceId: item.trace_id, fromMillis: item.created_ms, toMillis: item.created_ms });
+  }
+}
