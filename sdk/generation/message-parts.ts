@@ -55,12 +55,12 @@ function partsOfPiece(piece: Shape, context: PartContext): Part[] {
     case "tool-call":
     case "function_call":
     case "function":
-      return [toolCall(piece, context)];
+      return toolCall(piece, context);
     case "tool_result":
     case "tool-result":
     case "tool_call_response":
     case "function_call_output":
-      return [toolResult(piece, context)];
+      return toolResult(piece, context);
     case "image":
     case "image_url":
     case "input_image":
@@ -82,8 +82,8 @@ function partsOfPiece(piece: Shape, context: PartContext): Part[] {
 function untypedParts(piece: Shape, context: PartContext): Part[] {
   const text = textAt(piece, "text");
   if (text !== undefined) return piece["thought"] === true ? reasoningParts(text, context) : textParts(text, context);
-  if (isShape(piece["functionCall"])) return [toolCall(piece["functionCall"], context)];
-  if (isShape(piece["functionResponse"])) return [toolResult(piece["functionResponse"], context)];
+  if (isShape(piece["functionCall"])) return toolCall(piece["functionCall"], context);
+  if (isShape(piece["functionResponse"])) return toolResult(piece["functionResponse"], context);
   if (isShape(piece["inlineData"]) || isShape(piece["fileData"])) return mediaParts(piece, context);
   return otherPart({ type: "unknown", ...piece }, context);
 }
@@ -106,19 +106,21 @@ function reasoningText(piece: Shape): string | undefined {
   return piece["summary"].flatMap((each: unknown) => textOf(each) ?? textAt(each, "text") ?? []).join("\n\n");
 }
 
-export function toolCall(call: Shape, { content, place }: PartContext): Part {
+export function toolCall(call: Shape, { content, place }: PartContext): Part[] {
+  if (!isRecorded(place, content.policy)) return [];
   const id = textAt(call, "call_id") ?? textAt(call, "toolCallId") ?? textAt(call, "id");
   const name = textAt(call, "name") ?? textAt(call, "toolName") ?? textAt(call, "function", "name") ?? "";
   const given = call["arguments"] ?? call["input"] ?? call["args"] ?? at(call, "function", "arguments");
   const argumentsText = content.text(typeof given === "string" ? given : safeJson(given), place);
-  return { type: "tool_call", ...(id === undefined ? {} : { id }), name, ...jsonMember("arguments", argumentsText) };
+  return [{ type: "tool_call", ...(id === undefined ? {} : { id }), name, ...jsonMember("arguments", argumentsText) }];
 }
 
-export function toolResult(result: Shape, { content, place }: PartContext): Part {
+export function toolResult(result: Shape, { content, place }: PartContext): Part[] {
+  if (!isRecorded(place, content.policy)) return [];
   const id = textAt(result, "tool_use_id") ?? textAt(result, "toolCallId") ?? textAt(result, "call_id") ?? textAt(result, "id");
   const given = result["response"] ?? result["output"] ?? result["result"] ?? result["content"] ?? null;
   const response = content.text(typeof given === "string" ? given : safeJson(given), place);
-  return { type: "tool_call_response", ...(id === undefined ? {} : { id }), response: null, ...jsonMember("response", response) };
+  return [{ type: "tool_call_response", ...(id === undefined ? {} : { id }), response: null, ...jsonMember("response", response) }];
 }
 
 /** Text that is JSON stands in a part as what it means. */

@@ -46,13 +46,13 @@ function toMessage(message: unknown, defaultRole: string, context: PartContext):
   const finishReason = textAt(message, "finish_reason");
   return {
     role,
-    parts: role === "tool" && textAt(message, "tool_call_id") !== undefined ? [toolAnswer(message, context)] : partsOf(message, context),
+    parts: role === "tool" && textAt(message, "tool_call_id") !== undefined ? toolAnswer(message, context) : partsOf(message, context),
     ...(name === undefined ? {} : { name }),
     ...(finishReason === undefined ? {} : { finish_reason: finishReason }),
   };
 }
 
-const toolAnswer = (message: Shape, context: PartContext): Part =>
+const toolAnswer = (message: Shape, context: PartContext): Part[] =>
   toolResult({ id: message["tool_call_id"], content: message["content"] }, context);
 
 function partsOf(message: Shape, context: PartContext): Part[] {
@@ -64,6 +64,6 @@ function partsOf(message: Shape, context: PartContext): Part[] {
     ...toParts(textAt(message, "refusal"), context),
     ...listAt(message, "tool_calls")
       .filter(isShape)
-      .map((call) => toolCall(call, context)),
+      .flatMap((call) => toolCall(call, context)),
   ];
 }
