@@ -159,6 +159,25 @@ function standingValue(pair: Uint8Array): AnyValue | undefined {
   }
 }
 
+/** A log record whose body is what stands of it, for where the rest of it is broken within. */
+export function withStandingBody(record: Uint8Array): Uint8Array {
+  const reader = protobuf.Reader.create(record);
+  const parts: Uint8Array[] = [];
+  while (reader.pos < reader.len) {
+    const { pos } = reader;
+    const tag = reader.uint32();
+    if (tag === BODY_TAG) parts.push(protobuf.Writer.create().uint32(tag).bytes(lastKind(reader.bytes())).finish());
+    else {
+      reader.skipType(tag & 7);
+      parts.push(record.subarray(pos, reader.pos));
+    }
+  }
+  return Buffer.concat(parts);
+}
+
+/** Field 5, with a length. */
+const BODY_TAG = (5 << 3) | 2;
+
 /** The fields of an encoded AnyValue from where its last kind begins; all of its fields are kinds. */
 function lastKind(value: Uint8Array): Uint8Array {
   const reader = protobuf.Reader.create(value);

@@ -14,6 +14,7 @@ import {
   textOf,
   UTF8,
   unsignedOf,
+  withStandingBody,
 } from "./otlp-oracle-values.ts";
 
 /**
@@ -379,7 +380,7 @@ const droppedJson = ({ droppedAttributesCount: count }: { readonly droppedAttrib
   count ? `,"dropped_attributes_count":${count}` : "";
 
 function logRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
-  const log = reading(() => partTypes.lookupType("LogRecord").decode(bytes)) as unknown as DecodedLog;
+  const log = reading(() => decodeLog(bytes)) as unknown as DecodedLog;
   const notes = createNotes();
   const attributes = itemAttributes(log.attributes);
   const observed = unsignedOf(log.observedTimeUnixNano);
@@ -409,6 +410,15 @@ function logRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
   row["ingest_notes"] = notes.toJson();
   const unsound = mixesKinds(log.body) || attributes.list.some(({ value }) => mixesKinds(value));
   return { row, attributes, span: undefined, unsound };
+}
+
+function decodeLog(bytes: Uint8Array): object {
+  const type = partTypes.lookupType("LogRecord");
+  try {
+    return type.decode(bytes);
+  } catch {
+    return type.decode(withStandingBody(bytes));
+  }
 }
 
 /** J21: older SDKs name an event by an attribute. */
