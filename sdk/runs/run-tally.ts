@@ -77,9 +77,10 @@ export function createRunTally(requested: number): RunTally {
 
   function addTo(provider: string | undefined, field: ProviderCount, n: number): void {
     if (provider === undefined || n === 0) return;
-    const metrics = providers.get(provider) ?? { generated: 0, api_calls: 0, failures: 0, evaluated: 0, approved: 0, rejected: 0 };
+    const name = keptWord(providers, provider);
+    const metrics = providers.get(name) ?? { generated: 0, api_calls: 0, failures: 0, evaluated: 0, approved: 0, rejected: 0 };
     metrics[field] += n;
-    providers.set(provider, metrics);
+    providers.set(name, metrics);
   }
 
   function addError({ category = "unknown", severity = "medium" }: RunError): void {
@@ -142,9 +143,17 @@ type ProviderCount = "generated" | "api_calls" | "failures" | "evaluated" | "app
 
 const positive = (n: number | undefined): number => (n === undefined ? 1 : Number.isSafeInteger(n) && n > 0 ? n : 0);
 
+/** Different words of one breakdown that are kept apart; messages and ids in place of kinds do not make a run's figures grow without end. */
+const MAX_KEYS = 200;
+const OTHERS = "other";
+
 function increase(counter: Counter, key: string | undefined, n: number): void {
-  if (key !== undefined && n > 0) counter.set(key, (counter.get(key) ?? 0) + n);
+  if (key === undefined || n <= 0) return;
+  const word = keptWord(counter, key);
+  counter.set(word, (counter.get(word) ?? 0) + n);
 }
+
+const keptWord = (kept: ReadonlyMap<string, unknown>, word: string): string => (kept.has(word) || kept.size < MAX_KEYS ? word : OTHERS);
 
 const errorSummary = (categories: Counter, severities: Counter): ErrorSummary => ({
   by_category: Object.fromEntries(categories),

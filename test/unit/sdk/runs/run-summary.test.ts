@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { completeReport } from "../../../../collector/model/run-report.ts";
 import {
   addScore,
   completeSummary,
@@ -66,25 +65,6 @@ describe("rates", () => {
 
   it("leave out what is undefined or null", () => {
     expect(completeSummary({ items_requested: undefined, prompt_version: null } as unknown as RunSummary)).toEqual({});
-  });
-
-  it("are the same that the collector computes from the same counts", () => {
-    const count = fc.nat({ max: 1000 });
-    const counts = fc.record({
-      items_requested: count,
-      items_generated: count,
-      items_evaluated: count,
-      items_approved: count,
-      duplicates_found: count,
-      items_inserted: count,
-    });
-    fc.assert(
-      fc.property(counts, (each) => {
-        const names = ["generation_success_rate", "approval_rate", "duplicate_rate", "overall_success_rate"] as const;
-        const [ours, theirs] = [completeSummary(each), completeReport({ ...each, status: "success" })];
-        expect(names.map((name) => ours[name])).toEqual(names.map((name) => theirs[name]));
-      }),
-    );
   });
 });
 

@@ -80,6 +80,18 @@ describe("a tally", () => {
     expect(Object.entries(summary.difficulty_metrics ?? {})).toEqual([["toString", 1]]);
   });
 
+  it("keeps two hundred words of a breakdown apart and counts the rest together", () => {
+    const tally = createRunTally(1000);
+    for (let i = 0; i < 1000; i++) {
+      tally.generated({ provider: `p${i}`, type: `t${i}` });
+      tally.error({ category: `message ${i}` });
+    }
+    const { provider_metrics, type_metrics, error_summary } = tally.summary();
+    expect(provider_metrics?.["other"]?.generated).toBe(800);
+    expect(type_metrics).toMatchObject({ t0: 1, t199: 1, other: 800 });
+    expect(Object.keys(error_summary?.by_category ?? {})).toHaveLength(201);
+  });
+
   it("gives a summary that later events do not change", () => {
     const tally = createRunTally(2);
     tally.generated({ provider: "openai" });
