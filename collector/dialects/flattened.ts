@@ -1,5 +1,6 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import { VALUE_BOOL, VALUE_EMPTY, VALUE_REMOVED, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { keyTable, NOT_INTERNED } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { type Json, type JsonObject, parseJson } from "./json.ts";
@@ -8,49 +9,98 @@ import { type Json, type JsonObject, parseJson } from "./json.ts";
 const MAX_VALUES = 20_000;
 const MAX_DEPTH = 12;
 
+/** A name behind its prefix: places of lists as numbers. */
+type Path = readonly (string | number)[];
+
 /**
  * Values that a dialect wrote as one attribute each (`prefix.0.role`, `prefix.0.tool_calls.1.name`), as one structure. Levels whose keys are all
  * whole numbers become lists in the order of their numbers, without gaps. Objects have no prototype. Undefined when the span has none.
+ * `leaf` takes only values of this last name.
  */
-export function gatherFlattened(view: SpanView, prefix: string): Json {
-  const root = new Map<string, Node>();
+export function gatherFlattened(view: SpanView, prefix: string, leaf?: string): Json {
   const { attributes } = view;
+  const paths = pathsBehind(prefix);
+  let root: Level | undefined;
   let values = 0;
   for (let i = 0; i < attributes.count && values < MAX_VALUES; i++) {
-    if (attributes.kinds[i] === VALUE_REMOVED || attributes.kinds[i] === VALUE_EMPTY) continue;
-    const name = attributes.name(i);
-    if (!name.startsWith(prefix)) continue;
-    const path = name.slice(prefix.length).split(".");
-    if (path.length > MAX_DEPTH || path.includes("")) continue;
+    const key = attributes.keys[i]!;
+    let path = key === NOT_INTERNED ? pathBehind(prefix, attributes.name(i)) : paths[key];
+    if (path === undefined) {
+      path = pathBehind(prefix, attributes.name(i));
+      paths[key] = path;
+    }
+    if (path === null || attributes.kinds[i] === VALUE_REMOVED || attributes.kinds[i] === VALUE_EMPTY) continue;
+    if (leaf !== undefined && path.at(-1) !== leaf) continue;
+    root ??= emptyLevel();
     place(root, path, attributeValue(view, i));
     values++;
   }
-  return values === 0 ? undefined : fold(root);
+  return root === undefined ? undefined : fold(root);
 }
 
-type Node = { readonly value: Json } | { readonly children: Map<string, Node> };
+/** Paths by prefix and key id, null for a name without that prefix: names are few and spans are many. */
+const knownPaths = new Map<string, (Path | null | undefined)[]>();
 
-function place(root: Map<string, Node>, path: readonly string[], value: Json): void {
-  let level = root;
-  for (const key of path.slice(0, -1)) {
-    let next = level.get(key);
-    if (next === undefined || !("children" in next)) {
-      next = { children: new Map() };
-      level.set(key, next);
-    }
-    level = next.children;
+function pathsBehind(prefix: string): (Path | null | undefined)[] {
+  let paths = knownPaths.get(prefix);
+  if (paths === undefined) {
+    paths = new Array<Path | null | undefined>(keyTable.dialects.length).fill(undefined);
+    knownPaths.set(prefix, paths);
   }
-  const last = path.at(-1) ?? "";
-  if (!level.has(last)) level.set(last, { value });
+  return paths;
 }
 
-function fold(level: ReadonlyMap<string, Node>): Json {
-  const entries = [...level].map(([key, node]): [string, Json] => [key, "children" in node ? fold(node.children) : node.value]);
-  if (entries.every(([key]) => /^\d{1,9}$/.test(key))) {
-    return entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, value]) => value);
+function pathBehind(prefix: string, name: string): Path | null {
+  if (!name.startsWith(prefix)) return null;
+  const segments = name.slice(prefix.length).split(".");
+  if (segments.length > MAX_DEPTH || segments.includes("")) return null;
+  return segments.map((segment) => (/^\d{1,9}$/.test(segment) ? Number(segment) : segment));
+}
+
+interface Level {
+  readonly entries: Map<string | number, Level | Leaf>;
+  /** All keys are places of a list, and came in their order. */
+  isList: boolean;
+  inOrder: boolean;
+  last: number;
+}
+interface Leaf {
+  readonly value: Json;
+}
+
+const emptyLevel = (): Level => ({ entries: new Map(), isList: true, inOrder: true, last: -1 });
+
+function add(level: Level, key: string | number, entry: Level | Leaf): void {
+  level.entries.set(key, entry);
+  if (typeof key === "string") level.isList = false;
+  else if (key < level.last) level.inOrder = false;
+  else level.last = key;
+}
+
+function place(root: Level, path: Path, value: Json): void {
+  let level = root;
+  for (let i = 0; i < path.length - 1; i++) {
+    const key = path[i]!;
+    let next = level.entries.get(key);
+    if (next === undefined || !("entries" in next)) {
+      next = emptyLevel();
+      add(level, key, next);
+    }
+    level = next;
+  }
+  const last = path[path.length - 1]!;
+  if (!level.entries.has(last)) add(level, last, { value });
+}
+
+const folded = (entry: Level | Leaf): Json => ("entries" in entry ? fold(entry) : entry.value);
+
+function fold({ entries, isList, inOrder }: Level): Json {
+  if (isList) {
+    const list = inOrder ? [...entries.values()] : [...entries].sort(([a], [b]) => Number(a) - Number(b)).map(([, entry]) => entry);
+    return list.map(folded);
   }
   const object = Object.create(null) as JsonObject;
-  for (const [key, value] of entries) object[key] = value;
+  for (const [key, entry] of entries) object[key] = folded(entry);
   return object;
 }
 
@@ -68,6 +118,19 @@ export function attributeValue(view: SpanView, index: number): Json {
 
 /** The value of an attribute by its name, or undefined; one that was emptied on its way has none. */
 export function attributeNamed(view: SpanView, name: string): Json {
-  const index = view.attributes.findName(name);
+  const key = keyOf(name);
+  const index = key === NOT_INTERNED ? view.attributes.findName(name) : view.attributes.find(key);
   return index < 0 || view.attributes.kinds[index] === VALUE_EMPTY ? undefined : attributeValue(view, index);
+}
+
+const keys = new Map<string, number>();
+
+/** The key of a name that a dialect asks for, so that finding it compares numbers; names that dialects ask for are few. */
+function keyOf(name: string): number {
+  const known = keys.get(name);
+  if (known !== undefined) return known;
+  const bytes = Buffer.from(name, "utf8");
+  const key = keyTable.intern(bytes, 0, bytes.length);
+  if (key !== NOT_INTERNED) keys.set(name, key);
+  return key;
 }

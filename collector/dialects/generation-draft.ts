@@ -50,6 +50,8 @@ export interface GenerationDraft {
   tokensEstimated: boolean;
   /** A placeholder stands where content was: the emitter hides it. */
   contentRedacted: boolean;
+  /** The events of the span were read: once is enough, whichever dialect asks first. */
+  eventsRead: boolean;
   built: Built | undefined;
   /** Where built values came from, by concept name or content column; for people who ask. */
   readonly origins: Map<string, string>;
@@ -66,6 +68,7 @@ export function createGenerationDraft(): GenerationDraft {
     reasoningOutsideOutput: false,
     tokensEstimated: false,
     contentRedacted: false,
+    eventsRead: false,
     built: undefined,
     origins: new Map(),
   };
@@ -79,6 +82,7 @@ export function clearDraft(draft: GenerationDraft): void {
   draft.reasoningOutsideOutput = false;
   draft.tokensEstimated = false;
   draft.contentRedacted = false;
+  draft.eventsRead = false;
   draft.built = undefined;
   if (draft.origins.size > 0) draft.origins.clear();
 }

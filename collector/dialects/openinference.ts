@@ -3,7 +3,7 @@ import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
-import { at, isObject, openJson, stringOf } from "./json.ts";
+import { at, isObject, type Json, openJson, stringOf } from "./json.ts";
 import { REDACTED, rawValue, supplyOpenInferenceContent, toolsIn } from "./openinference-messages.ts";
 import { supplyRequestFacts, supplyResponseFacts } from "./provider-bodies.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
@@ -56,7 +56,7 @@ const kindOf = (view: SpanView): string | undefined => stringOf(attributeNamed(v
 function completeCall(view: SpanView, draft: GenerationDraft): void {
   const textCompletion = attributeNamed(view, "llm.prompts.0.prompt.text") !== undefined;
   supply(draft, "operation", textCompletion ? "text_completion" : "chat", "openinference.span.kind");
-  supplySettings(view, draft, "llm.invocation_parameters");
+  const settings = supplySettings(view, draft, "llm.invocation_parameters");
   const input = rawValue(view, "input");
   const output = rawValue(view, "output");
   supplyOpenInferenceContent(view, draft, input, output);
@@ -64,23 +64,24 @@ function completeCall(view: SpanView, draft: GenerationDraft): void {
   if (tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "llm.tools");
   supplyRequestFacts(draft, input.json, "input.value");
   supplyResponseFacts(draft, output.json, "output.value");
-  supplyModel(view, draft);
+  supplyModel(view, draft, stringOf(at(settings, "model")));
 }
 
-/** The settings of the call, as one JSON text or as one attribute each. */
-function supplySettings(view: SpanView, draft: GenerationDraft, name: string): void {
-  for (const settings of [openJson(attributeNamed(view, name)), gatherFlattened(view, `${name}.`)]) {
+/** The settings of the call, as one JSON text (which is returned) or as one attribute each. */
+function supplySettings(view: SpanView, draft: GenerationDraft, name: SettingsName): Json {
+  const whole = openJson(attributeNamed(view, name));
+  for (const settings of [whole, gatherFlattened(view, `${name}.`)]) {
     supply(draft, "model", stringOf(at(settings, "model")), name);
     supplyRequestParameters(draft, settings, name);
   }
+  return whole;
 }
+type SettingsName = "llm.invocation_parameters" | "embedding.invocation_parameters";
 
 /** One name stands for what was asked for and what answered: it is the answer's only where it differs from the request's. */
-function supplyModel(view: SpanView, draft: GenerationDraft): void {
+function supplyModel(view: SpanView, draft: GenerationDraft, inSettings: string | undefined): void {
   const name = stringOf(attributeNamed(view, "llm.model_name"));
-  const asked =
-    stringOf(attributeNamed(view, "llm.request.model_name")) ??
-    stringOf(at(openJson(attributeNamed(view, "llm.invocation_parameters")), "model"));
+  const asked = stringOf(attributeNamed(view, "llm.request.model_name")) ?? inSettings;
   if (asked !== undefined && name !== asked) supply(draft, "responseModel", name, "llm.model_name");
   supply(draft, "model", name, "llm.model_name");
 }
@@ -100,7 +101,7 @@ function completeEmbedding(view: SpanView, draft: GenerationDraft): void {
   const model = stringOf(attributeNamed(view, "embedding.model_name")) ?? stringOf(attributeNamed(view, "llm.model_name"));
   supply(draft, "model", model, "embedding.model_name");
   supplySettings(view, draft, "embedding.invocation_parameters");
-  const list = gatherFlattened(view, "embedding.embeddings.");
+  const list = gatherFlattened(view, "embedding.embeddings.", "text");
   const texts = Array.isArray(list)
     ? list.map((entry) => stringOf(at(entry, "embedding", "text"))).filter((text) => text !== undefined)
     : [];

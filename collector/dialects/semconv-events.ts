@@ -47,13 +47,18 @@ const HANDLERS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ]),
 ]);
 
+/** Room for one event at a time. */
+const event = createEventView(Buffer.alloc(0));
+
 /**
  * Content and errors from span events: gen_ai.content.* (v1.26), one event per message and choice (v1.28–v1.36 where an
  * instrumentation writes them on the span), gen_ai.client.inference.operation.details (v1.37), and exceptions. Attributes of the span win.
  */
 export function buildFromEvents(view: SpanView, draft: GenerationDraft): void {
+  if (draft.eventsRead) return;
+  draft.eventsRead = true;
   const gathered: Gathered = { input: [], system: [], output: [] };
-  const event = createEventView(view.arena.request);
+  event.attributes.arena.request = view.arena.request;
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     const name = view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);

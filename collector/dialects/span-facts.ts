@@ -9,9 +9,12 @@ import { contentFromText } from "./messages.ts";
 export const spanName = ({ arena, nameOffset, nameSize }: SpanView): string =>
   arena.request.toString("utf8", nameOffset, nameOffset + nameSize);
 
+/** Room for one event at a time. */
+const event = createEventView(Buffer.alloc(0));
+
 /** Seconds from the start of the span to its first event of this name; undefined where it has none, or one before its start. */
 export function secondsToEvent(view: SpanView, name: string): number | undefined {
-  const event = createEventView(view.arena.request);
+  event.attributes.arena.request = view.arena.request;
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     if (view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize) !== name) continue;

@@ -152,10 +152,14 @@ const firstText = (view: SpanView, names: readonly string[]): string | undefined
 /** Tools are a list of JSON texts. */
 function supplyTools(view: SpanView, draft: GenerationDraft): void {
   const tools = openJson(attributeNamed(view, "ai.prompt.tools"));
-  if (Array.isArray(tools)) supply(draft, "toolDefinitions", JSON.stringify(tools.map((tool) => openJson(tool))), "ai.prompt.tools");
+  if (Array.isArray(tools)) supply(draft, "toolDefinitions", listOfTexts(tools), "ai.prompt.tools");
   const choice = openJson(attributeNamed(view, "ai.prompt.toolChoice"));
   if (choice !== undefined) supplyRequestParameters(draft, { tool_choice: choice }, "ai.prompt.toolChoice");
 }
+
+/** A list of JSON texts as one; texts of whole objects go over as they are. */
+const listOfTexts = (texts: readonly Json[]): string =>
+  `[${texts.map((text) => (typeof text === "string" && /^\{.*\}$/s.test(text) ? text : JSON.stringify(openJson(text)))).join(",")}]`;
 
 /** What only the provider's own part of the answer tells. */
 function supplyProviderMetadata(view: SpanView, draft: GenerationDraft): void {
