@@ -37,7 +37,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     "collector/base collector/model collector/otlp collector/dialects collector/rows collector/processors collector/exporters",
   ),
   "collector/refinement": rule(
-    "collector/base collector/dialects collector/rows sdk/attributes collector/commands/usage-marks collector/model",
+    "collector/base collector/dialects collector/rows sdk/attributes sdk/items/problem-trace collector/commands/usage-marks collector/model",
     "postgres",
   ),
   "collector/quality": rule("collector/base", "re2js"),
