@@ -3,11 +3,14 @@ import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addExport } from "./export.ts";
 import { addGeneration } from "./generation.ts";
+import { addImage } from "./image.ts";
 import { addImport } from "./import.ts";
+import { addItem } from "./item.ts";
 import { addKey } from "./key.ts";
 import { addMap } from "./map.ts";
 import { addMigrate } from "./migrate.ts";
 import { type CliInput, withExamples } from "./options.ts";
+import { addRun } from "./run.ts";
 import { addServe } from "./serve.ts";
 import { addSql } from "./sql.ts";
 import { addValidate } from "./validate.ts";
@@ -21,7 +24,7 @@ export function createProgram(input: CliInput): Command {
     .exitOverride()
     .configureOutput({ writeOut: (text) => void input.terminal.write(text), writeErr: (text) => input.terminal.note(text.trimEnd()) });
   withExamples(program, "genspan demo", "genspan serve", "genspan doctor", "genspan sql 'select count(*) from generation_logs'");
-  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration, addExport, addImport])
+  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration, addItem, addRun, addImage, addExport, addImport])
     add(program, input);
   return program;
 }
