@@ -96,7 +96,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   if (web !== undefined) started.defer(() => web.close(0));
   const database = await openDatabase(options, { started, front });
   const owner = pool(database.url, 3, started);
-  const keys = createKeyStore(owner, schema);
+  const keys = createKeyStore({ sql: owner, schema });
   const hosts = listeningHosts(config);
   const stored = await keys.load();
   for (const host of hosts) requireKeyForAddress(host, stored);

@@ -68,8 +68,16 @@ const actions: Actions = {
   sql: async (query, options) => (await import("./actions/database.ts")).sql(query, options),
   connect: async (options) => (await import("./actions/connect.ts")).connect(options, host),
   explainFile: async (file) => (await import("./actions/map.ts")).explainFile(file),
+  prune: async (options) => (await import("./actions/prune.ts")).prune(options),
+  archive: async (options) => (await import("./actions/prune.ts")).archive(options),
+  restore: async (options) => (await import("./actions/prune.ts")).restore(options),
   createKey: async (request) => (await import("./actions/keys.ts")).createKey(request),
   listKeys: async (options) => (await import("./actions/keys.ts")).listKeys(options),
+  rotateKey: async (id, options) => (await import("./actions/keys.ts")).rotateKey(id, options),
+  listProjects: async (options) => (await import("./actions/keys.ts")).listProjects(options),
+  createProject: async (name, options) => (await import("./actions/keys.ts")).createProject(name, options),
+  createSqlLogin: async (request) => (await import("./actions/keys.ts")).createSqlLogin(request),
+  removeSqlLogin: async (request) => (await import("./actions/keys.ts")).removeSqlLogin(request),
   revokeKey: async (id, options) => (await import("./actions/keys.ts")).revokeKey(id, options),
 };
 

@@ -1,23 +1,44 @@
+import { randomBytes } from "node:crypto";
 import { migrate } from "../../schema/migrate.ts";
-import type { DatabaseOptions, KeyRequest, KeySummary } from "../cli/actions.ts";
+import { SchemaError } from "../../schema/schema-error.ts";
+import { dropSqlLogin, ensureSqlLogin } from "../../schema/sql-login.ts";
+import type { DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, SqlLoginRequest } from "../cli/actions.ts";
+import { CommandError, EXIT } from "../cli/exit-codes.ts";
+import { audit } from "../commands/audit.ts";
 import { createKeyStore, type KeyStore } from "../commands/keys.ts";
+import { createProject as makeProject, listProjects as readProjects } from "../commands/projects.ts";
+import type { Writer } from "../commands/writer.ts";
 import { createPool } from "../query/pool.ts";
 import { withOwner } from "./database.ts";
 
-const withKeys = <T>(options: DatabaseOptions, make: boolean, work: (keys: KeyStore) => Promise<T>): Promise<T> =>
+const CLI = "cli";
+
+const withWriter = <T>(options: DatabaseOptions, make: boolean, work: (writer: Writer, url: string) => Promise<T>): Promise<T> =>
   withOwner(options, make, async (url) => {
     await migrate({ url, schema: options.schema });
     const sql = createPool(url, 1);
     try {
-      return await work(createKeyStore(sql, options.schema));
+      return await work({ sql, schema: options.schema }, url);
     } finally {
       await sql.end({ timeout: 1 });
     }
   });
 
-export const createKey = (request: KeyRequest) => withKeys(request, true, (keys) => keys.create(request));
+const withKeys = <T>(options: DatabaseOptions, make: boolean, work: (keys: KeyStore) => Promise<T>): Promise<T> =>
+  withWriter(options, make, (writer) => work(createKeyStore(writer)));
+
+/** Makes a key, and the database where there is none yet. Throws CommandError for a project that does not exist. */
+export const createKey = (request: KeyRequest) =>
+  withWriter(request, true, async (writer) => {
+    if ((await readProjects(writer, request.projectId)).length === 0)
+      throw new CommandError(EXIT.notFound, `There is no project ${request.projectId}: see "genspan project list".`);
+    return createKeyStore(writer).create(request);
+  });
 
 export const revokeKey = (id: string, options: DatabaseOptions): Promise<boolean> => withKeys(options, false, (keys) => keys.revoke(id));
+
+export const rotateKey = (id: string, options: DatabaseOptions & { readonly graceMillis: number }) =>
+  withKeys(options, false, (keys) => keys.rotate(id, options));
 
 export const listKeys = (options: DatabaseOptions): Promise<readonly KeySummary[]> =>
   withKeys(options, false, async (keys) =>
@@ -28,7 +49,41 @@ export const listKeys = (options: DatabaseOptions): Promise<readonly KeySummary[
       scopes: row.scopes,
       createdAt: row.created_at.toISOString(),
       lastUsedAt: row.last_used_at?.toISOString() ?? null,
+      expiresAt: row.expires_at?.toISOString() ?? null,
       revokedAt: row.revoked_at?.toISOString() ?? null,
       maxRequestsPerSecond: row.max_requests_per_second,
     })),
   );
+
+export const listProjects = (options: DatabaseOptions): Promise<readonly ProjectSummary[]> =>
+  withWriter(options, false, async (writer) =>
+    (await readProjects(writer)).map(({ id, name, created_at }) => ({ id, name, createdAt: created_at.toISOString() })),
+  );
+
+export const createProject = (name: string, options: DatabaseOptions): Promise<ProjectSummary> =>
+  withWriter(options, true, async (writer) => {
+    const { id, created_at } = await makeProject(writer, { name, actor: CLI });
+    return { id, name, createdAt: created_at.toISOString() };
+  });
+
+const PASSWORD_BYTES = 24;
+
+/** Makes a database login that can only read, and only one project; the answer is its URL, with a password that nothing can show again. */
+export const createSqlLogin = ({ login, projectId, ...options }: SqlLoginRequest): Promise<string> =>
+  withWriter(options, false, async ({ sql, schema }, url) => {
+    const password = randomBytes(PASSWORD_BYTES).toString("base64url");
+    await ensureSqlLogin({ url, schema, login, password, projectId }).catch((error: unknown) => {
+      throw error instanceof SchemaError ? new CommandError(EXIT.failure, `${error.message}.`) : error;
+    });
+    await audit(sql, schema, { projectId, actor: CLI, action: "sql_login.create", subject: login });
+    const made = new URL(url);
+    made.username = login;
+    made.password = password;
+    return made.href;
+  });
+
+export const removeSqlLogin = ({ login, projectId, ...options }: SqlLoginRequest): Promise<void> =>
+  withWriter(options, false, async ({ sql, schema }, url) => {
+    await dropSqlLogin({ url, schema, login });
+    await audit(sql, schema, { projectId, actor: CLI, action: "sql_login.drop", subject: login });
+  });

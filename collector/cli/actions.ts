@@ -76,6 +76,20 @@ export interface KeyRequest extends DatabaseOptions {
   readonly projectId: number;
   /** Export requests a second that each collector takes with it; without it, as many as come. */
   readonly maxRequestsPerSecond?: number;
+  /** Without it, it works until it is revoked. */
+  readonly expiresAt?: Date;
+}
+
+export interface ProjectSummary {
+  readonly id: number;
+  readonly name: string;
+  readonly createdAt: string;
+}
+
+/** A login of the database for dashboards. */
+export interface SqlLoginRequest extends DatabaseOptions {
+  readonly login: string;
+  readonly projectId: number;
 }
 
 /** A key as listed: never the key itself, of which only a hash is kept. */
@@ -86,8 +100,41 @@ export interface KeySummary {
   readonly scopes: readonly string[];
   readonly createdAt: string;
   readonly lastUsedAt: string | null;
+  readonly expiresAt: string | null;
   readonly revokedAt: string | null;
   readonly maxRequestsPerSecond: number | null;
+}
+
+export interface PruneOptions extends DatabaseOptions {
+  readonly before: Date;
+  readonly dryRun: boolean;
+  /** Whole rows, their content alone, or calls whose record of the application never came. */
+  readonly what: "rows" | "content" | "unlinked";
+  /** Characters of each text that stay, where only content goes. */
+  readonly keepChars: number;
+  /** For unlinked calls; the others go in all projects. */
+  readonly projectId: number;
+}
+
+/** Rows that went, or would go, of one table or partition. */
+export interface PrunedRows {
+  readonly table: string;
+  readonly partition: string | null;
+  readonly rows: number;
+}
+
+export interface ArchiveOptions extends DatabaseOptions {
+  readonly before: Date;
+  readonly dryRun: boolean;
+  /** Undefined for the one of the data folder. */
+  readonly folder: string | undefined;
+}
+
+export interface RestoreOptions extends DatabaseOptions {
+  readonly folder: string | undefined;
+  /** UTC days, both inclusive. */
+  readonly fromDay?: string;
+  readonly toDay?: string;
 }
 
 /**
@@ -108,9 +155,24 @@ export interface Actions {
   connect(options: ConnectionOptions): Promise<ApiConnection>;
   /** How a recorded body of traces is understood. */
   explainFile(file: string): Promise<ResultSet>;
+  /** Removes what is old, or says what would go. */
+  prune(options: PruneOptions): Promise<readonly PrunedRows[]>;
+  /** Moves old content into compressed files. */
+  archive(options: ArchiveOptions): Promise<readonly PrunedRows[]>;
+  restore(options: RestoreOptions): Promise<{ readonly files: number; readonly restored: number; readonly missing: number }>;
   /** Resolves with the key's text, which nothing can show again. */
   createKey(request: KeyRequest): Promise<{ readonly id: string; readonly key: string }>;
   listKeys(options: DatabaseOptions): Promise<readonly KeySummary[]>;
   /** Resolves with false when there is no such key. */
   revokeKey(id: string, options: DatabaseOptions): Promise<boolean>;
+  /** A new key in place of another, which ends after the time of grace; undefined when there is no such key. */
+  rotateKey(
+    id: string,
+    options: DatabaseOptions & { readonly graceMillis: number },
+  ): Promise<{ readonly id: string; readonly key: string } | undefined>;
+  listProjects(options: DatabaseOptions): Promise<readonly ProjectSummary[]>;
+  createProject(name: string, options: DatabaseOptions): Promise<ProjectSummary>;
+  /** Resolves with the login's URL and password, which nothing can show again. */
+  createSqlLogin(request: SqlLoginRequest): Promise<string>;
+  removeSqlLogin(request: SqlLoginRequest): Promise<void>;
 }

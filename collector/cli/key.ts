@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Actions, KEY_SCOPES, type KeyScope, type KeySummary } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
@@ -11,6 +11,8 @@ export function addKey(program: Command, input: CliInput): void {
   addCreate(key, input);
   addList(key, input);
   addRevoke(key, input);
+  addRotate(key, input);
+  addSqlLogin(key, input);
 }
 
 interface NewKeyFlags {
@@ -18,6 +20,7 @@ interface NewKeyFlags {
   readonly scope: KeyScope[];
   readonly project: number;
   readonly maxRequestsPerSecond?: number;
+  readonly expires?: Date;
 }
 
 function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
@@ -31,12 +34,14 @@ function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
       "export requests that each collector takes with it; more are told to come back",
       positiveInteger,
     )
+    .option("--expires <time>", "when it ceases to work, such as 2027-01-31 or 2027-01-31T12:00:00Z", futureTime)
     .action(async (flags: Flags & NewKeyFlags) => {
-      const { name, scope: scopes, project: projectId, maxRequestsPerSecond } = flags;
+      const { name, scope: scopes, project: projectId, maxRequestsPerSecond, expires } = flags;
       const request = {
         ...databaseOptions(flags, env),
         ...{ name, scopes, projectId },
         ...(maxRequestsPerSecond === undefined ? {} : { maxRequestsPerSecond }),
+        ...(expires === undefined ? {} : { expiresAt: expires }),
       };
       const made: Awaited<ReturnType<Actions["createKey"]>> = await actions.createKey(request);
       await terminal.write(`${made.key}\n`);
@@ -45,7 +50,7 @@ function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
   withExamples(command, "genspan key create --name app", "genspan key create --name grafana --scope read");
 }
 
-const COLUMNS = ["id", "name", "project", "scopes", "max_requests_per_second", "created_at", "last_used_at", "revoked_at"];
+const COLUMNS = ["id", "name", "project", "scopes", "max_requests_per_second", "created_at", "last_used_at", "expires_at", "revoked_at"];
 
 const cellsOf = (key: KeySummary): Cell[] => [
   key.id,
@@ -55,6 +60,7 @@ const cellsOf = (key: KeySummary): Cell[] => [
   key.maxRequestsPerSecond,
   key.createdAt,
   key.lastUsedAt,
+  key.expiresAt,
   key.revokedAt,
 ];
 
@@ -78,4 +84,47 @@ function addRevoke(key: Command, { actions, env, terminal }: CliInput): void {
       terminal.note(`Key ${id} is revoked.`);
     });
   withExamples(command, "genspan key revoke 0190b1c6-0000-7000-8000-000000000000");
+}
+
+function futureTime(text: string): Date {
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\d/.test(text) || Number.isNaN(time.getTime()) || time.getTime() <= Date.now())
+    throw new InvalidArgumentError("It must be a time in the future.");
+  return time;
+}
+
+const HOUR_MS = 3_600_000;
+const DEFAULT_GRACE_HOURS = 24;
+
+function addRotate(key: Command, { actions, env, terminal }: CliInput): void {
+  const command = withDatabase(key.command("rotate"), env)
+    .argument("<id>", "id of the key, from list")
+    .description("make a new key in place of another, which ends after a time of grace")
+    .option("--grace-hours <n>", "how long the old key goes on working", positiveInteger, DEFAULT_GRACE_HOURS)
+    .action(async (id: string, flags: Flags & { graceHours: number }) => {
+      const made = await actions.rotateKey(id, { ...databaseOptions(flags, env), graceMillis: flags.graceHours * HOUR_MS });
+      if (made === undefined) throw new CommandError(EXIT.notFound, `There is no usable key ${id}: see "genspan key list".`);
+      await terminal.write(`${made.key}\n`);
+      terminal.note(`Key ${made.id}. Keep it now: it cannot be shown again. The old one ends in ${flags.graceHours} hours.`);
+    });
+  withExamples(command, "genspan key rotate 0190b1c6-0000-7000-8000-000000000000 --grace-hours 48");
+}
+
+function addSqlLogin(key: Command, { actions, env, terminal }: CliInput): void {
+  const command = withDatabase(key.command("sql-login"), env)
+    .argument("<name>", "name of the login")
+    .description("make a login of the database for Grafana or psql, which reads one project and changes nothing; or set its password anew")
+    .option("--project <id>", "project that it reads", positiveInteger, 1)
+    .option("--drop", "take it away instead")
+    .action(async (login: string, flags: Flags & { project: number; drop?: true }) => {
+      const request = { ...databaseOptions(flags, env), login, projectId: flags.project };
+      if (flags.drop === true) {
+        await actions.removeSqlLogin(request);
+        terminal.note(`The login ${login} is gone.`);
+        return;
+      }
+      await terminal.write(`${await actions.createSqlLogin(request)}\n`);
+      terminal.note("Keep it now: the password cannot be shown again.");
+    });
+  withExamples(command, "genspan key sql-login grafana --project 1");
 }

@@ -1,6 +1,8 @@
 import { Command, CommanderError } from "commander";
+import { addCompletion } from "./completion.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addErase } from "./erase.ts";
 import { addExport } from "./export.ts";
 import { addGeneration } from "./generation.ts";
 import { addImage } from "./image.ts";
@@ -10,9 +12,16 @@ import { addKey } from "./key.ts";
 import { addMap } from "./map.ts";
 import { addMigrate } from "./migrate.ts";
 import { type CliInput, withExamples } from "./options.ts";
+import { addProject } from "./project.ts";
+import { addPrompt } from "./prompt.ts";
+import { addArchive, addPrune } from "./prune.ts";
+import { addReview } from "./review.ts";
 import { addRun } from "./run.ts";
 import { addServe } from "./serve.ts";
 import { addSql } from "./sql.ts";
+import type { Tone } from "./terminal.ts";
+import { addTrace } from "./trace.ts";
+import { addUsage } from "./usage.ts";
 import { addValidate } from "./validate.ts";
 
 /** The command line: one file per noun. Throws CommanderError for wrong usage, CommandError and SetupError for what went wrong. */
@@ -20,14 +29,50 @@ export function createProgram(input: CliInput): Command {
   const program = new Command("genspan")
     .description("Telemetry backend for generative-AI software: OpenTelemetry in, committed PostgreSQL rows out.")
     .version(input.version)
+    .option("--no-color", "no colours; NO_COLOR=1 says the same")
+    .option("-q, --quiet", "data and errors alone, no notes")
+    .option("-v, --verbose", "also requests, and where errors come from")
     .showSuggestionAfterError()
     .exitOverride()
     .configureOutput({ writeOut: (text) => void input.terminal.write(text), writeErr: (text) => input.terminal.note(text.trimEnd()) });
+  program.hook("preAction", () => input.terminal.tone?.(toneOf(program.opts<GlobalFlags>())));
   withExamples(program, "genspan demo", "genspan serve", "genspan doctor", "genspan sql 'select count(*) from generation_logs'");
-  for (const add of [addServe, addDemo, addValidate, addMigrate, addDoctor, addSql, addKey, addMap, addGeneration, addItem, addRun, addImage, addExport, addImport])
+  for (const add of [
+    addServe,
+    addDemo,
+    addValidate,
+    addMigrate,
+    addDoctor,
+    addSql,
+    addKey,
+    addMap,
+    addGeneration,
+    addReview,
+    addTrace,
+    addPrompt,
+    addUsage,
+    addItem,
+    addRun,
+    addImage,
+    addExport,
+    addImport,
+    addErase,
+    addPrune,
+    addProject,
+    addArchive,
+    addCompletion,
+  ])
     add(program, input);
   return program;
 }
+
+interface GlobalFlags {
+  readonly color: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+}
+
+const toneOf = ({ color, quiet = false, verbose = false }: GlobalFlags): Tone => ({ ...(color ? {} : { color }), quiet, verbose });
 
 /** What commander throws: help and version (exit code 0), or a command line that is wrong. */
 export const isUsageError = (error: unknown): error is CommanderError => error instanceof CommanderError;

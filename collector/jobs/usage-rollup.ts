@@ -1,4 +1,4 @@
-import type { Sql, TransactionSql } from "postgres";
+import type { Sql, TransactionSql } from "../../schema/connect.ts";
 import type { Log } from "../base/log.ts";
 import { runUnderLease } from "./lease.ts";
 

@@ -6,6 +6,8 @@ import { generationRoutes } from "./generations.ts";
 import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
 import { itemRoutes } from "./items.ts";
+import { keyRoutes } from "./keys.ts";
+import { projectRoutes } from "./projects.ts";
 import { promptRoutes } from "./prompts.ts";
 import { qualityRuleRoutes } from "./quality-rules.ts";
 import { reviewRoutes } from "./review.ts";
@@ -24,6 +26,8 @@ export const ROUTES: readonly RouteModule[] = [
   promptRoutes,
   exportRoutes,
   eraseRoutes,
+  keyRoutes,
+  projectRoutes,
   importRoutes,
   generationRunRoutes,
   runFigureRoutes,

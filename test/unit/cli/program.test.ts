@@ -37,6 +37,14 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
     createKey: noted("createKey", { id: "id-1", key: "secret" }),
     listKeys: noted("listKeys", []),
     revokeKey: noted("revokeKey", true),
+    rotateKey: noted("rotateKey", { id: "id-2", key: "new secret" }),
+    listProjects: noted("listProjects", []),
+    createProject: noted("createProject", { id: 2, name: "other", createdAt: "2026-11-21T08:00:00.000Z" }),
+    createSqlLogin: noted("createSqlLogin", "postgres://grafana:secret@127.0.0.1:4320/genspan"),
+    removeSqlLogin: noted("removeSqlLogin", undefined),
+    prune: noted("prune", [{ table: "spans", partition: null, rows: 3 }]),
+    archive: noted("archive", []),
+    restore: noted("restore", { files: 1, restored: 2, missing: 0 }),
     ...overrides,
   };
   const terminal: Terminal = {

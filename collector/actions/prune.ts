@@ -1,0 +1,61 @@
+import type { Sql } from "../../schema/connect.ts";
+import { migrate } from "../../schema/migrate.ts";
+import { defaultArchive } from "../app/privacy.ts";
+import type { ArchiveOptions, DatabaseOptions, PrunedRows, PruneOptions, RestoreOptions } from "../cli/actions.ts";
+import { audit } from "../commands/audit.ts";
+import { findUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
+import { isContentName } from "../dialects/content-names.ts";
+import { type RemovedContent, removeContent } from "../jobs/archive/remove-content.ts";
+import { restoreContent } from "../jobs/archive/restore.ts";
+import { dropExpired, previewExpired } from "../jobs/retention.ts";
+import { createPool } from "../query/pool.ts";
+import { withOwner } from "./database.ts";
+
+const CLI = "cli";
+/** Deeds on all projects are noted in the first one's log. */
+const FIRST_PROJECT = 1;
+
+const withTables = <T>(options: DatabaseOptions, work: (sql: Sql) => Promise<T>): Promise<T> =>
+  withOwner(options, false, async (url) => {
+    await migrate({ url, schema: options.schema });
+    const sql = createPool(url, 2);
+    try {
+      return await work(sql);
+    } finally {
+      await sql.end({ timeout: 1 });
+    }
+  });
+
+const asRows = (removed: RemovedContent): PrunedRows[] =>
+  Object.entries(removed).map(([table, rows]) => ({ table, partition: null, rows }));
+
+/** Removes what is older than asked, or says what would go. */
+export const prune = (options: PruneOptions): Promise<readonly PrunedRows[]> =>
+  withTables(options, async (sql) => {
+    const { schema, before, dryRun, what, projectId } = options;
+    if (what === "unlinked") {
+      const unlinked = { sql, schema, projectId, before };
+      const rows = dryRun ? (await findUnlinked(unlinked)).length : await pruneUnlinked(unlinked, CLI);
+      return [{ table: "generation_logs", partition: null, rows }];
+    }
+    if (what === "content")
+      return asRows(await removeContent({ sql, schema, before, dryRun, isContentName, keepChars: options.keepChars }));
+    const expired = await previewExpired(sql, { schema, before });
+    if (dryRun) return expired;
+    const { dropped, deletedRows, busy } = await dropExpired(sql, { schema, before });
+    const details = { before: before.toISOString(), partitions: dropped.length, rows: deletedRows, busy };
+    await audit(sql, schema, { projectId: FIRST_PROJECT, actor: CLI, action: "prune", details });
+    return expired.filter(({ table }) => !busy.includes(table));
+  });
+
+/** Moves old content into compressed files. */
+export const archive = (options: ArchiveOptions): Promise<readonly PrunedRows[]> =>
+  withTables(options, async (sql) => {
+    const { schema, before, dryRun } = options;
+    const archiveFolder = options.folder ?? defaultArchive(options.dataDir);
+    return asRows(await removeContent({ sql, schema, before, dryRun, archiveFolder, isContentName, keepChars: 0 }));
+  });
+
+/** Brings archived content back into its rows. */
+export const restore = (options: RestoreOptions) =>
+  withTables(options, (sql) => restoreContent({ sql, ...options, folder: options.folder ?? defaultArchive(options.dataDir) }));

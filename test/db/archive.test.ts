@@ -1,0 +1,167 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createLog } from "../../collector/base/log.ts";
+import { isContentName } from "../../collector/dialects/content-names.ts";
+import { eraseFromArchive } from "../../collector/jobs/archive/erase-files.ts";
+import { createContentJob } from "../../collector/jobs/archive/index.ts";
+import { removeContent } from "../../collector/jobs/archive/remove-content.ts";
+import { restoreContent } from "../../collector/jobs/archive/restore.ts";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { logsOf, TRACE, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+
+const CANARY = "canary-content-19c2";
+const TABLES = ["spans", "generation_logs", "log_records", "image_traces", "generation_items", "generation_attempts"];
+const LATER = new Date("2100-01-01T00:00:00Z");
+const chat = {
+  "gen_ai.operation.name": "chat",
+  "gen_ai.request.model": "m",
+  "gen_ai.usage.input_tokens": 7,
+  ratio: 5.5,
+};
+
+describeEachServer("old content", (server) => {
+  let database: TestDatabase;
+  let rig: PipelineRig;
+  let folder: string;
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+    rig = createPipelineRig(database.url);
+  });
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "genspan-archive-"));
+    const messages = JSON.stringify([{ role: "user", parts: [{ type: "text", content: CANARY }] }]);
+    await rig.send(
+      tracesOf(
+        {
+          id: "call",
+          attributes: { ...chat, "gen_ai.input.messages": messages, "input.value": CANARY, "http.route": "/ask" },
+          events: [{ name: "gen_ai.user.message", attributes: { content: CANARY, turn: 1 } }],
+        },
+        { id: "plain", attributes: { "http.route": "/" } },
+      ),
+    );
+    await rig.send(logsOf({ span: "call", name: "gen_ai.user.message", body: { content: CANARY } }), "logs");
+    await rig.refiner.settled();
+    await rig.sql`INSERT INTO image_traces (project_id, id, status, created_at, received_at, entity_type, entity_id, request_data, image_generation_attempts)
+      VALUES (1, '00000000-0000-0000-0000-000000000001', 'completed', now(), now(), 'lesson', 'l-1', ${rig.sql.json({ prompts: [CANARY] })},
+        ${rig.sql.json([{ model: "sdxl", prompt: CANARY, duration_ms: 5, success: true }])})`;
+    await rig.sql`INSERT INTO generation_items (project_id, id, item_id, created_at, updated_at, generation_trace) VALUES
+      (1, '00000000-0000-0000-0000-000000000002', 'i-1', now(), now(), ${`{"total_tokens": 12345678901234567890, "sentences": [{"prompt_text": "${CANARY}", "input_tokens": 1.50}]}`}::text::jsonb)`;
+  });
+  afterEach(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await rig.empty(...TABLES);
+  });
+  afterAll(async () => {
+    await rig.stop();
+    await database[Symbol.asyncDispose]();
+  });
+
+  const options = (more: object = {}) => ({ sql: rig.sql, schema: "public", before: LATER, isContentName, keepChars: 0, ...more });
+  const texts = async (): Promise<string> => {
+    const rows = await Promise.all(TABLES.map((table) => rig.sql`SELECT t::text AS row FROM ${rig.sql(table)} t ORDER BY 1`));
+    return rows.flatMap((each) => each.map((row) => String(row["row"]))).join("\n");
+  };
+
+  it("leaves its rows; numbers, names, times and what is no content stay to the last digit", async () => {
+    const removed = await removeContent(options());
+    expect(removed).toMatchObject({ generation_logs: 1, spans: 1, log_records: 1, image_traces: 1, generation_items: 1 });
+    expect(await texts()).not.toContain(CANARY);
+    const [call] = await rig.sql`SELECT tokens_prompt, model_name, content_state, prompt_format, prompt_full_text FROM generation_logs`;
+    expect(call).toEqual({
+      tokens_prompt: "7",
+      model_name: "m",
+      content_state: "truncated",
+      prompt_format: null,
+      prompt_full_text: null,
+    });
+    const [span] = await rig.sql`SELECT attributes::text, events::text FROM spans WHERE name = 'call'`;
+    expect(span?.["attributes"]).toContain('"ratio": 5.5');
+    expect(span?.["attributes"]).toContain('"http.route": "/ask"');
+    expect(span?.["events"]).toContain('"turn": 1');
+    const [item] = await rig.sql`SELECT generation_trace::text AS trace FROM generation_items`;
+    expect(item?.["trace"]).toBe('{"sentences": [{"input_tokens": 1.50}], "total_tokens": 12345678901234567890}');
+    expect(await removeContent(options())).toEqual({});
+  });
+
+  it("can leave its first characters", async () => {
+    await removeContent(options({ keepChars: 20 }));
+    const [call] = await rig.sql`SELECT prompt_full_text, prompt_format FROM generation_logs`;
+    expect(call).toEqual({ prompt_full_text: '[{"role":"user","par', prompt_format: "text" });
+  });
+
+  it("stays where it is younger, and where one only asks what would go", async () => {
+    const before = await texts();
+    expect(await removeContent(options({ before: new Date("2020-01-01T00:00:00Z") }))).toEqual({});
+    expect(await removeContent(options({ dryRun: true }))).toMatchObject({ spans: 1, generation_logs: 1 });
+    expect(await texts()).toBe(before);
+  });
+
+  it("comes back from the archive as it was, also twice", async () => {
+    const before = await texts();
+    await removeContent(options({ archiveFolder: folder }));
+    expect(await texts()).not.toContain(CANARY);
+    const files = readdirSync(folder);
+    expect(files.every((name) => /^content-p1-\d{4}-\d\d-\d\d\.jsonl\.gz$/.test(name))).toBe(true);
+    expect(statSync(join(folder, files[0] ?? "")).mode & 0o077).toBe(0);
+    for (const _ of [1, 2]) {
+      expect(await restoreContent({ sql: rig.sql, schema: "public", folder })).toMatchObject({
+        files: files.length,
+        restored: 5,
+        missing: 0,
+      });
+      expect(await texts()).toBe(before);
+    }
+  });
+
+  it("that is gone from the database is not made anew by the archive", async () => {
+    await removeContent(options({ archiveFolder: folder }));
+    await rig.sql`DELETE FROM generation_logs`;
+    expect(await restoreContent({ sql: rig.sql, schema: "public", folder })).toMatchObject({ restored: 4, missing: 1 });
+    expect(await rig.sql`SELECT FROM generation_logs`).toHaveLength(0);
+  });
+
+  it("PRV-01 that was erased is in no file any more: neither its bytes nor its rows", async () => {
+    await removeContent(options({ archiveFolder: folder }));
+    const inFiles = (): string =>
+      readdirSync(folder)
+        .map((name) => gunzipSync(readFileSync(join(folder, name))).toString())
+        .join("");
+    expect(inFiles()).toContain(CANARY);
+    expect(await eraseFromArchive(folder, 2, { spans: [{ trace_id: TRACE, span_id: "" }], entity: undefined })).toBe(0);
+    expect(await eraseFromArchive(folder, 1, { spans: [{ trace_id: TRACE, span_id: "" }], entity: "lesson:l-1" })).toBe(4);
+    expect(
+      inFiles()
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => (JSON.parse(line) as { table: string }).table),
+    ).toEqual(["generation_items"]);
+  });
+
+  describe("by the clock", () => {
+    const job = (retentionMillis: number) =>
+      createContentJob({
+        sql: rig.sql,
+        schema: "public",
+        holder: "a",
+        log: createLog("silent"),
+        retentionMillis,
+        archiveFolder: folder,
+        isContentName,
+      });
+
+    it("stays unless it is asked to go", async () => {
+      expect(await job(0).runOnce()).toBeUndefined();
+      expect(await texts()).toContain(CANARY);
+    });
+
+    it("goes when it is old enough, by one collector at a time", async () => {
+      await rig.sql`UPDATE image_traces SET created_at = now() - interval '3 days'`;
+      expect(await job(2 * 86_400_000).runOnce()).toMatchObject({ image_traces: 1 });
+    });
+  });
+});
