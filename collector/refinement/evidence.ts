@@ -96,20 +96,39 @@ function windowOf(traces: readonly TraceRef[]): Window {
   };
 }
 
-/** Rows of the window's traces: each is looked up by the primary key, never by reading a table. */
-const ofTraces = (tx: Tx, { projects, ids }: Window) =>
-  tx`(project_id, trace_id) IN (SELECT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]))`;
+interface Lookup {
+  readonly schema: string;
+  readonly window: Window;
+  readonly table: "generation_logs" | "generation_twins" | "spans" | "log_records";
+  /** Columns and conditions over the row `t`. */
+  readonly columns: string;
+  readonly condition?: string;
+  readonly order?: string;
+}
+
+/**
+ * Rows of the window's traces, each trace looked up for itself. The times are there to leave out partitions, and written so that no index can use them: the
+ * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace.
+ */
+function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", order = "" }: Lookup): Promise<Rows> {
+  const time = tx`t.${tx(table === "log_records" ? "time" : "start_time")}`;
+  const { from, to } = window;
+  return tx`
+    SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...window.projects]}::int[], ${[...window.ids]}::text[]) AS given (project_id, trace_id)) AS k,
+      LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
+        WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
+          AND (${tx.unsafe(condition)}) OFFSET 0) AS t ${tx.unsafe(order)}`;
+}
 
 async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
-  const columns = `project_id, trace_id, span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
+  const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
     generation_status, error_type, error_message, filled_from, item_id,
     CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
-  const read = (table: string, counted: boolean) => tx`
-    SELECT ${tx.unsafe(columns)}, ${counted}::boolean AS counted FROM ${tx(schema)}.${tx(table)}
-    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}`;
+  const read = (table: "generation_logs" | "generation_twins", counted: boolean) =>
+    lookUp(tx, { schema, window, table, columns: `${columns}, ${counted} AS counted` });
   const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
   return [...counted, ...aside];
 }
@@ -149,17 +168,25 @@ function toCall(row: Record<string, unknown>): CallFacts {
 
 const CLIENT_KIND = 3;
 
-async function readChildren(tx: Tx, schema: string, window: Window): Promise<Rows> {
-  return tx`
-    SELECT project_id, trace_id, span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
+/** Records of ours but announcements of calls, whose content is large and told again at their end; and what may be a request over HTTP. */
+const SPEAKS_OF_ANOTHER = `CASE WHEN attributes ? 'genspan.record'
+  THEN attributes ->> 'genspan.record' <> 'pending' OR attributes ?| ARRAY['genspan.image.request', 'genspan.run.status']
+  ELSE kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL AND attributes ?| ARRAY['http.request.method', 'http.method'] END`;
+
+const readChildren = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
+  lookUp(tx, {
+    schema,
+    window,
+    table: "spans",
+    columns: `span_id, parent_span_id, start_time::text AS start_text, extract(epoch FROM start_time) * 1000 AS start_ms,
       end_time::text AS end_text, duration_ns, status_code, status_message, attributes, service_name,
       CASE WHEN attributes ? 'genspan.record' THEN (
         SELECT coalesce(r.attributes ->> 'deployment.environment.name', r.attributes ->> 'deployment.environment')
-        FROM ${tx(schema)}.resources r WHERE r.project_id = spans.project_id AND r.id = spans.resource_id) END AS environment
-    FROM ${tx(schema)}.spans
-    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to}
-      AND (attributes ? 'genspan.record' OR (kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL))`;
-}
+        FROM ${quoted(schema)}.resources r WHERE r.project_id = t.project_id AND r.id = t.resource_id) END AS environment`,
+    condition: SPEAKS_OF_ANOTHER,
+  });
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 const toChild = (row: Record<string, unknown>): ChildSpan => ({
   spanId: String(row["span_id"]),
@@ -176,17 +203,20 @@ const toChild = (row: Record<string, unknown>): ChildSpan => ({
 });
 
 /** Which span is below which, of traces in which that decides about runs and items. */
-const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> => tx`
-    SELECT project_id, trace_id, span_id, parent_span_id FROM ${tx(schema)}.spans
-    WHERE ${ofTraces(tx, window)} AND start_time BETWEEN ${window.from} AND ${window.to} AND parent_span_id IS NOT NULL`;
+const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
+  lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id", condition: "parent_span_id IS NOT NULL" });
 
-async function readEvents(tx: Tx, schema: string, window: Window): Promise<Rows> {
-  return tx`
-    SELECT project_id, trace_id, id, span_id, event_name, body, attributes FROM ${tx(schema)}.log_records
-    WHERE ${ofTraces(tx, window)} AND span_id IS NOT NULL AND time BETWEEN ${window.from} AND ${window.to}
-      AND event_name = ANY(${[...CONTENT_EVENTS]})
-    ORDER BY time, time_nano, id`;
-}
+const EVENT_NAMES = CONTENT_EVENTS.map((name) => `'${name}'`).join(", ");
+
+const readEvents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
+  lookUp(tx, {
+    schema,
+    window,
+    table: "log_records",
+    columns: "id, span_id, event_name, body, attributes, time, time_nano",
+    condition: `span_id IS NOT NULL AND event_name IN (${EVENT_NAMES})`,
+    order: "ORDER BY time, time_nano, id",
+  });
 
 const toEvent = (row: Record<string, unknown>): LogEvent => ({
   id: String(row["id"]),

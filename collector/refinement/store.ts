@@ -19,9 +19,9 @@ interface StoreOptions {
 /** First half of our advisory lock keys ("refi"): one collector at a time decides about a trace. */
 const LOCK_CLASS = 0x72656669;
 
-/** Rows are looked up by their keys whatever is known of the tables: a plan that reads one costs seconds for a turn's traces. */
-const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off;
-  SET LOCAL enable_mergejoin = off; SET LOCAL jit = off`;
+/** For lookups by key: no table is read as a whole, whatever is known or not known of it. */
+const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
 
 /**
  * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns how many traces changed.

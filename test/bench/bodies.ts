@@ -1,6 +1,6 @@
 import { randomFillSync } from "node:crypto";
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
-import { type FinishedSpan, generationsIn, type Kind, spansOf, TEMPLATE_START_SECONDS } from "./payloads.ts";
+import { announcementsOf, type FinishedSpan, generationsIn, type LoadKind, spansOf, TEMPLATE_START_SECONDS } from "./payloads.ts";
 
 /** How a request is written on the wire. */
 export type Form = "protobuf" | "gzip" | "json";
@@ -14,6 +14,10 @@ export interface Template {
   readonly generations: number;
   readonly ids: readonly IdSlot[];
   readonly times: readonly TimeSlot[];
+  /** Number of different ids, those of the announcement included. */
+  readonly serials: number;
+  /** The request that announces the calls of this one and goes before it; its slots share the serials. */
+  readonly announcement?: Template;
 }
 
 /** An id in the body; slots with the same `serial` hold the same id. */
@@ -34,7 +38,7 @@ const TIME_DIGITS = 19;
 const ID_BYTES = 16;
 
 export interface TemplateOptions {
-  readonly kind: Kind;
+  readonly kind: LoadKind;
   readonly encoding: Encoding;
   readonly spans: number;
   readonly seed: number;
@@ -42,17 +46,32 @@ export interface TemplateOptions {
 
 export function createTemplate({ kind, encoding, spans: count, seed }: TemplateOptions): Template {
   const spans = spansOf(kind, count, seed);
-  const serialized = (encoding === "json" ? JsonTraceSerializer : ProtobufTraceSerializer).serializeRequest(spans);
+  const serials = new Map<string, number>();
+  const own = serialize(spans, encoding, serials);
+  const generations = generationsIn(kind, count);
+  if (kind !== "pending") return { ...own, generations, serials: serials.size };
+  const announcement = serialize(announcementsOf(spans, seed), encoding, serials);
+  return { ...own, generations, serials: serials.size, announcement: { ...announcement, generations: 0, serials: serials.size } };
+}
+
+function serialize(spans: readonly FinishedSpan[], encoding: Encoding, serials: Map<string, number>) {
+  const serialized = (encoding === "json" ? JsonTraceSerializer : ProtobufTraceSerializer).serializeRequest([...spans]);
   if (serialized === undefined) throw new Error("the serializer gave nothing");
   const body = Buffer.from(serialized);
-  return { encoding, body, spans: count, generations: generationsIn(kind, count), ...findSlots(body, spans, encoding) };
+  return { encoding, body, spans: spans.length, ...findSlots({ body, spans, encoding, serials }) };
+}
+
+interface SlotSearch {
+  readonly body: Buffer;
+  readonly spans: readonly FinishedSpan[];
+  readonly encoding: Encoding;
+  readonly serials: Map<string, number>;
 }
 
 /** Follows the order in which both serializers write a span: trace id, span id, parent, start, end, times of events. */
-function findSlots(body: Buffer, spans: readonly FinishedSpan[], encoding: Encoding): { ids: IdSlot[]; times: TimeSlot[] } {
+function findSlots({ body, spans, encoding, serials }: SlotSearch): { ids: IdSlot[]; times: TimeSlot[] } {
   const ids: IdSlot[] = [];
   const times: TimeSlot[] = [];
-  const serials = new Map<string, number>();
   let cursor = 0;
   const find = (value: Buffer): number => {
     const at = body.indexOf(value, cursor);
@@ -87,10 +106,17 @@ function timeBytes(nanos: bigint, encoding: Encoding): Buffer {
   return bytes;
 }
 
-/** A copy with random ids that starts at `startNanos` (since 1970). */
-export function freshCopy(template: Template, startNanos: bigint): Buffer {
+/** A copy with random ids that starts at `startNanos` (since 1970), after the copy of what announces it, where there is such a thing. */
+export function freshCopies(template: Template, startNanos: bigint): Buffer[] {
+  const random = randomFillSync(Buffer.allocUnsafe(ID_BYTES * template.serials));
+  const bodies = template.announcement === undefined ? [template] : [template.announcement, template];
+  return bodies.map((each) => copyWith(random, each, startNanos));
+}
+
+export const freshCopy = (template: Template, startNanos: bigint): Buffer => freshCopies(template, startNanos).at(-1)!;
+
+function copyWith(random: Buffer, template: Template, startNanos: bigint): Buffer {
   const body = Buffer.from(template.body);
-  const random = randomFillSync(Buffer.allocUnsafe(ID_BYTES * template.ids.length));
   const hex = template.encoding === "json" ? random.toString("hex") : "";
   for (const { at, bytes, serial } of template.ids) {
     const from = serial * ID_BYTES;

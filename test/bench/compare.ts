@@ -1,7 +1,7 @@
 import { type PreparedBatch, prepareBaseline, writeBaseline } from "./baseline.ts";
 import type { Form } from "./bodies.ts";
 import { cpuMicrosOfTree } from "./machine.ts";
-import { type Kind, SPANS_PER_REQUEST } from "./payloads.ts";
+import { type LoadKind, SPANS_PER_REQUEST } from "./payloads.ts";
 import { countRows, emptyTables, type LoadResult, type Stage, sendLoad } from "./stage.ts";
 import { median, rounded } from "./statistics.ts";
 import { startWorker, type WorkerLink } from "./worker-link.ts";
@@ -10,9 +10,10 @@ export const CLIENTS = 8;
 
 /** What takes part in the rounds of one payload: the collector with bodies in these forms, the baseline, the obvious way. */
 export interface Comparison {
-  readonly kind: Kind;
+  readonly kind: LoadKind;
   readonly forms: readonly Form[];
   readonly obvious: boolean;
+  /** Those with an announcement count as one. */
   readonly requests: number;
   readonly rounds: number;
 }

@@ -3,7 +3,7 @@ import { type DecodeResult, measureDecode } from "./decode.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureOneSpan } from "./one-span.ts";
 import type { Measure, Options } from "./options.ts";
-import type { Kind } from "./payloads.ts";
+import type { LoadKind } from "./payloads.ts";
 import { decodeTable, type Ratios, speedLine } from "./report.ts";
 import { measureSize } from "./size.ts";
 import type { Stage } from "./stage.ts";
@@ -11,8 +11,20 @@ import { rounded } from "./statistics.ts";
 
 /** How much is sent. Requests of 512 spans per round and contestant; a round of a full run takes two to four seconds. */
 const SIZES = {
-  quick: { rounds: 2, requests: { plain: 48, genai: 24, genai10: 8, mix: 32 }, oneSpan: 4_000, growthStep: 8_000, decodeRounds: 24 },
-  full: { rounds: 5, requests: { plain: 300, genai: 150, genai10: 50, mix: 200 }, oneSpan: 40_000, growthStep: 250_000, decodeRounds: 300 },
+  quick: {
+    rounds: 2,
+    requests: { plain: 48, genai: 24, genai10: 8, mix: 32, pending: 16 },
+    oneSpan: 4_000,
+    growthStep: 8_000,
+    decodeRounds: 24,
+  },
+  full: {
+    rounds: 5,
+    requests: { plain: 300, genai: 150, genai10: 50, mix: 200, pending: 90 },
+    oneSpan: 40_000,
+    growthStep: 250_000,
+    decodeRounds: 300,
+  },
 };
 
 /** Everything that came out of a run; filled as it goes on, so that a failure leaves what was measured before. */
@@ -71,19 +83,19 @@ export async function runMeasures(stage: Stage, options: Options, results: Resul
 /** One comparison per payload, with every form of it that was asked for, so that they share baseline and rounds. */
 function comparisonsOf({ quick, measures }: Options): Comparison[] {
   const { rounds, requests } = SIZES[quick ? "quick" : "full"];
-  const gzip = (kind: Kind): boolean => measures.has("gzip") && (!quick || kind === "genai");
-  const wanted = (kind: Kind): Comparison => {
+  const gzip = (kind: LoadKind): boolean => measures.has("gzip") && (!quick || kind === "genai");
+  const wanted = (kind: LoadKind): Comparison => {
     const forms: Comparison["forms"] = [
       ...(measures.has(kind as Measure) || (kind === "genai" && measures.has("obvious")) ? (["protobuf"] as const) : []),
-      ...(gzip(kind) && kind !== "genai10" ? (["gzip"] as const) : []),
+      ...(gzip(kind) && kind !== "genai10" && kind !== "pending" ? (["gzip"] as const) : []),
       ...(kind === "genai" && measures.has("json") ? (["json"] as const) : []),
     ];
     return { kind, forms, obvious: kind === "genai" && measures.has("obvious"), requests: requests[kind], rounds };
   };
-  return (["plain", "genai", "mix", "genai10"] as const).map(wanted).filter(({ forms }) => forms.length > 0);
+  return (["plain", "genai", "mix", "genai10", "pending"] as const).map(wanted).filter(({ forms }) => forms.length > 0);
 }
 
-function addRatios(ratios: Ratios, kind: Kind, standings: Standings): void {
+function addRatios(ratios: Ratios, kind: LoadKind, standings: Standings): void {
   const to = (contestant: Contestant | undefined, base: Contestant | undefined): number | undefined =>
     contestant === undefined || base === undefined ? undefined : contestant.spansPerSecond / base.spansPerSecond;
   const { baseline, protobuf, gzip, json, obvious } = standings;

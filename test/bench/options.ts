@@ -2,7 +2,20 @@ import { parseArgs } from "node:util";
 import { SetupError } from "../../collector/base/setup-error.ts";
 
 /** The measures by the names of `--only`, in the order in which they run. */
-export const MEASURES = ["decode", "plain", "genai", "mix", "gzip", "json", "obvious", "genai10", "oneSpan", "size", "growth"] as const;
+export const MEASURES = [
+  "decode",
+  "plain",
+  "genai",
+  "mix",
+  "pending",
+  "gzip",
+  "json",
+  "obvious",
+  "genai10",
+  "oneSpan",
+  "size",
+  "growth",
+] as const;
 export type Measure = (typeof MEASURES)[number];
 
 /** Measures that `npm run bench` leaves out unless they are asked for or the run is a full one. */

@@ -8,6 +8,8 @@ import { createRandom, type Random } from "./random.ts";
 /** The loads of CONTRACT section 9, by OTLP bytes per span: plain 1 KB, genai 3.7 KB, genai10 12.7 KB, mix 70/25/5 of them. */
 export const KINDS = ["plain", "genai", "genai10", "mix"] as const;
 export type Kind = (typeof KINDS)[number];
+/** `pending`: every span is a call as in genai, and a request before it announced its calls. */
+export type LoadKind = Kind | "pending";
 type SpanSort = Exclude<Kind, "mix">;
 
 export const SPANS_PER_REQUEST = 512;
@@ -38,14 +40,17 @@ const resource = resourceFromAttributes({
 });
 const instrumentationScope = { name: "@example/lesson-writer", version: "4.11.2" };
 
-export const sortAt = (kind: Kind, index: number): SpanSort => (kind === "mix" ? SORT_OF[MIX.charAt(index % MIX.length)]! : kind);
+export function sortAt(kind: LoadKind, index: number): SpanSort {
+  if (kind === "pending") return "genai";
+  return kind === "mix" ? SORT_OF[MIX.charAt(index % MIX.length)]! : kind;
+}
 
 /** How many of the first `count` spans are model calls, so that each of them must become a row of generation_logs. */
-export const generationsIn = (kind: Kind, count: number): number =>
+export const generationsIn = (kind: LoadKind, count: number): number =>
   Array.from({ length: count }, (_, i) => sortAt(kind, i)).filter((sort) => sort !== "plain").length;
 
 /** `count` spans, the same for the same seed. Model calls hang below plain spans or below a parent in another request: none wraps another. */
-export function spansOf(kind: Kind, count: number, seed: number): FinishedSpan[] {
+export function spansOf(kind: LoadKind, count: number, seed: number): FinishedSpan[] {
   const random = createRandom(seed);
   let traceId = "";
   let parentId = "";
@@ -58,7 +63,37 @@ export function spansOf(kind: Kind, count: number, seed: number): FinishedSpan[]
     }
     const context = { traceId, spanId, parentId: parentId === spanId ? undefined : parentId, index };
     const sort = sortAt(kind, index);
-    return sort === "plain" ? plainSpan(random, context) : generationSpan(random, context, CONTENT_BYTES[sort]);
+    if (sort === "plain") return plainSpan(random, context);
+    const call = generationSpan(random, context, CONTENT_BYTES[sort]);
+    return kind === "pending" ? { ...call, attributes: { ...call.attributes, [names.GENSPAN_PENDING_SENT]: true } } : call;
+  });
+}
+
+/** What only the end of a call tells. */
+const TOLD_AT_THE_END: ReadonlySet<string> = new Set([names.GENSPAN_PENDING_SENT, names.GEN_AI_OUTPUT_MESSAGES]);
+const isToldAtTheEnd = (name: string): boolean =>
+  TOLD_AT_THE_END.has(name) || name.startsWith("gen_ai.usage.") || name.startsWith("gen_ai.response.");
+
+/** The records that announced these calls, as the SDK sends them: spans without duration below the calls, with all that is known before the answer. */
+export function announcementsOf(calls: readonly FinishedSpan[], seed: number): FinishedSpan[] {
+  const random = createRandom(seed + 1_000_000);
+  return calls.map((call) => {
+    const { traceId } = call.spanContext();
+    const known = Object.entries(call.attributes).filter(([name]) => !isToldAtTheEnd(name));
+    const parent = call.parentSpanContext?.spanId;
+    const own = { traceId, spanId: random.hex(16), traceFlags: TraceFlags.SAMPLED };
+    return {
+      ...call,
+      attributes: {
+        ...Object.fromEntries(known),
+        [names.GENSPAN_RECORD]: "pending",
+        ...(parent === undefined ? {} : { [names.GENSPAN_PENDING_PARENT]: parent }),
+      },
+      spanContext: () => own,
+      parentSpanContext: call.spanContext(),
+      endTime: call.startTime,
+      duration: [0, 0],
+    };
   });
 }
 

@@ -2,7 +2,7 @@ import type { DecodeResult } from "./decode.ts";
 
 /** The figures by their names in `--json`; NaN never appears: what was not measured is absent. */
 export type Ratios = Partial<Record<RatioName, number>>;
-type RatioName = "genai" | "plain" | "mix" | "gzip" | "json" | "obvious" | "oneSpan" | "growth" | "wal" | "disk" | "rssMiB";
+type RatioName = "genai" | "plain" | "mix" | "pending" | "gzip" | "json" | "obvious" | "oneSpan" | "growth" | "wal" | "disk" | "rssMiB";
 
 interface Requirement {
   readonly name: RatioName;
@@ -23,6 +23,7 @@ export function requirements(hasLz4: boolean): readonly Requirement[] {
     { name: "mix", text: "mix, protobuf : baseline", limit: 0.55 },
     { name: "gzip", text: "protobuf gzip : baseline (the lowest payload)", limit: 0.5 },
     { name: "json", text: "genai, OTLP/JSON : baseline", limit: 0.4 },
+    { name: "pending", text: "genai with pending records on : baseline", limit: 0.45 },
     { name: "obvious", text: "genai : the obvious way", limit: 2 },
     { name: "oneSpan", text: "1-span requests, 32 clients : one commit per row", limit: 5 },
     { name: "growth", text: "last eighth of a growing table : first eighth", limit: 0.8 },
@@ -33,11 +34,7 @@ export function requirements(hasLz4: boolean): readonly Requirement[] {
 }
 
 /** Rows of the section that need parts which do not exist yet. */
-export const NOT_YET: readonly string[] = [
-  "genai with pending records on : baseline",
-  "SDK cost per generation (10 KB prompt, pending on)",
-  "reads with 2 M spans over 30 days",
-];
+export const NOT_YET: readonly string[] = ["SDK cost per generation (10 KB prompt, pending on)", "reads with 2 M spans over 30 days"];
 
 export const isReached = ({ limit, atMost }: Requirement, value: number): boolean => (atMost ? value <= limit : value >= limit);
 

@@ -1,13 +1,13 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { createTemplate, type Form, freshCopy, type Template } from "./bodies.ts";
+import { createTemplate, type Form, freshCopies, type Template } from "./bodies.ts";
 import { type HttpConnection, openHttpConnection, requestHead } from "./http-connection.ts";
-import type { Kind } from "./payloads.ts";
+import type { LoadKind } from "./payloads.ts";
 
 /** One load: what to send, how often and over how many connections. */
 export interface SendOrder {
   readonly url: string;
-  readonly kind: Kind;
+  readonly kind: LoadKind;
   readonly form: Form;
   readonly requests: number;
   readonly clients: number;
@@ -44,6 +44,9 @@ interface PreparedRequest {
   readonly template: Template;
 }
 
+/** Requests of which each is sent when the one before it was answered. */
+type Sequence = readonly PreparedRequest[];
+
 const templates = new Map<string, readonly Template[]>();
 
 function templatesFor({ kind, form, spansPerRequest }: SendOrder): readonly Template[] {
@@ -59,38 +62,46 @@ function templatesFor({ kind, form, spansPerRequest }: SendOrder): readonly Temp
 const compress = promisify(gzip);
 
 /** All bodies of the load, ready to be written. Each request starts a millisecond after the one before it, the last one now. */
-async function prepare(order: SendOrder): Promise<PreparedRequest[]> {
+async function prepare(order: SendOrder): Promise<Sequence[]> {
   const url = new URL("/v1/traces", order.url);
   const made = templatesFor(order);
   const begin = BigInt(Date.now() - order.requests) * 1_000_000n;
-  const requests: PreparedRequest[] = [];
+  const sequences: Sequence[] = [];
   for (let i = 0; i < order.requests; i++) {
     const template = made[i % made.length]!;
-    const copy = freshCopy(template, begin + BigInt(i) * 1_000_000n);
-    const body = order.form === "gzip" ? await compress(copy) : copy;
-    requests.push({ head: requestHead(url, { ...HEADERS[order.form], "content-length": body.length }), body, template });
+    const sequence: PreparedRequest[] = [];
+    for (const copy of freshCopies(template, begin + BigInt(i) * 1_000_000n)) {
+      const body = order.form === "gzip" ? await compress(copy) : copy;
+      const head = requestHead(url, { ...HEADERS[order.form], "content-length": body.length });
+      const isFirst = template.announcement !== undefined && sequence.length === 0;
+      sequence.push({ head, body, template: isFirst ? template.announcement : template });
+    }
+    sequences.push(sequence);
   }
-  return requests;
+  return sequences;
 }
 
-async function send(order: SendOrder, requests: readonly PreparedRequest[]): Promise<SendReport> {
+async function send(order: SendOrder, sequences: readonly Sequence[]): Promise<SendReport> {
   const connections = await Promise.all(Array.from({ length: order.clients }, () => openHttpConnection(new URL(order.url))));
+  const requests = sequences.flat();
   const latencies = new Float64Array(requests.length);
+  let answered = 0;
   const failures: Record<string, number> = {};
   let next = 0;
   let spans = 0;
   let generations = 0;
   const drive = async (connection: HttpConnection): Promise<void> => {
-    for (let i = next++; i < requests.length; i = next++) {
-      const { head, body, template } = requests[i]!;
-      const sentAt = performance.now();
-      const status = await connection.exchange(head, body).catch(() => 0);
-      latencies[i] = performance.now() - sentAt;
-      if (status === 200) {
-        spans += template.spans;
-        generations += template.generations;
-      } else failures[status] = (failures[status] ?? 0) + 1;
-      if (status === 0) return;
+    for (let i = next++; i < sequences.length; i = next++) {
+      for (const { head, body, template } of sequences[i]!) {
+        const sentAt = performance.now();
+        const status = await connection.exchange(head, body).catch(() => 0);
+        latencies[answered++] = performance.now() - sentAt;
+        if (status === 200) {
+          spans += template.spans;
+          generations += template.generations;
+        } else failures[status] = (failures[status] ?? 0) + 1;
+        if (status === 0) return;
+      }
     }
   };
   const cpu = process.cpuUsage();
@@ -114,7 +125,7 @@ async function send(order: SendOrder, requests: readonly PreparedRequest[]): Pro
 }
 
 let order: SendOrder | undefined;
-let prepared: PreparedRequest[] = [];
+let prepared: Sequence[] = [];
 
 /** First an order, answered when all its bodies are made; then "go", answered with the report. */
 process.on("message", async (message: SendOrder | "go") => {

@@ -1,4 +1,4 @@
-import { GENERATION_LOGS, SPANS } from "../../rows/table-spec.ts";
+import { GENERATION_LOGS, SPANS, type TableSpec } from "../../rows/table-spec.ts";
 import type { RowRef, TableRows } from "./gather.ts";
 import { completeness } from "./row-content.ts";
 import { identityText, keyLayout } from "./row-layout.ts";
@@ -30,7 +30,7 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
         if (table.completion === undefined) continue;
         for (const row of rows) {
           if (!isAnnouncing(row) || completeness(table, row) > 0) continue;
-          remembered.add(identityText(table, row, "key"));
+          remembered.add(nameOf(table, row));
           if (remembered.size > maxRemembered) remembered.delete(remembered.values().next().value ?? "");
         }
       }
@@ -38,7 +38,7 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
     completing(tables) {
       const found = tables.filter(({ table }) => table === SPANS || table === GENERATION_LOGS);
       return found.flatMap(({ table, rows }) => {
-        const isSeen = (row: RowRef): boolean => remembered.size > 0 && remembered.has(identityText(table, row, "key"));
+        const isSeen = (row: RowRef): boolean => remembered.size > 0 && remembered.has(nameOf(table, row));
         const says = (row: RowRef): boolean => table === GENERATION_LOGS && row.part.pending.request.announced.has(row.item);
         const matching = rows.filter((row) => !isAnnouncing(row) && (says(row) || isSeen(row)) && hasWritableTime(row));
         return matching.length === 0 ? [] : [{ table, rows: matching, conflicting: [] }];
@@ -46,6 +46,8 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
     },
   };
 }
+
+const nameOf = (table: TableSpec, row: RowRef): string => `${table.name} ${identityText(table, row, "key")}`;
 
 const isAnnouncing = ({ part, item }: RowRef): boolean => part.pending.request.announcing.has(item);
 

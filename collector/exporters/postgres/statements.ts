@@ -40,6 +40,9 @@ export interface StatementOptions {
   readonly lockTimeoutMillis: number;
 }
 
+/** What stands for plans other than one look-up by key after the other. */
+const OTHER_PLANS = ["enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan", "enable_material", "enable_memoize", "jit"];
+
 /** First half of our advisory lock keys ("span"), so that they meet nobody else's. */
 const LOCK_CLASS = 0x7370616e;
 
@@ -79,7 +82,7 @@ export function createStatements(options: StatementOptions): Statements {
     `INSERT INTO ${target(table.name)} AS t (${list(table.columns)}) SELECT ${list(table.columns, "s.")} FROM ${staging(table)} s`;
   return {
     begin: begin(options),
-    planLookups: ["enable_hashjoin", "enable_mergejoin", "enable_seqscan", "jit"].map((setting) => `SET LOCAL ${setting} = off`),
+    planLookups: OTHER_PLANS.map((setting) => `SET LOCAL ${setting} = off`),
     copy: (table) => `COPY ${target(table.name)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`,
     // Storage and compression come along, so that a value moves on as it would have been stored; AS SELECT would compress it with pglz.
     createStaging: (table) =>
@@ -127,14 +130,21 @@ function comparableRows({ completion }: TableSpec): string {
   return [asFinished, ...workedOut.map((column) => `t.${column} IS NULL`)].map((condition) => ` AND ${condition}`).join("");
 }
 
-/** Keys of spans as array literals, in write order. The range of their times tells the planner which partitions can be left out. */
+/**
+ * Keys of spans as array literals, in write order; the range of their times leaves out partitions. It is written so that each key is looked up by the primary
+ * key and nothing else can serve: the planner knows nothing of the newest rows, and takes any index for one that finds a single row.
+ */
 function dropUnfinished(target: string, { completion }: TableSpec, keys: readonly SpanKeyText[]): string {
   const array = (name: keyof SpanKeyText, type: string): string => `'{${keys.map((key) => `"${key[name]}"`).join(",")}}'::${type}[]`;
+  const within = (operator: string, time = ""): string => `(t.start_time ${operator} '${time}' OR t.start_time = '${time}')`;
+  const range = `${within(">=", keys[0]?.startTime)} AND ${within("<=", keys.at(-1)?.startTime)}`;
   return `DELETE FROM ${target} t
     USING unnest(${array("projectId", "int")}, ${array("traceId", "text")}, ${array("spanId", "text")}, ${array("startTime", "timestamptz")})
-      AS k (project_id, trace_id, span_id, start_time)
-    WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.span_id = k.span_id AND t.start_time = k.start_time
-      AND t.start_time BETWEEN '${keys[0]?.startTime}' AND '${keys.at(-1)?.startTime}' AND (${completion?.unfinished ?? "false"})`;
+      AS k (project_id, trace_id, span_id, start_time),
+      LATERAL (SELECT t.tableoid AS part, t.ctid AS place FROM ${target} t
+        WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.span_id = k.span_id AND t.start_time + interval '0' = k.start_time
+          AND ${range} AND CASE WHEN ${completion?.unfinished ?? "false"} THEN 1 END = 1 OFFSET 0) AS found
+    WHERE t.ctid = found.place AND t.tableoid = found.part AND ${range}`;
 }
 
 /** Columns come as arrays, one parameter each. */
