@@ -193,7 +193,7 @@ describe("answers", () => {
     ["the database", retryable("database", "m"), 503, 14],
     ["a deadline", retryable("deadline", "m"), 503, 14],
     ["stopping", retryable("stopping", "m"), 503, 14],
-  ])("HTP-07 H5 H16 H18 %s: status and google.rpc.Status in the request's encoding", async (_, outcome, http, code) => {
+  ])("HTP-07 H5 H16 H17 H18 H25 %s: status and google.rpc.Status in the request's encoding", async (_, outcome, http, code) => {
     for (const type of BOTH) {
       const response = await rig(outcome).post("/v1/traces", type === JSON_TYPE ? "{}" : BODY, { "content-type": type });
       expect([response.status, response.headers.get("content-type")]).toEqual([http, type]);

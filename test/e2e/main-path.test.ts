@@ -59,7 +59,7 @@ describe("bodies recorded from real clients", () => {
     expect(Buffer.from(await response.arrayBuffer()).toString()).toContain("no pipeline takes metrics");
   });
 
-  it("a resend is acknowledged and stores nothing anew", async () => {
+  it("H24 a resend is acknowledged and stores nothing anew", async () => {
     const { body } = recording("vercel-otel", "generateText");
     const before = await sql`SELECT count(*)::int AS n FROM spans`;
     expect((await post(body, PROTOBUF)).status).toBe(200);

@@ -34,10 +34,15 @@ const firstText = (node: SyntaxNode): string | undefined => {
 };
 
 /** The case ids that names of tests in a file begin with, whether the name is given to `it` or comes from a row of `it.each`. */
-export function caseIdsOf(file: SourceFile): Set<string> {
+export const caseIdsOf = (file: SourceFile): Set<string> => leadingIds(file, /^[A-Z]{3}-\d{2}$/);
+
+/** The same for the rules of OTLP, such as H12. */
+export const ruleIdsOf = (file: SourceFile): Set<string> => leadingIds(file, /^[A-Z]\d{1,2}$/);
+
+function leadingIds(file: SourceFile, kind: RegExp): Set<string> {
   const texts = [...nodesOf(file)].map((node) => firstText(node) ?? "");
   const leading = texts.flatMap((text) => LEADING_IDS.exec(text)?.[0] ?? []);
-  return new Set(leading.flatMap((ids) => ids.split(" ").filter((id) => /^[A-Z]{3}-\d{2}$/.test(id))));
+  return new Set(leading.flatMap((ids) => ids.split(" ").filter((id) => kind.test(id))));
 }
 
 /** Case id, area and priority of each record of a CSV file whose first three columns these are. Other columns may hold anything quoted. */

@@ -1,6 +1,6 @@
 import { createLog } from "../../../collector/base/log.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
-import { accepted, rejected } from "../../../collector/base/outcome.ts";
+import { accepted, type Outcome, rejected } from "../../../collector/base/outcome.ts";
 import type { IncomingRequest } from "../../../collector/base/signal.ts";
 import { createByteBudget } from "../../../collector/receivers/byte-budget.ts";
 import { type HttpLimits, type Listening, listen } from "../../../collector/receivers/http-server.ts";
@@ -20,6 +20,8 @@ export interface SocketRigOptions {
   readonly limits?: Partial<HttpLimits>;
   readonly maxRequestBodyBytes?: number;
   readonly deadlineMillis?: number;
+  /** What becomes of every request; accepted by default. */
+  readonly outcome?: Outcome;
   /** What handing on waits for. */
   readonly before?: () => Promise<void>;
 }
@@ -31,7 +33,7 @@ export async function createSocketRig(options: SocketRigOptions = {}): Promise<S
     consume: async (request) => {
       await options.before?.();
       seen.push(request);
-      return accepted();
+      return options.outcome ?? accepted();
     },
     authenticate: async ({ key }) =>
       key === WRONG_KEY ? rejected("unauthenticated", "a key is required") : { kind: "granted", projectId: 1 },

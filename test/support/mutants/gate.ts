@@ -26,7 +26,7 @@ export const GATE_MUTANTS: readonly Mutant[] = [
     file: "collector/receivers/outcome-status.ts",
     before: "[503, GRPC.unavailable]",
     after: "[500, GRPC.unavailable]",
-    test: { file: HTTP, name: "HTP-07 H5 H16 H18 " },
+    test: { file: HTTP, name: "HTP-07 H5 H16 H17 H18 H25 " },
   },
   {
     rule: "temporary trouble says Retry-After",
@@ -34,7 +34,7 @@ export const GATE_MUTANTS: readonly Mutant[] = [
     file: "collector/receivers/otlp-http.ts",
     before: 'if (status.retryAfterSeconds !== undefined) headers.set("Retry-After", String(status.retryAfterSeconds));',
     after: "",
-    test: { file: HTTP, name: "HTP-07 H5 H16 H18 " },
+    test: { file: HTTP, name: "HTP-07 H5 H16 H17 H18 H25 " },
   },
   {
     rule: "a request that failed inside is answered 503 and nothing else falls",
