@@ -4,7 +4,7 @@ import * as A from "../attributes.ts";
 import { hrTime, nowMicros } from "../core/clock.ts";
 import type { Content } from "../core/content.ts";
 import { safeText } from "../core/safe-json.ts";
-import { at, known, numberAt, textAt } from "./shape.ts";
+import { known, numberAt, textAt, textOf } from "./shape.ts";
 
 /** What is recorded of an error. */
 export interface Failure {
@@ -42,18 +42,16 @@ export function readFailure(error: unknown, content: Content): Failure {
 const isPlain = (error: unknown): boolean => error !== undefined && error !== null && !(error instanceof Error);
 
 function typeOf(error: unknown, name: string | undefined): string {
-  if (name !== undefined && (ABORTS.has(name) || at(error, "constructor", "name") === "APIUserAbortError")) return CANCELLED;
-  if (TIMEOUTS.test(className(error) ?? "") || TIMEOUTS.test(textAt(error, "code") ?? "")) return TIMEOUT;
-  const code = textAt(error, "code") ?? textAt(error, "error", "type") ?? textAt(error, "type");
-  return code ?? className(error) ?? OTHER;
+  const ofClass = className(error, name);
+  if (ofClass !== undefined && ABORTS.has(ofClass)) return CANCELLED;
+  const code = textAt(error, "code");
+  if (TIMEOUTS.test(ofClass ?? "") || TIMEOUTS.test(code ?? "")) return TIMEOUT;
+  return code ?? textAt(error, "error", "type") ?? textAt(error, "type") ?? ofClass ?? OTHER;
 }
 
 /** Errors of provider libraries often have the name `Error` and a class of their own. */
-function className(error: unknown): string | undefined {
-  const name = textAt(error, "name");
-  if (name !== undefined && name !== "Error") return name;
-  return error instanceof Error ? (textAt(error, "constructor", "name") ?? name) : name;
-}
+const className = (error: unknown, name: string | undefined): string | undefined =>
+  error instanceof Error && (name === undefined || name === "Error") ? textOf(error.constructor?.name) : name;
 
 /** The standard event of an exception; undefined for a failure without any text. */
 export function exceptionEvent({ type, message, traceback }: Failure): TimedEvent[] {

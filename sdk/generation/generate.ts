@@ -1,13 +1,13 @@
 import { current } from "../core/current.ts";
 import { readAny } from "../readers/any.ts";
-import { openGeneration } from "./generation.ts";
+import { isStreaming, openGeneration } from "./generation.ts";
 import { isAsyncIterable, withIterator } from "./streams.ts";
 import type { Generation, GenerationResult, GenerationStart, Reader, ResponseReader } from "./types.ts";
 
 /**
  * Makes one call of a model and records it: what was asked for before, what came of it after. The call's result is returned, and what it throws is
  * rethrown, untouched. Without `read` the answers of OpenAI, Anthropic, Gemini and the Vercel AI SDK are known by their structure. A streamed answer ends the
- * generation when it has been read.
+ * generation when it has been read; one that is a member of the result (the AI SDK's streamText) is handed to `generation.stream()`.
  *
  * ```ts
  * const messages = [{ role: "user", content: "Why is the sky blue?" }];
@@ -44,11 +44,22 @@ export async function runGeneration<T>(
 }
 
 function finish<T>(generation: Generation, response: T, read: ResponseReader<T> | undefined): T {
-  if (generation.ended) return response;
+  if (generation.ended || isStreaming(generation)) return response;
   const reader: Reader = typeof read === "object" ? read : readAny;
   if (isAsyncIterable(response) && typeof read !== "function") return streamed(generation, response, reader) as T;
-  generation.succeed(resultOf(response, read ?? reader));
+  const isUnread = typeof read !== "function" && holdsStream(response);
+  generation.succeed(isUnread ? undefined : resultOf(response, read ?? reader));
   return response;
+}
+
+/** The AI SDK's streaming results: looking at their members would already read the stream. */
+function holdsStream(response: unknown): boolean {
+  if (typeof response !== "object" || response === null || !("textStream" in response)) return false;
+  current().recorder.problems.report(
+    "configuration",
+    "an answer that holds its stream is read by generation.stream(result.fullStream, read.vercel)",
+  );
+  return true;
 }
 
 function streamed(generation: Generation, response: object & AsyncIterable<unknown>, reader: Reader): object {

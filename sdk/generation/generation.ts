@@ -2,7 +2,7 @@ import { type Attributes, SpanKind } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { microsOf, nowMicros } from "../core/clock.ts";
 import { type Current, current } from "../core/current.ts";
-import type { OpenRecord } from "../core/recorder.ts";
+import type { OpenRecord, Parent } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { createAttempts } from "./attempts.ts";
 import { CANCELLED, exceptionEvent, type Failure, readFailure, TIMEOUT } from "./failure.ts";
@@ -45,33 +45,59 @@ export const startGeneration = (start: GenerationStart): Generation => openGener
 /** {@link startGeneration} with what the SDK's own wrappers add. */
 export function openGeneration(start: GenerationStart, extras: GenerationExtras = {}): Generation {
   const now = current();
-  const { recorder, content } = now;
-  const attributes = recorder.enabled
-    ? recorder.problems.guard("reading what a generation starts with", () => startAttributes(start, content), {})
-    : {};
+  const { recorder } = now;
+  const facts = recorder.problems.guard("reading what a generation starts with", () => factsOf(start), NO_FACTS);
+  const attributes = recorder.enabled ? startAttributes(start, now) : {};
   const record = recorder.start({
-    name: start.name ?? `${start.operation ?? DEFAULT_OPERATION} ${start.model}`,
+    name: facts.name,
     kind: SpanKind.CLIENT,
-    parent: start.parent,
+    parent: facts.parent,
     attributes: { ...attributes, ...extras.attributes },
   });
   if (now.settings.pending !== "off") record.announce();
-  return createHandle({ start, record, now, onEnd: extras.onEnd });
+  return createHandle({ start, facts, record, now, onEnd: extras.onEnd });
 }
+
+/** What the handle itself needs of a start, read once. */
+interface StartFacts {
+  readonly name: string;
+  readonly model: string;
+  readonly provider: string | undefined;
+  readonly parent: Parent | undefined;
+  readonly metadata: GenerationStart["metadata"];
+}
+
+const NO_FACTS: StartFacts = { name: DEFAULT_OPERATION, model: "", provider: undefined, parent: undefined, metadata: undefined };
+
+function factsOf(start: GenerationStart): StartFacts {
+  const { name, operation = DEFAULT_OPERATION, model, provider, parent, metadata } = start;
+  return {
+    name: String(name ?? `${operation} ${model}`),
+    model: String(model),
+    provider: provider ?? providerOfModel(String(model)),
+    parent,
+    metadata,
+  };
+}
+
+const streaming = new WeakSet<Generation>();
+
+/** Whether a stream is being read for it, whose end will be its end. */
+export const isStreaming = (generation: Generation): boolean => streaming.has(generation);
 
 interface HandleParts {
   readonly start: GenerationStart;
+  readonly facts: StartFacts;
   readonly record: OpenRecord;
   readonly now: Current;
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
 function createHandle(parts: HandleParts): Generation {
-  const { start, record, now } = parts;
+  const { facts, record, now } = parts;
   const { problems } = now.recorder;
-  const provider = start.provider ?? providerOfModel(String(start.model));
-  const attempts = createAttempts({ parent: record, model: start.model, provider, now });
-  let metadata = start.metadata;
+  const attempts = createAttempts({ parent: record, model: facts.model, provider: facts.provider, now });
+  let { metadata } = facts;
   let firstMicros: number | undefined;
   const safely = (step: string, work: () => void): void => problems.guard(step, work, undefined);
 
@@ -91,7 +117,7 @@ function createHandle(parts: HandleParts): Generation {
     const told = result === undefined && fallback === undefined ? undefined : { ...fallbackResult(fallback), ...result };
     return {
       ...(told === undefined ? {} : resultAttributes(told, now.content)),
-      ...(told?.provider === undefined || provider !== undefined ? {} : { [A.GEN_AI_PROVIDER_NAME]: told.provider }),
+      ...(told?.provider === undefined || facts.provider !== undefined ? {} : { [A.GEN_AI_PROVIDER_NAME]: told.provider }),
       ...(firstMicros === undefined ? {} : { [A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: (firstMicros - record.startMicros) / 1e6 }),
       ...(failure === undefined ? {} : { [A.ERROR_TYPE]: failure.type }),
     };
@@ -137,9 +163,10 @@ function createHandle(parts: HandleParts): Generation {
         throw error;
       }
     },
-    startAttempt: (info = {}) => attempts.start(info),
+    startAttempt: (info) => attempts.start(info ?? {}),
     addAttempt: (done) => safely("recording an attempt", () => attempts.add(done)),
     stream: (source, read) => {
+      streaming.add(handle);
       record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
       const watch = {
         reader: problems.guard("reading a stream", () => read?.stream(), undefined),

@@ -31,9 +31,18 @@ const ITEMS: ReadonlyMap<unknown, string> = new Map([
 export function toMessages(messages: readonly unknown[], role: "user" | "assistant", content: Content): Message[] {
   const place: ContentPlace = role === "assistant" ? "output" : "prompt";
   return messages.flatMap((message) => {
-    const made = toMessage(message, role, { content, place });
+    const made = readable(() => toMessage(message, role, { content, place }), role);
     return made.parts.length === 0 ? [] : [made];
   });
+}
+
+/** A message that cannot be read, because a getter of it throws, says so; the others stay. */
+function readable(read: () => Message, role: string): Message {
+  try {
+    return read();
+  } catch {
+    return { role, parts: [{ type: "text", content: "[unreadable]" }] };
+  }
 }
 
 function toMessage(message: unknown, defaultRole: string, context: PartContext): Message {

@@ -44,7 +44,7 @@ function usageAttributes(usage: Usage | undefined): Record<string, number | unde
   const cacheRead = whole(usage.cacheRead);
   const cacheWrite = whole(usage.cacheWrite);
   const cached = usage.cacheInInput === false ? (cacheRead ?? 0) + (cacheWrite ?? 0) : 0;
-  const thought = usage.reasoningInOutput === false ? (reasoning ?? 0) : 0;
+  const thought = isBeside(usage) ? (reasoning ?? 0) : 0;
   const total = whole(usage.total);
   const input = plus(whole(usage.input), cached);
   const output = plus(whole(usage.output), thought);
@@ -56,6 +56,10 @@ function usageAttributes(usage: Usage | undefined): Record<string, number | unde
     [A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS]: reasoning,
   };
 }
+
+/** More reasoning than output cannot be a part of it, whatever nobody said. */
+const isBeside = ({ reasoningInOutput, reasoning, output }: Usage): boolean =>
+  !(reasoningInOutput ?? (reasoning === undefined || output === undefined || reasoning <= output));
 
 const plus = (count: number | undefined, more: number): number | undefined => (count === undefined ? undefined : count + more);
 const difference = (total: number | undefined, part: number | undefined): number | undefined =>

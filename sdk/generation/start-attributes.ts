@@ -1,6 +1,7 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import type { Content } from "../core/content.ts";
+import type { Current } from "../core/current.ts";
 import { safeJson, safeText } from "../core/safe-json.ts";
 import { toMessages } from "./messages.ts";
 import { providerOfModel } from "./provider-names.ts";
@@ -12,29 +13,41 @@ export const DEFAULT_OPERATION = "chat";
 /** Variables of one prompt that are recorded. */
 const MAX_VARIABLES = 128;
 
-/** Everything that is known before the call, under the names of the conventions. */
-export function startAttributes(start: GenerationStart, content: Content): Attributes {
+/** Everything that is known before the call, under the names of the conventions. What cannot be read costs its own group only. */
+export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): Attributes {
+  const groups: (() => Attributes)[] = [
+    () => ({ ...start.attributes }),
+    () => callAttributes(start, content),
+    () => parameterAttributes(start.params),
+    () => entityAttributes(start.entity),
+    () => promptAttributes(start.prompt, content),
+    () => metadataAttributes(start.metadata, content),
+    () => contentAttributes(start, content),
+  ];
+  const attributes: Attributes = {};
+  for (const group of groups) Object.assign(attributes, recorder.problems.guard("reading what a generation starts with", group, {}));
+  return attributes;
+}
+
+function callAttributes(start: GenerationStart, content: Content): Attributes {
   const { model, operation = DEFAULT_OPERATION, provider = providerOfModel(String(model)) } = start;
-  return {
-    ...start.attributes,
-    ...known({
-      [A.GEN_AI_OPERATION_NAME]: operation,
-      [A.GEN_AI_PROVIDER_NAME]: provider,
-      [A.GEN_AI_REQUEST_MODEL]: textOf(model) && content.label(model),
-      [A.GEN_AI_CONVERSATION_ID]: textOf(start.conversationId),
-      [A.USER_ID]: textOf(start.userId),
-      [A.GEN_AI_REQUEST_STREAM]: start.stream === true ? true : undefined,
-      [A.GENSPAN_METADATA]: start.metadata === undefined ? undefined : content.text(safeJson(start.metadata), "metadata"),
-    }),
-    ...parameterAttributes(start.params),
-    ...entityAttributes(start.entity),
-    ...promptAttributes(start.prompt, content),
-    ...contentAttributes(start, content),
-  };
+  return known({
+    [A.GEN_AI_OPERATION_NAME]: textOf(operation),
+    [A.GEN_AI_PROVIDER_NAME]: textOf(provider),
+    [A.GEN_AI_REQUEST_MODEL]: textOf(model) && content.label(model),
+    [A.GEN_AI_CONVERSATION_ID]: textOf(start.conversationId),
+    [A.USER_ID]: textOf(start.userId),
+    [A.GEN_AI_REQUEST_STREAM]: start.stream === true ? true : undefined,
+  });
+}
+
+function metadataAttributes(metadata: GenerationStart["metadata"], content: Content): Attributes {
+  const text = metadata === undefined ? undefined : content.text(safeJson(metadata), "metadata");
+  return text === undefined ? {} : { [A.GENSPAN_METADATA]: text };
 }
 
 function parameterAttributes(params: ModelParams | undefined): Attributes {
-  if (params === undefined) return {};
+  if (params === undefined || params === null) return {};
   const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
   return known({
     [A.GEN_AI_REQUEST_TEMPERATURE]: numberOf(params.temperature),
@@ -60,7 +73,7 @@ export function whole(value: unknown): number | undefined {
 const texts = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
 
 function promptAttributes(prompt: PromptInfo | undefined, content: Content): Attributes {
-  if (prompt === undefined) return {};
+  if (prompt === undefined || prompt === null) return {};
   return known({
     [A.GEN_AI_PROMPT_NAME]: textOf(prompt.name),
     [A.GEN_AI_PROMPT_VERSION]: prompt.version === undefined ? undefined : String(prompt.version),

@@ -10,6 +10,8 @@ export interface Recorded {
   of(record: string): SunkSpan[];
 }
 
+const FLUSH_MS = 3_000;
+
 /** Everything that the SDK sends while `work` runs. By default without announcements, so that there is one record for each thing. */
 export async function recorded(work: () => unknown, options: TracingOptions = {}): Promise<Recorded> {
   const sink: Sink = await startSink();
@@ -23,9 +25,9 @@ export async function recorded(work: () => unknown, options: TracingOptions = {}
   });
   try {
     await work();
-    await tracing.flush();
+    await tracing.flush({ timeoutMillis: FLUSH_MS });
   } finally {
-    await tracing.shutdown();
+    await tracing.shutdown({ timeoutMillis: FLUSH_MS });
     await sink.close();
   }
   const spans = sink.spans();
