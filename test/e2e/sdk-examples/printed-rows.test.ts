@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Tracing } from "../../../sdk/core/tracing.ts";
+import { generate } from "../../../sdk/generation/generate.ts";
+import { linkGeneration } from "../../../sdk/generation/references.ts";
 import { ImageTracer } from "../../../sdk/images/image-tracer.ts";
+import { startProblemTrace } from "../../../sdk/items/item.ts";
 import { RunReporter } from "../../../sdk/runs/run-reporter.ts";
 import { type SdkRig, startSdkRig } from "../../support/sdk-rig.ts";
 
@@ -136,5 +140,154 @@ describe("the breakdowns that the plan for question runs prints", () => {
         created_at: expect.any(Date),
       },
     ]);
+  });
+});
+
+describe("the generation log that the specification of definitions prints", () => {
+  it("comes out with its field names and values, definitie_id as the entity", async () => {
+    const recipe = readFileSync(new URL("../../../docs/recipes/joining-your-own-table.md", import.meta.url), "utf8");
+    await rig.sql.unsafe(/```sql\n([\s\S]*?)```/.exec(recipe)![1]!);
+    startAt("2025-11-11T14:23:45.123Z");
+    const text = "# DEFINITIE GENERATIE\n\nGenereer een definitie voor...";
+    const modules = ["base", "context", "examples", "validation"];
+    let id = "";
+    await generate(
+      {
+        model: "gpt-4-turbo-2024-04-09",
+        prompt: { name: "unified_definition_v2", version: "2.0", modules, text },
+        params: { temperature: 0.7, maxTokens: 2000 },
+      },
+      async (generation) => {
+        id = generation.id;
+        vi.advanceTimersByTime(2345);
+      },
+      () => ({
+        text: "Een definitie.",
+        usage: { input: 1234, output: 567, total: 1801 },
+        finishReason: "stop",
+        responseId: "chatcmpl-AbCdEf123456",
+      }),
+    );
+    vi.useRealTimers();
+    linkGeneration(id, { type: "definitie", id: 456 });
+    await tracing.flush();
+
+    await rig.rows(
+      `SELECT id, definitie_id::int, prompt_full_text, prompt_template_version, prompt_template_name, prompt_modules_used, model_name, model_temperature,
+         model_max_tokens::int, tokens_prompt::int, tokens_completion::int, tokens_total::int, round(duration_ms)::int AS duration_ms,
+         response_finish_reason, response_id, generation_status, logged_at, updated_at > logged_at AS updated
+       FROM generation_logs WHERE id = '${id}'`,
+      [
+        {
+          id,
+          definitie_id: 456,
+          prompt_full_text: text,
+          prompt_template_version: "2.0",
+          prompt_template_name: "unified_definition_v2",
+          prompt_modules_used: modules,
+          model_name: "gpt-4-turbo-2024-04-09",
+          model_temperature: 0.7,
+          model_max_tokens: 2000,
+          tokens_prompt: 1234,
+          tokens_completion: 567,
+          tokens_total: 1801,
+          duration_ms: 2345,
+          response_finish_reason: "stop",
+          response_id: "chatcmpl-AbCdEf123456",
+          generation_status: "success",
+          logged_at: new Date("2025-11-11T14:23:45.123Z"),
+          updated: true,
+        },
+      ],
+    );
+  });
+});
+
+describe("what the guide for generation traces prints", () => {
+  const MODEL = "gpt-5-nano-2025-08-07";
+
+  beforeAll(async () => {
+    await rig.sql`CREATE VIEW problems AS SELECT id, title, created_at, generation_trace FROM generation_items WHERE kind = 'problem'`;
+  });
+
+  it("the tokens of a call come out as it logs them, the reasoning that it tells beside the answer counted in", async () => {
+    startAt("2025-11-20T08:00:00Z");
+    const trace = startProblemTrace({ title: "Negation", promptVersion: "2.0" });
+    const sentence = await trace.generate(
+      { model: MODEL, prompt: { name: "sentence_generation", text: "Write a sentence." } },
+      async (generation) => {
+        vi.advanceTimersByTime(1234);
+        return generation.id;
+      },
+      () => ({ text: "Elle ne mange pas.", reasoning: "Short.", usage: { input: 150, output: 75, total: 225, reasoning: 500 } }),
+    );
+    trace.quality({ status: "pending_review" });
+    trace.complete();
+    vi.useRealTimers();
+    await tracing.flush();
+    expect(trace.toJSON()).toMatchObject({ total_tokens: 725, total_reasoning_tokens: 500 });
+    await rig.rows(
+      `SELECT model_name, round(duration_ms)::int AS duration, tokens_prompt::int AS prompt, tokens_completion::int AS completion, tokens_total::int AS total,
+         tokens_reasoning::int AS reasoning_tokens FROM generation_logs WHERE id = '${sentence}'`,
+      [{ model_name: MODEL, duration: 1234, prompt: 150, completion: 75 + 500, total: 225 + 500, reasoning_tokens: 500 }],
+    );
+    await rig.rows(
+      `SELECT title, generation_trace->>'total_tokens' AS total, generation_trace->>'total_reasoning_tokens' AS reasoning FROM problems WHERE id = '${trace.id}'`,
+      [{ title: "Negation", total: "725", reasoning: "500" }],
+    );
+  });
+
+  it("its three queries find problems that the SDK recorded", async () => {
+    tracing = rig.trace();
+    const ids: string[] = [];
+    for (const [title, reasoning, status] of [
+      ["Articles", 1200, "pending_review"],
+      ["Verbs", 4000, "approved"],
+    ] as const) {
+      const trace = startProblemTrace({ title, promptVersion: "2.0" });
+      const usage = { input: 100, output: reasoning + 20, reasoning };
+      await trace.generate(
+        { model: "gpt-5-mini", prompt: { text: "p" } },
+        async () => "",
+        () => ({ text: "a", usage }),
+      );
+      trace.quality({ status });
+      trace.complete();
+      ids.push(trace.id);
+    }
+    await tracing.flush();
+    await rig.rows(
+      `SELECT 
+          id,
+          title,
+          generation_trace->>'total_reasoning_tokens' as reasoning_tokens,
+          generation_trace->>'model' as model
+      FROM problems
+      WHERE (generation_trace->>'total_reasoning_tokens')::int > 1000
+      ORDER BY (generation_trace->>'total_reasoning_tokens')::int DESC;`,
+      [
+        { id: ids[1], title: "Verbs", reasoning_tokens: "4000", model: "gpt-5-mini" },
+        { id: ids[0], title: "Articles", reasoning_tokens: "1200", model: "gpt-5-mini" },
+      ],
+    );
+    await rig.rows(
+      `SELECT title FROM (SELECT id, title, created_at
+       FROM problems
+       WHERE generation_trace->>'quality_status' = 'pending_review') AS p ORDER BY title`,
+      [{ title: "Articles" }, { title: "Negation" }],
+    );
+    await rig.rows(
+      `SELECT model, problem_count, avg_tokens::int FROM (SELECT 
+          generation_trace->>'model' as model,
+          COUNT(*) as problem_count,
+          AVG((generation_trace->>'total_tokens')::int) as avg_tokens
+      FROM problems
+      WHERE generation_trace IS NOT NULL
+      GROUP BY generation_trace->>'model') AS p ORDER BY model`,
+      [
+        { model: "gpt-5-mini", problem_count: 2n, avg_tokens: 2720 },
+        { model: MODEL, problem_count: 1n, avg_tokens: 725 },
+      ],
+    );
   });
 });

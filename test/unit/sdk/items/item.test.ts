@@ -109,6 +109,13 @@ describe("a problem and its sentences", () => {
     });
   });
 
+  it("counts reasoning that is more than the answer beside it, as the collector does", () => {
+    const trace = startItem();
+    trace.startGeneration({ model: "m" }).succeed({ usage: { input: 150, output: 75, total: 225, reasoning: 500 } });
+    expect(trace.toJSON()).toMatchObject({ total_output_tokens: 575, total_reasoning_tokens: 500, total_tokens: 725 });
+    expect(generations()[0]?.attributes["gen_ai.usage.output_tokens"]).toBe(575);
+  });
+
   it("knows a sentence that is still made, one that failed and one that ran out of time", () => {
     const trace = startItem({ kind: "lesson" });
     trace.startGeneration({ model: "a" });
