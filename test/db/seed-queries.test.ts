@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { BASE_MS, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
 
 /** Statements of a language in a Markdown file, one per code block. */
 const recipeSql = (name: string): string[] =>
@@ -77,57 +79,68 @@ const GENERATIONS = [
   }),
 ];
 
-const trace = (values: Record<string, unknown>): Record<string, unknown> => ({ model: "gpt-5-nano", ...values });
-const ITEMS = [
-  {
-    title: "Articles",
-    quality_status: "pending_review",
-    generation_trace: trace({ total_reasoning_tokens: 1500, total_tokens: 3000, quality_status: "pending_review" }),
-  },
-  {
-    title: "Pronouns",
-    quality_status: "approved",
-    generation_trace: trace({ total_reasoning_tokens: 4000, total_tokens: 5000, quality_status: "approved" }),
-  },
-  {
-    title: "Verbs",
-    quality_status: "approved",
-    generation_trace: trace({ model: "gpt-5-mini", total_reasoning_tokens: 900, total_tokens: 1000, quality_status: "approved" }),
-  },
-  { title: "Without a trace", quality_status: null, generation_trace: null },
-].map((item, index) => ({
-  ...item,
-  project_id: 1,
-  id: `00000000-0000-0000-0000-00000000000${index + 1}`,
-  item_id: `problem-${index + 1}`,
-  kind: "problem",
-  created_at: "2026-01-01 00:00:00+00",
-  updated_at: "2026-01-01 00:00:00+00",
-}));
+const DAY_MS = 86_400_000;
+const itemId = (number: number): string => `00000000-0000-4000-8000-00000000000${number}`;
 
-const run = (number: number, values: Record<string, unknown>): Record<string, unknown> => ({
-  project_id: 1,
-  id: `10000000-0000-0000-0000-00000000000${number}`,
-  run_id: `run-${number}`,
-  created_at: "2026-11-01 00:00:00+00",
-  updated_at: "2026-11-01 00:00:00+00",
-  completed_at: null,
-  items_requested: 50,
-  items_inserted: null,
-  avg_arbiter_score: null,
-  overall_success_rate: null,
-  total_api_calls: null,
-  prompt_version: null,
-  approval_rate: null,
-  provider_metrics: null,
-  error_summary: null,
-  duration_seconds: null,
-  ...values,
-});
+/** A problem and its one sentence, as an application sends them. */
+function problem(number: number, title: string, { model, tokens, reasoning, quality, kind = "problem" }: Problem): object {
+  const id = itemId(number);
+  const record = { "genspan.record": "item", "genspan.item.id": id, "genspan.item.kind": kind, "genspan.item.title": title };
+  const at = number * 1_000;
+  return tracesOf(
+    { id: `item${number}`, at, attributes: { ...record, "genspan.quality.status": quality } },
+    {
+      id: `call${number}`,
+      parent: `item${number}`,
+      at: at + 10,
+      attributes: {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": model,
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": tokens - 100,
+        "gen_ai.usage.reasoning.output_tokens": reasoning,
+      },
+    },
+  );
+}
+
+interface Problem {
+  readonly model: string;
+  readonly tokens: number;
+  readonly reasoning: number;
+  readonly quality: string;
+  readonly kind?: string;
+}
+
+const PROBLEMS = [
+  problem(1, "Articles", { model: "gpt-5-nano", tokens: 3000, reasoning: 1500, quality: "pending_review" }),
+  problem(2, "Pronouns", { model: "gpt-5-nano", tokens: 5000, reasoning: 4000, quality: "approved" }),
+  problem(3, "Verbs", { model: "gpt-5-mini", tokens: 1000, reasoning: 900, quality: "approved" }),
+  problem(4, "No problem", { model: "gpt-5", tokens: 9000, reasoning: 5000, quality: "pending_review", kind: "lesson" }),
+];
+
+const runId = (number: number): string => `10000000-0000-4000-8000-00000000000${number}`;
+
+/** The records of a run that began `day` November 2026; without an end it still runs. */
+function run(number: number, day: number, end?: { status: string; seconds: number; summary: object }): object {
+  const at = (day - 21) * DAY_MS;
+  const shared = { "genspan.run.id": runId(number), "genspan.run.requested": 50 };
+  const announced = { id: `pend${number}`, parent: `run${number}`, at, tookMs: 0 };
+  const pending = { ...announced, attributes: { ...shared, "genspan.record": "pending", "genspan.run.status": "running" } };
+  if (end === undefined) return tracesOf(pending);
+  const attributes = {
+    ...shared,
+    "genspan.record": "run",
+    "genspan.run.status": end.status,
+    "genspan.run.summary": JSON.stringify(end.summary),
+  };
+  return tracesOf(pending, { id: `run${number}`, at, tookMs: end.seconds * 1_000, attributes });
+}
 
 describeEachServer("the SQL that the product was conceived from", (server) => {
   let database: TestDatabase;
   let sql: Sql;
+  let pipeline: PipelineRig;
   beforeAll(async () => {
     database = await createTestDatabase(server);
     // The application keeps its table and its views in a schema of its own, as the recipe says.
@@ -137,12 +150,15 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
     await sql`INSERT INTO definities VALUES (456, 'verdachte', 'generated'), (457, 'getuige', 'generated'), (458, 'aangifte', 'generated'),
       (459, 'rechter', 'imported'), (460, 'griffier', 'generated')`;
     await sql`INSERT INTO generation_logs ${sql(GENERATIONS)}`;
-    await sql`INSERT INTO generation_items ${sql(ITEMS as never)}`;
+    pipeline = createPipelineRig(database.url);
+    for (const body of PROBLEMS) await pipeline.send(body);
+    await pipeline.refiner.settled();
     const [addColumn] = recipeSql("joining-your-own-table.md");
     await sql.unsafe(addColumn as string);
     await sql`CREATE VIEW app.problems AS SELECT id, title, created_at, generation_trace FROM generation_items WHERE kind = 'problem'`;
   });
   afterAll(async () => {
+    await pipeline.stop();
     await sql.end();
     await database[Symbol.asyncDispose]();
   });
@@ -159,8 +175,8 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
         WHERE (generation_trace->>'total_reasoning_tokens')::int > 1000
         ORDER BY (generation_trace->>'total_reasoning_tokens')::int DESC;`);
       expect(rows).toEqual([
-        { id: ITEMS[1]?.id, title: "Pronouns", reasoning_tokens: "4000", model: "gpt-5-nano" },
-        { id: ITEMS[0]?.id, title: "Articles", reasoning_tokens: "1500", model: "gpt-5-nano" },
+        { id: itemId(2), title: "Pronouns", reasoning_tokens: "4000", model: "gpt-5-nano" },
+        { id: itemId(1), title: "Articles", reasoning_tokens: "1500", model: "gpt-5-nano" },
       ]);
     });
 
@@ -169,7 +185,7 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
         SELECT id, title, created_at
         FROM problems
         WHERE generation_trace->>'quality_status' = 'pending_review';`);
-      expect(rows).toEqual([{ id: ITEMS[0]?.id, title: "Articles", created_at: new Date("2026-01-01T00:00:00Z") }]);
+      expect(rows).toEqual([{ id: itemId(1), title: "Articles", created_at: new Date(BASE_MS + 1_000) }]);
     });
 
     it("analyses token usage by model", async () => {
@@ -190,45 +206,43 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
 
   describe("generation runs of questions", () => {
     beforeAll(async () => {
-      await sql`INSERT INTO generation_runs ${sql([
-        run(1, {
-          started_at: "2026-11-01 00:00:00+00",
+      const ended = [
+        run(1, 1, {
           status: "success",
-          items_inserted: 40,
-          overall_success_rate: 0.8,
-          avg_arbiter_score: 0.7,
-          total_api_calls: 80,
-          prompt_version: "2.0",
-          approval_rate: 0.6,
-          duration_seconds: 100,
-          provider_metrics: {
-            openai: { evaluated: 30, approved: 24, rejected: 6 },
-            anthropic: { evaluated: 10, approved: 9, rejected: 1 },
+          seconds: 100,
+          summary: {
+            items_inserted: 40,
+            avg_arbiter_score: 0.7,
+            total_api_calls: 80,
+            prompt_version: "2.0",
+            approval_rate: 0.6,
+            provider_metrics: {
+              openai: { evaluated: 30, approved: 24, rejected: 6 },
+              anthropic: { evaluated: 10, approved: 9, rejected: 1 },
+            },
           },
         }),
-        run(2, {
-          started_at: "2026-11-10 00:00:00+00",
+        run(2, 10, {
           status: "partial_failure",
-          items_inserted: 10,
-          overall_success_rate: 0.2,
-          avg_arbiter_score: 0.5,
-          total_api_calls: 70,
-          prompt_version: "2.1",
-          approval_rate: 0.9,
-          duration_seconds: 300,
-          error_summary: { by_category: { rate_limit: 2 } },
+          seconds: 300,
+          summary: {
+            items_inserted: 10,
+            avg_arbiter_score: 0.5,
+            total_api_calls: 70,
+            prompt_version: "2.1",
+            approval_rate: 0.9,
+            error_summary: { by_category: { rate_limit: 2 } },
+          },
         }),
-        run(3, {
-          started_at: "2026-11-11 00:00:00+00",
+        run(3, 11, {
           status: "failed",
-          items_inserted: 0,
-          overall_success_rate: 0,
-          total_api_calls: 5,
-          prompt_version: "2.1",
-          error_summary: { by_category: { network: 1 } },
+          seconds: 200,
+          summary: { items_inserted: 0, total_api_calls: 5, prompt_version: "2.1", error_summary: { by_category: { network: 1 } } },
         }),
-        run(4, { started_at: "2026-11-12 00:00:00+00", status: "running" }),
-      ] as never)}`;
+        run(4, 12),
+      ];
+      for (const body of ended) await pipeline.send(body);
+      await pipeline.refiner.settled();
     });
 
     it("have every column of the original table, under its name, in its order and of a type that takes its values", async () => {
@@ -279,9 +293,7 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
     it("show general runs under the original names", async () => {
       const rows =
         await sql`SELECT id, questions_requested, questions_inserted, status FROM question_generation_runs WHERE status = 'success'`;
-      expect(rows).toEqual([
-        { id: "10000000-0000-0000-0000-000000000001", questions_requested: "50", questions_inserted: "40", status: "success" },
-      ]);
+      expect(rows).toEqual([{ id: runId(1), questions_requested: "50", questions_inserted: "40", status: "success" }]);
     });
 
     it("answer the use cases: score trend, best provider, rate-limited runs, calls per question, prompt version, duration, alert", async () => {
@@ -317,6 +329,9 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
   });
 
   describe("definitions and their generation logs", () => {
+    // Another application's calls: what is counted below is the definitions' own.
+    beforeAll(() => sql`DELETE FROM generation_logs WHERE item_id IS NOT NULL`.then(() => {}));
+
     it("joins definitions with their generation (view definities_with_generation)", async () => {
       await sql.unsafe(`
         CREATE VIEW definities_with_generation AS
@@ -502,36 +517,60 @@ describeEachServer("the SQL that the product was conceived from", (server) => {
     });
   });
 
-  it("image traces carry the original fields", async () => {
-    await sql`INSERT INTO image_traces ${sql({
-      project_id: 1,
-      id: "123e4567-e89b-12d3-a456-426614174000",
-      entity_type: "lesson",
-      entity_id: "lesson-123",
+  it("image traces carry the original fields and the values of the printed example", async () => {
+    const model = "stabilityai/stable-diffusion-xl-base-1.0";
+    const prompt = "A cat playing with yarn, educational illustration";
+    const id = "123e4567-e89b-12d3-a456-426614174000";
+    const at = Date.parse("2025-10-26T10:30:00Z") - BASE_MS;
+    const request = { numberOfImages: 1, prompts: [{ prompt, position: "full", targetSection: 2 }] };
+    const answer = { generatedImagesCount: 1, uploadedImagesCount: 1, imageUrls: ["https://..."] };
+    await pipeline.send(
+      tracesOf(
+        {
+          id: "try",
+          parent: "image",
+          at,
+          tookMs: 3542,
+          attributes: {
+            "genspan.record": "attempt",
+            "genspan.attempt.number": 1,
+            "genspan.attempt.outcome": "success",
+            "gen_ai.request.model": model,
+            "genspan.image.request": JSON.stringify({ prompt, model }),
+            "genspan.image.response": JSON.stringify({ success: true, dataSize: 212272 }),
+          },
+        },
+        {
+          id: "image",
+          at,
+          tookMs: 3542,
+          attributes: {
+            "genspan.record": "image",
+            "genspan.image.id": id,
+            "genspan.image.status": "completed",
+            "genspan.image.request": JSON.stringify(request),
+            "genspan.image.response": JSON.stringify(answer),
+            "genspan.entity.type": "lesson",
+            "genspan.entity.id": "lesson-123",
+          },
+        },
+      ),
+    );
+    await pipeline.refiner.settled();
+    const [trace] = await sql`SELECT id, lesson_id, status, model_used, models_tried, total_duration_ms, request_data, response_data,
+      image_generation_attempts, created_at, completed_at FROM image_traces`;
+    expect(trace).toMatchObject({
+      id,
+      lesson_id: "lesson-123",
       status: "completed",
-      model_used: "stabilityai/stable-diffusion-xl-base-1.0",
-      models_tried: ["stabilityai/stable-diffusion-xl-base-1.0"],
+      model_used: model,
+      models_tried: [model],
       total_duration_ms: 3542,
-      request_data: { numberOfImages: 1 },
-      response_data: { generatedImagesCount: 1 },
-      image_generation_attempts: [{ model: "stabilityai/stable-diffusion-xl-base-1.0", duration_ms: 3542, success: true }],
-      created_at: "2025-10-26T10:30:00Z",
-      completed_at: "2025-10-26T10:30:03Z",
-      received_at: "2025-10-26T10:30:04Z",
-    } as never)}`;
-    expect(
-      await sql`SELECT id, lesson_id, status, model_used, models_tried, total_duration_ms, created_at, completed_at FROM image_traces`,
-    ).toEqual([
-      {
-        id: "123e4567-e89b-12d3-a456-426614174000",
-        lesson_id: "lesson-123",
-        status: "completed",
-        model_used: "stabilityai/stable-diffusion-xl-base-1.0",
-        models_tried: ["stabilityai/stable-diffusion-xl-base-1.0"],
-        total_duration_ms: 3542,
-        created_at: new Date("2025-10-26T10:30:00Z"),
-        completed_at: new Date("2025-10-26T10:30:03Z"),
-      },
-    ]);
+      request_data: request,
+      response_data: answer,
+      image_generation_attempts: [{ model, prompt, duration_ms: 3542, success: true, response: { success: true, dataSize: 212272 } }],
+      created_at: new Date("2025-10-26T10:30:00Z"),
+      completed_at: new Date("2025-10-26T10:30:03.542Z"),
+    });
   });
 });
