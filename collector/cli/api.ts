@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
 import { type CliInput, databaseOptions, type Flags, positiveInteger, variable, withDatabase } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The flags of every command that asks the API. */
 export interface ApiFlags extends Flags {
@@ -38,10 +39,10 @@ export interface ApiClient {
 export type ApiRow = Readonly<Record<string, unknown>>;
 
 /** Runs `work` with the API and lets go of it afterwards. */
-export async function useApi<T>({ actions, env }: CliInput, flags: ApiFlags, work: (api: ApiClient) => Promise<T>): Promise<T> {
+export async function useApi<T>({ actions, env, terminal }: CliInput, flags: ApiFlags, work: (api: ApiClient) => Promise<T>): Promise<T> {
   const connection = await actions.connect(connectionOptions(flags, env));
   try {
-    return await work(createClient(connection));
+    return await work(createClient(connection, terminal));
   } finally {
     await connection.close();
   }
@@ -49,9 +50,12 @@ export async function useApi<T>({ actions, env }: CliInput, flags: ApiFlags, wor
 
 const PAGE_ROWS = 1_000;
 
-function createClient(connection: ApiConnection): ApiClient {
+function createClient(connection: ApiConnection, terminal: Terminal): ApiClient {
   const open: ApiClient["open"] = async (path, query, init) => {
-    const response = await connection.request(query === undefined || query.size === 0 ? path : `${path}?${query}`, init);
+    const address = query === undefined || query.size === 0 ? path : `${path}?${query}`;
+    const started = performance.now();
+    const response = await connection.request(address, init);
+    terminal.detail?.(`${init?.method ?? "GET"} ${address} ${response.status} ${Math.round(performance.now() - started)} ms`);
     if (!response.ok) throw await refusal(response);
     return response;
   };

@@ -13,11 +13,14 @@ const sqlStateOf = (error: Error): string | undefined =>
 /** Tells the person what a command threw, and returns the exit code for it. Only a defect of ours shows a stack. */
 export function explain(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof BrokenPipe) return EXIT.ok;
+  // An error is told also to those who want no notes.
+  terminal.tone?.({ quiet: false });
   if (isUsageError(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (!(error instanceof Error)) {
     terminal.note(String(error));
     return EXIT.failure;
   }
+  if (error.stack !== undefined) terminal.detail?.(error.stack);
   const sqlState = sqlStateOf(error);
   if (sqlState !== undefined) terminal.note(`The database refused (${sqlState}): ${error.message}`);
   else if (error instanceof CommandError || error instanceof SetupError || FOR_PEOPLE.has(error.name)) terminal.note(error.message);

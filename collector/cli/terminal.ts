@@ -14,6 +14,17 @@ export interface Terminal {
   style(format: Style, text: string): string;
   /** Whether standard output is a terminal. */
   readonly interactive: boolean;
+  /** Follows --no-color, --quiet and --verbose; what is not given stays as it is. */
+  readonly tone?: (tone: Tone) => void;
+  /** Writes a line for the person who asked for details. */
+  readonly detail?: (text: string) => void;
+}
+
+export interface Tone {
+  readonly color?: boolean;
+  /** No notes: data and errors alone. */
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
@@ -25,15 +36,24 @@ export class BrokenPipe extends Error {
 
 export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: Writable & { isTTY?: boolean }): Terminal {
   let broken: Error | undefined;
+  let tone: Tone = {};
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     broken = error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED" ? new BrokenPipe("standard output was closed") : error;
   });
   stderr.on("error", () => {});
   return {
     interactive: stdout.isTTY === true,
-    note: (text) => void stderr.write(`${text}\n`),
+    tone(wanted) {
+      tone = { ...tone, ...wanted };
+    },
+    note(text) {
+      if (tone.quiet !== true) stderr.write(`${text}\n`);
+    },
+    detail(text) {
+      if (tone.verbose === true) stderr.write(`${text}\n`);
+    },
     ...(stderr.isTTY === true ? { status: (text: string) => void stderr.write(`\r\x1b[K${text}`) } : {}),
-    style: (format, text) => styleText(format, text, { stream: stdout }),
+    style: (format, text) => (tone.color === false ? text : styleText(format, text, { stream: stdout })),
     async write(text) {
       if (broken !== undefined) throw broken;
       if (stdout.write(text)) return;

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createProgram } from "../../../collector/cli/program.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
-import { type CliRun, createCliRig, shellWords } from "../../support/cli-rig.ts";
+import { type CommandRun, examplesOf, runOn, runOnDatabase, shellWords } from "../../support/cli-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
 import { type GenerationRow, generationId, storeGenerations } from "../../support/generation-rows.ts";
 
@@ -19,7 +19,7 @@ const COMMANDS = program.commands.filter((each) => NOUNS.includes(each.name())).
 
 describeEachServer("commands that ask the API", (server) => {
   let rig: ApiRig;
-  let run: (args: readonly string[], env?: Record<string, string>) => Promise<CliRun>;
+  const run = (args: readonly string[]): Promise<CommandRun> => runOn(rig, args);
   const row = (n: number, more: GenerationRow = {}): GenerationRow => ({
     start_time: new Date(Date.now() - n * 60_000),
     model_name: "gpt-5",
@@ -37,7 +37,6 @@ describeEachServer("commands that ask the API", (server) => {
 
   beforeAll(async () => {
     rig = await createApiRig(server);
-    run = createCliRig(rig.database.url);
     const rows = Array.from({ length: 10 }, (_, i) => row(i + 1));
     await storeGenerations(rig.owner, [
       ...rows,
@@ -80,14 +79,10 @@ describeEachServer("commands that ask the API", (server) => {
   });
 
   it.each(COMMANDS)("CL-1 genspan %s has examples in its help, and each of them works", async (command) => {
-    const { out } = await run([...command.split(" "), "--help"]);
-    const examples = out
-      .split("\n\n")[0]!
-      .split("\n")
-      .slice(1)
-      .map((line) => line.trim());
+    const [noun = "", ...verb] = command.split(" ");
+    const examples = (await examplesOf(rig, noun, verb)).slice(verb.length === 0 ? 0 : (await examplesOf(rig, noun)).length);
     expect(examples.length).toBeGreaterThan(0);
-    for (const example of examples.filter((line) => line !== "")) {
+    for (const example of examples) {
       const words = shellWords(example);
       expect(
         words
@@ -132,6 +127,11 @@ describeEachServer("commands that ask the API", (server) => {
     });
   });
 
+  it("asks a database as it asks a collector", async () => {
+    const args = ["generation", "list", "-o", "json", "--sort", "duration"];
+    expect(await runOnDatabase(rig.database.url, args)).toEqual(await run(args));
+  });
+
   it("takes the filter of a page's address", async () => {
     const { out } = await run([
       "generation",
@@ -170,7 +170,7 @@ describeEachServer("commands that ask the API", (server) => {
       [2, ["generation", "inspect", "nonsense"], "type:id"],
       [3, ["generation", "inspect", generationId(999)], "no such model call"],
       [3, ["generation", "inspect", "lesson:nothing"], "No model call is linked"],
-      [3, ["trace", "show", "0".repeat(31) + "1"], "no such trace"],
+      [3, ["trace", "show", "f".repeat(32)], "no such trace"],
       [2, ["generation", "reprice", "--from", "-1d"], "--dry-run"],
       [2, ["review", "reject", generationId(1)], "say what is wrong"],
       [10, ["generation", "find-issues", "--fail-if-found"], "pending_review"],
