@@ -596,6 +596,7 @@ CREATE TABLE spans (
   CONSTRAINT spans_pkey PRIMARY KEY (project_id, trace_id, span_id, start_time)
 ) PARTITION BY RANGE (start_time);
 CREATE TABLE spans_default PARTITION OF spans DEFAULT;
+CREATE INDEX spans_entries ON spans USING btree (project_id, start_time) WHERE ((parent_span_id IS NULL) OR (kind = ANY (ARRAY[2, 5])));
 CREATE INDEX spans_start_time ON spans USING brin (start_time) WITH (pages_per_range='32');
 
 CREATE TABLE sql_logins (
