@@ -12,9 +12,26 @@ export interface PackedSdk extends Disposable {
   readonly folder: string;
   /** Copies files of the repository's `examples` folder into it. */
   copyExamples(): void;
+  /** Checks the types of all its files, and of the SDK's declarations, as strictly as TypeScript can. Resolves with what is wrong. */
+  checkTypes(): Promise<string>;
   /** Runs a file of it with this Node and resolves with what it wrote; rejects when it fails. */
   run(file: string, env?: Readonly<Record<string, string>>): Promise<string>;
 }
+
+const STRICT = {
+  compilerOptions: {
+    target: "es2024",
+    lib: ["es2024", "esnext.disposable"],
+    module: "nodenext",
+    types: ["node"],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+  },
+  include: ["*.ts"],
+};
 
 /** Packs the SDK as a release does, out of a copy of its source, and installs it with its own dependencies and no others. */
 export async function installPackedSdk(): Promise<PackedSdk> {
@@ -37,6 +54,16 @@ export async function installPackedSdk(): Promise<PackedSdk> {
   return {
     folder,
     copyExamples: () => cpSync(join(repositoryRoot, "examples"), folder, { recursive: true }),
+    async checkTypes() {
+      mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
+      symlinkSync(join(repositoryRoot, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
+      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(STRICT));
+      const compiler = join(repositoryRoot, "node_modules/typescript/bin/tsc");
+      return run(process.execPath, [compiler, "-p", folder]).then(
+        ({ stdout }) => stdout,
+        ({ stdout }: { stdout: string }) => stdout,
+      );
+    },
     async run(file, env = {}) {
       const { stdout } = await run(process.execPath, [file], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } });
       return stdout;

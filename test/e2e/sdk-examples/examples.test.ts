@@ -264,6 +264,10 @@ describe("quiz-problems.ts", () => {
 describe("every example", () => {
   const files = readdirSync(join(repositoryRoot, "examples")).filter((name) => name.endsWith(".ts"));
 
+  it("and the SDK's declarations are sound for TypeScript at its strictest", async () => {
+    expect(await application.checkTypes()).toBe("");
+  });
+
   it.each(files)("%s says in its first lines what it shows and how to run it, and has a test here", (file) => {
     const text = readFileSync(join(repositoryRoot, "examples", file), "utf8");
     const [head = ""] = text.split("*/");
