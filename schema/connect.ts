@@ -7,7 +7,7 @@ export type { Sql, TransactionSql } from "postgres";
 
 /** Opens one connection for `work` and closes it. A server that cannot be reached or refuses the login is a SchemaError. */
 export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
-  if (!URL.canParse(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);
+  if (!isDatabaseUrl(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);
   const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan schema" } });
   try {
     await sql`SELECT`.catch((error: unknown) => {
@@ -18,6 +18,8 @@ export async function withConnection<T>(url: string, work: (sql: Sql) => Promise
     await sql.end();
   }
 }
+
+const isDatabaseUrl = (url: string): boolean => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
 
 /**
  * Takes the turn of the one session per schema that may change it; given back at the end of the transaction, also when the session dies.
@@ -52,13 +54,16 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** Turns a failed connection into one sentence; other errors come back as they are. The sentence names host and user, never the password. */
+/** Turns a failed connection into one sentence; a defect of the program comes back as it is. The sentence names host and user, never the password. */
 export function explainConnectError(error: unknown, url: string): unknown {
-  const sentence = connectSentence(sqlState(error), url);
-  return sentence === undefined ? error : new SchemaError(sentence, { cause: error });
+  const code = sqlState(error);
+  return code === undefined ? error : new SchemaError(connectSentence(code, url), { cause: error });
 }
 
-function connectSentence(code: string | undefined, url: string): string | undefined {
+/** Codes of OpenSSL and Node for a certificate that does not hold. */
+const CERTIFICATE_CODE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
+
+function connectSentence(code: string, url: string): string {
   const { host, user, database } = describeUrl(url);
   switch (code) {
     case "ECONNREFUSED":
@@ -79,8 +84,18 @@ function connectSentence(code: string | undefined, url: string): string | undefi
       return `the database "${database}" does not exist at ${host}: create it, or correct its name in DATABASE_URL`;
     case "ERR_INVALID_URL":
       return "DATABASE_URL is not a URL like postgres://user:password@host:5432/database: correct it";
+    case "ECONNRESET":
+    case "EPIPE":
+    case "CONNECTION_CLOSED":
+      return `${host} breaks off the connection: check that PostgreSQL listens there, and that it speaks TLS if sslmode in DATABASE_URL demands it`;
+    case "53300":
+      return `PostgreSQL at ${host} has no connection left: raise its max_connections, or end other sessions`;
+    case "57P03":
+      return `PostgreSQL at ${host} is starting up or shutting down: start again when it takes connections`;
     default:
-      return undefined;
+      return CERTIFICATE_CODE.test(code)
+        ? `the certificate of PostgreSQL at ${host} is not trusted (${code}): correct it, or the sslmode in DATABASE_URL`
+        : `PostgreSQL at ${host} refuses the connection (${code}): check the settings in DATABASE_URL`;
   }
 }
 

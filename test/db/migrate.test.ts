@@ -195,13 +195,22 @@ describeEachServer("migrate", (server) => {
     ["a port where nothing listens", (url: URL) => Object.assign(url, { port: "1" }), /no PostgreSQL answers at .*:1: start it/],
     ["a wrong password", (url: URL) => Object.assign(url, { password: "wrong" }), /refuses the user .* check user and password/],
     ["a missing database", (url: URL) => Object.assign(url, { pathname: "/nowhere" }), /database "nowhere" does not exist .* create it/],
+    [
+      "TLS where the server has none",
+      (url: URL) => Object.assign(url, { search: "?sslmode=require" }),
+      /breaks off the connection: .*sslmode/,
+    ],
+    ["a setting that there is not", (url: URL) => Object.assign(url, { search: "?nonsense=1" }), /refuses the connection \(42704\): check/],
   ])("says what to do about %s, without the password", async (_, change, sentence) => {
     const message = await refusal(migrate({ url: change(new URL(database.url)).href }));
     expect(message).toMatch(sentence);
     expect(message).not.toContain(new URL(database.url).password);
   });
 
-  it("says what a database URL looks like when it is none", async () => {
-    expect(await refusal(migrate({ url: "localhost" }))).toContain("postgres://user:password@host:5432/database");
-  });
+  it.each(["localhost", "mysql://localhost/app", "http://localhost:5432"])(
+    "says what a database URL looks like, which %s is not",
+    async (url) => {
+      expect(await refusal(migrate({ url }))).toContain("postgres://user:password@host:5432/database");
+    },
+  );
 });
