@@ -11,7 +11,10 @@ export interface RunEnd {
   readonly status?: Exclude<RunStatus, "running">;
 }
 
-/** One batch run that is counted live. No method throws; after `finish` they do nothing. */
+/**
+ * One batch run that is counted live. No method throws; after `finish` they do nothing. Leaving the scope of an `await using` declaration without `finish` breaks the
+ * run off: it has failed, in part where something was stored.
+ */
 export interface GenerationRun extends RunTally, AsyncDisposable {
   /** The run's id, a uuid. */
   readonly id: string;
@@ -19,7 +22,7 @@ export interface GenerationRun extends RunTally, AsyncDisposable {
   within<R>(work: () => R): R;
   /** Tells now how far the run is, at most once a second. */
   checkpoint(): void;
-  /** Ends the run. The first call wins; it never rejects, and resolves when the report has left or was given up. */
+  /** Ends the run. The first call wins; it never rejects, and resolves when the report has left or was given up, after five seconds at most where it leaves with the telemetry. */
   finish(end?: RunEnd): Promise<ReportOutcome>;
 }
 
@@ -94,7 +97,7 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
       return outcome;
     },
     async [Symbol.asyncDispose]() {
-      await this.finish();
+      await this.finish({ status: brokenOff(summary()) });
     },
   };
 }
@@ -103,6 +106,8 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
 function soFar({ overall_success_rate: _unknown, ...rest }: RunSummary): RunSummary {
   return rest;
 }
+
+const brokenOff = ({ items_inserted = 0 }: RunSummary): "partial_failure" | "failed" => (items_inserted > 0 ? "partial_failure" : "failed");
 
 const guarded = (step: string, work: () => void): void => current().recorder.problems.guard(step, work, undefined);
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { diag } from "@opentelemetry/api";
+import { DEPLOYMENT_ENVIRONMENT_NAME } from "../attributes.ts";
 import { current } from "../core/current.ts";
 import type { ApiOptions } from "../rest/api-client.ts";
 import { createGenerationRun, type GenerationRun } from "./generation-run.ts";
@@ -23,7 +23,7 @@ export interface RunReporterOptions extends ApiOptions {
   readonly via?: Exclude<RunReporting, "off">;
   /** `false` switches reporting off, for local development: runs count, and nothing leaves. */
   readonly enabled?: boolean;
-  /** Told of a report that was given up; default OpenTelemetry's diagnostic logger and standard error. */
+  /** Told of a report that was given up; default a line on standard error. */
   readonly onFailure?: (message: string) => void;
 }
 
@@ -35,6 +35,7 @@ export interface RunConfig {
   readonly arbiterConfigVersion?: string;
   /** The score that an item needs to be approved. */
   readonly minArbiterScore?: number;
+  /** Facts of the application's own; they travel with the telemetry only. */
   readonly metadata?: RunMetadata;
 }
 
@@ -80,10 +81,11 @@ export class RunReporter {
   }
 
   #start(run: RunStart): GenerationRun {
-    const first = this.#record(run, { items_requested: run.requested, ...configured(run) });
+    const requested = Number.isSafeInteger(run.requested) ? run.requested : 0;
+    const first = this.#record(run, { items_requested: requested, ...configured(run) });
     const channel = this.#channel(first, run.metadata);
     if (run.reportStart !== false) channel.started(first);
-    return createGenerationRun({ first, channel, tally: createRunTally(run.requested), checkpointMillis: run.checkpointMillis });
+    return createGenerationRun({ first, channel, tally: createRunTally(requested), checkpointMillis: run.checkpointMillis });
   }
 
   /**
@@ -105,7 +107,7 @@ export class RunReporter {
   }
 
   #record({ kind }: RunConfig, summary: RunSummary): RunRecord {
-    const { triggeredBy, environment } = this.#options;
+    const { triggeredBy, environment = environmentOfTelemetry() } = this.#options;
     const begun = { startedAtMillis: Date.now(), completedAtMillis: undefined, status: "running", exitCode: undefined } as const;
     return { id: randomUUID(), kind, triggeredBy, environment, summary, ...begun };
   }
@@ -130,6 +132,11 @@ const SILENT: RunChannel = {
   within: (work) => work(),
 };
 
+function environmentOfTelemetry(): string | undefined {
+  const given = current().settings.resourceAttributes[DEPLOYMENT_ENVIRONMENT_NAME];
+  return typeof given === "string" ? given : undefined;
+}
+
 function configured({ promptVersion, arbiterConfigVersion, minArbiterScore }: RunConfig): RunSummary {
   return {
     ...(promptVersion === undefined ? {} : { prompt_version: promptVersion }),
@@ -144,7 +151,4 @@ function reportingFromEnvironment(): RunReporting {
   return "otlp";
 }
 
-function warn(message: string): void {
-  diag.warn(`genspan: ${message}`);
-  console.warn(`genspan: ${message}`);
-}
+const warn = (message: string): void => console.warn(`genspan: ${message}`);

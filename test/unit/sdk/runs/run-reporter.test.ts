@@ -113,12 +113,22 @@ describe("a run that is counted live", () => {
     expect(captured.of("update")).toEqual([]);
   });
 
-  it("ends with its scope", async () => {
+  it.each([
+    [1, "partial_failure"],
+    [0, "failed"],
+  ])("whose scope is left without a finish was broken off: with %i stored it is %s", async (stored, status) => {
     {
       await using run = new RunReporter().start({ requested: 1 });
-      run.inserted();
+      for (let i = 0; i < stored; i++) run.inserted();
     }
-    expect(only("run").attributes["genspan.run.status"]).toBe("success");
+    expect(only("run").attributes["genspan.run.status"]).toBe(status);
+  });
+
+  it("takes the environment of the telemetry where it is told none, and a number of items that makes no sense for none", async () => {
+    captured[Symbol.dispose]();
+    captured = captureRecords({ environment: "staging" });
+    await new RunReporter().start({ requested: Number.NaN }).finish();
+    expect(summaryOf(only("run"))).toMatchObject({ environment: "staging", items_requested: 0 });
   });
 
   it("without a reported start tells only of its end", async () => {
