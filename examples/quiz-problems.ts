@@ -21,13 +21,15 @@ interface Problem {
 }
 const problems: Problem[] = [];
 
-/** Stands in for `openai.chat.completions.create`: put the real client here. Its first try at the third sentence fails. */
-let refused = false;
+/** The fake model is overloaded once, so that one sentence needs a second try. */
+let wasOverloaded = false;
+
+/** Stands in for `openai.chat.completions.create`: put the real client here. */
 async function callModel(messages: readonly { role: string; content: string }[]) {
   await new Promise((resolve) => setTimeout(resolve, 10));
   const [topic = ""] = /pronoun "\w+"/.exec(messages[0]?.content ?? "") ?? [];
-  if (topic.includes("leur") && !refused) {
-    refused = true;
+  if (topic.includes("leur") && !wasOverloaded) {
+    wasOverloaded = true;
     throw Object.assign(new Error("The server is overloaded"), { status: 503 });
   }
   return {
@@ -60,6 +62,7 @@ async function writeSentence(trace: GenerationTrace, index: number, pronoun: str
 async function createGrammarProblem(title: string, pronouns: readonly string[]): Promise<Problem> {
   using trace = startProblemTrace({ title, promptVersion: PROBLEM_PROMPT_VERSION, metadata: { focus: "pronouns" } });
   const sentences: string[] = [];
+  // A sentence that fails is tried once more, in the same place.
   for (const [index, pronoun] of pronouns.entries()) {
     sentences.push(await writeSentence(trace, index, pronoun).catch(() => writeSentence(trace, index, pronoun)));
   }
