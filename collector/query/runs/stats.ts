@@ -3,7 +3,7 @@ import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { type Fragment, sql } from "../sql.ts";
-import { readTrend, TREND_METRICS, TREND_RULE, type Trend, type TrendMetric } from "./trend.ts";
+import { readTrends, TREND_METRICS, TREND_RULE, type Trend, type TrendMetric } from "./trend.ts";
 
 /** Totals and means over finished runs; shares are of the sums, so that a large run counts for more than a small one. */
 export interface RunTotals {
@@ -80,14 +80,12 @@ const share = (part: Fragment, whole: Fragment): Fragment => sql`${part}::float8
 export const runStats = (reader: Reader, projectId: number, filter: Filter): Promise<RunStats> =>
   reader.read({ projectId }, async (ask) => {
     const rows = sql`generation_runs WHERE project_id = ${projectId} AND (${conditionsOf(filter)})`;
-    const trends = {} as Record<TrendMetric, Trend>;
-    for (const metric of Object.keys(TREND_METRICS) as TrendMetric[]) trends[metric] = await readTrend(ask, { projectId, filter }, metric);
     return {
       ...(await totals(ask, rows)),
       providers: await providers(ask, rows),
       errors: await errors(ask, rows),
       prompt_versions: await versions(ask, rows),
-      trends,
+      trends: await readTrends(ask, { projectId, filter }, Object.keys(TREND_METRICS) as TrendMetric[]),
       trend_rule: TREND_RULE,
     };
   });
@@ -112,7 +110,7 @@ async function totals(ask: Ask, rows: Fragment): Promise<RunTotals> {
 
 /** A number in a breakdown; what is none counts as unknown. */
 const metric = (key: string): Fragment =>
-  sql`sum(CASE WHEN jsonb_typeof(metrics -> ${key}::text) = 'number' THEN (metrics ->> ${key}::text)::numeric END)`;
+  sql`sum(CASE WHEN jsonb_typeof(metrics -> ${key}::text) = 'number' THEN (metrics -> ${key}::text)::numeric END)`;
 
 /** Best first. A provider without evaluations comes last: nothing is known of its quality. */
 function providers(ask: Ask, rows: Fragment): Promise<ProviderComparison[]> {
@@ -131,7 +129,7 @@ const errors = (ask: Ask, rows: Fragment): Promise<ErrorCategory[]> =>
   ask<ErrorCategory>(sql`
     SELECT category, sum(n) AS errors, count(*) AS runs, count(*) FILTER (WHERE status IN ('failed', 'partial_failure')) AS failed_runs
     FROM (
-      SELECT status, category, CASE WHEN jsonb_typeof(number) = 'number' THEN (number #>> '{}')::numeric END AS n
+      SELECT status, category, CASE WHEN jsonb_typeof(number) = 'number' THEN number::numeric END AS n
       FROM (SELECT status, error_summary -> 'by_category' AS categories FROM ${rows} AND jsonb_typeof(error_summary -> 'by_category') = 'object') AS runs,
         jsonb_each(categories) AS c (category, number)
     ) AS counted WHERE n > 0 GROUP BY category ORDER BY errors DESC, category LIMIT 1000`);

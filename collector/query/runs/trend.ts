@@ -2,7 +2,7 @@ import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
 import type { Ask, Reader } from "../reader.ts";
-import { name, sql } from "../sql.ts";
+import { list, name, sql } from "../sql.ts";
 
 /** Metrics of a run that can have a trend, and whether more of it is better. */
 export const TREND_METRICS = {
@@ -63,38 +63,39 @@ export function trendOf({ count, mean, sxx, syy, sxy, days }: RegressionSums, be
   return { direction: clear ? (rising ? "improving" : "declining") : "flat", runs: count, mean, change_per_day: slope, change };
 }
 
-interface SumsRow {
-  readonly count: ExactNumber;
-  readonly mean: number | null;
-  readonly sxx: number | null;
-  readonly syy: number | null;
-  readonly sxy: number | null;
-  readonly days: number | null;
-}
+/** As the database gives them: NULL where no run has the metric. */
+type SumsRow = { readonly [K in keyof RegressionSums]: ExactNumber | null };
 
-/** The trend of one metric over the runs that a filter selects. */
-export async function readTrend(
+/** The trends of some metrics over the runs that a filter selects, in one pass over them. */
+export async function readTrends<M extends TrendMetric>(
   ask: Ask,
   { projectId, filter }: { projectId: number; filter: Filter },
-  metric: TrendMetric,
-): Promise<Trend> {
-  const day = sql`extract(epoch FROM started_at)::float8 / 86400`;
-  const y = sql`${name(metric)}::float8`;
-  const [row] = await ask<SumsRow>(sql`
-    SELECT regr_count(${y}, ${day}) AS count, avg(${y}) AS mean, regr_sxx(${y}, ${day}) AS sxx, regr_syy(${y}, ${day}) AS syy, regr_sxy(${y}, ${day}) AS sxy,
-      max(${day}) FILTER (WHERE ${y} IS NOT NULL) - min(${day}) FILTER (WHERE ${y} IS NOT NULL) AS days
-    FROM generation_runs WHERE project_id = ${projectId} AND status <> 'running' AND (${conditionsOf(filter)})`);
-  const known = row ?? { count: 0, mean: 0, sxx: 0, syy: 0, sxy: 0, days: 0 };
-  const sums = {
-    count: Number(known.count),
-    mean: known.mean ?? 0,
-    sxx: known.sxx ?? 0,
-    syy: known.syy ?? 0,
-    sxy: known.sxy ?? 0,
-    days: known.days ?? 0,
-  };
-  return trendOf(sums, TREND_METRICS[metric]);
+  metrics: readonly M[],
+): Promise<Record<M, Trend>> {
+  const sums = list(
+    metrics.map((metric) => {
+      const y = name(metric);
+      return sql`json_build_object('count', regr_count(${y}, day), 'mean', regr_avgy(${y}, day), 'sxx', regr_sxx(${y}, day), 'syy', regr_syy(${y}, day),
+        'sxy', regr_sxy(${y}, day), 'days', max(day) FILTER (WHERE ${y} IS NOT NULL) - min(day) FILTER (WHERE ${y} IS NOT NULL)) AS ${y}`;
+    }),
+  );
+  const [row] = await ask<Record<M, SumsRow>>(sql`
+    SELECT ${sums} FROM (
+      SELECT ${list(metrics.map(name))}, date_part('epoch', started_at) / 86400 AS day FROM generation_runs
+      WHERE project_id = ${projectId} AND status <> 'running' AND (${conditionsOf(filter)})
+    ) AS runs`);
+  const trends = metrics.map((metric) => [metric, trendOf(numbersOf(row![metric]), TREND_METRICS[metric])]);
+  return Object.fromEntries(trends) as Record<M, Trend>;
 }
+
+const numbersOf = (row: SumsRow): RegressionSums => ({
+  count: Number(row.count ?? 0),
+  mean: Number(row.mean ?? 0),
+  sxx: Number(row.sxx ?? 0),
+  syy: Number(row.syy ?? 0),
+  sxy: Number(row.sxy ?? 0),
+  days: Number(row.days ?? 0),
+});
 
 /** One day of a trend. */
 export interface TrendDay {
@@ -114,7 +115,7 @@ export interface TrendAnswer extends Trend {
 export const trendByDay = (reader: Reader, projectId: number, question: { filter: Filter; metric: TrendMetric }): Promise<TrendAnswer> =>
   reader.read({ projectId }, async (ask) => {
     const { filter, metric } = question;
-    const trend = await readTrend(ask, { projectId, filter }, metric);
+    const trend = (await readTrends(ask, { projectId, filter }, [metric]))[metric];
     const days = await ask<TrendDay>(sql`
       SELECT to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, count(*) AS runs, avg(${name(metric)}) AS value
       FROM generation_runs WHERE project_id = ${projectId} AND status <> 'running' AND ${name(metric)} IS NOT NULL AND (${conditionsOf(filter)})
