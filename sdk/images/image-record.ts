@@ -4,6 +4,8 @@ import * as A from "../attributes.ts";
 import { microsOf, nowMicros } from "../core/clock.ts";
 import type { Current } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
+import { known, numberOf, textOf } from "../generation/shape.ts";
+import { entityAttributes } from "../generation/start-attributes.ts";
 import type { ImageAttemptInput, ImageTraceRequest, ImageTraceResponse } from "./image-trace.ts";
 import { jsonContent, plainObject } from "./json-content.ts";
 import { pictureFacts } from "./picture.ts";
@@ -51,7 +53,7 @@ export function startImageRecord(start: ImageStart, current: Current): ImageReco
     attempt(attempt) {
       if (open.ended || attempts >= settings.limits.attemptsPerRecord) return;
       attempts++;
-      models.push(attempt.model);
+      models.push(String(attempt.model));
       if (attempt.success) succeeded = attempt.model;
       const times = timesOf(attempt, endOfLast);
       endOfLast = times.endMicros;
@@ -64,24 +66,23 @@ export function startImageRecord(start: ImageStart, current: Current): ImageReco
       });
     },
     complete: (response, modelUsed = succeeded) =>
-      end({
-        [A.GENSPAN_IMAGE_STATUS]: "completed",
-        ...optional(A.GENSPAN_IMAGE_RESPONSE, jsonContent(response, "image", current)),
-        ...optional(A.GENSPAN_IMAGE_MODEL_USED, modelUsed),
-      }),
+      end(
+        known({
+          [A.GENSPAN_IMAGE_STATUS]: "completed",
+          [A.GENSPAN_IMAGE_RESPONSE]: jsonContent(response, "image", current),
+          [A.GENSPAN_IMAGE_MODEL_USED]: textOf(modelUsed),
+        }),
+      ),
     fail: (message) => end({ [A.GENSPAN_IMAGE_STATUS]: "failed" }, { message: current.content.text(message, "error") ?? "failed" }),
   };
 }
-
-const optional = (name: string, value: string | undefined): Attributes => (value === undefined ? {} : { [name]: value });
 
 function startAttributes(id: string, { request, entityType, entityId }: ImageStart, current: Current): Attributes {
   return {
     [A.GENSPAN_IMAGE_ID]: id,
     [A.GENSPAN_IMAGE_STATUS]: "started",
     [A.GENSPAN_IMAGE_REQUEST]: jsonContent(request, "prompt", current) ?? "{}",
-    [A.GENSPAN_ENTITY_TYPE]: entityType,
-    [A.GENSPAN_ENTITY_ID]: entityId,
+    ...entityAttributes({ type: entityType, id: entityId }),
   };
 }
 
@@ -99,21 +100,20 @@ const errorOf = ({ error, response }: ImageAttemptInput): string => error ?? res
 
 function attemptAttributes(attempt: ImageAttemptInput, number: number, current: Current): Attributes {
   const { model, prompt, provider, success, httpStatus } = attempt;
-  const outcome = success ? "success" : "error";
-  return {
+  return known({
     [A.GENSPAN_RECORD]: "attempt",
     [A.GENSPAN_ATTEMPT_NUMBER]: number,
-    [A.GENSPAN_ATTEMPT_OUTCOME]: outcome,
-    [A.GEN_AI_REQUEST_MODEL]: model,
-    ...optional(A.GEN_AI_PROVIDER_NAME, provider),
-    ...(httpStatus === undefined ? {} : { [A.GENSPAN_ATTEMPT_HTTP_STATUS]: httpStatus }),
-    ...optional(A.GENSPAN_IMAGE_REQUEST, jsonContent({ prompt, model, ...plainObject(attempt.request) }, "prompt", current)),
+    [A.GENSPAN_ATTEMPT_OUTCOME]: success ? "success" : "error",
+    [A.GEN_AI_REQUEST_MODEL]: textOf(model),
+    [A.GEN_AI_PROVIDER_NAME]: textOf(provider),
+    [A.GENSPAN_ATTEMPT_HTTP_STATUS]: numberOf(httpStatus),
+    [A.GENSPAN_IMAGE_REQUEST]: jsonContent({ prompt, model, ...plainObject(attempt.request) }, "prompt", current),
     ...answerAttributes(attempt, current),
-  };
+  });
 }
 
 /** The picture's own size is told where the application does not tell one. */
-function answerAttributes({ image, response, success, error }: ImageAttemptInput, current: Current): Attributes {
+function answerAttributes({ image, response, success, error }: ImageAttemptInput, current: Current) {
   const picture = image === undefined || current.content.policy.images === "none" ? undefined : pictureFacts(image);
   const answer = {
     success,
@@ -122,8 +122,9 @@ function answerAttributes({ image, response, success, error }: ImageAttemptInput
     ...plainObject(response),
   };
   return {
-    ...optional(A.GENSPAN_IMAGE_RESPONSE, jsonContent(answer, "image", current)),
-    ...(picture === undefined ? {} : { [A.GENSPAN_IMAGE_SIZE]: picture.sizeBytes, [A.GENSPAN_IMAGE_SHA256]: picture.sha256 }),
-    ...optional(A.GENSPAN_IMAGE_MIME_TYPE, picture?.mimeType),
+    [A.GENSPAN_IMAGE_RESPONSE]: jsonContent(answer, "image", current),
+    [A.GENSPAN_IMAGE_SIZE]: picture?.sizeBytes,
+    [A.GENSPAN_IMAGE_SHA256]: picture?.sha256,
+    [A.GENSPAN_IMAGE_MIME_TYPE]: picture?.mimeType,
   };
 }

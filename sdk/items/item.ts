@@ -7,6 +7,7 @@ import { safeJson } from "../core/safe-json.ts";
 import { readFailure } from "../generation/failure.ts";
 import { runGeneration } from "../generation/generate.ts";
 import { openGeneration } from "../generation/generation.ts";
+import { known, textOf } from "../generation/shape.ts";
 import { entityAttributes, qualityAttributes } from "../generation/start-attributes.ts";
 import type { EntityRef, Generation, GenerationStart, Quality, ResponseReader } from "../generation/types.ts";
 import { type ProblemGenerationTrace, problemTrace, type SentenceGenerationTrace } from "./problem-trace.ts";
@@ -89,17 +90,18 @@ interface OpenItem {
 function openItem(start: ItemStart, { recorder, content }: Current): OpenItem {
   const id = randomUUID();
   const metadata = start.metadata === undefined ? undefined : content.text(safeJson(start.metadata), "metadata");
-  const words: readonly (readonly [string, string | undefined])[] = [
-    [A.GENSPAN_ITEM_KIND, start.kind],
-    [A.GENSPAN_ITEM_TITLE, start.title === undefined ? undefined : content.label(start.title)],
-    [A.GEN_AI_PROMPT_VERSION, start.promptVersion],
-    [A.GENSPAN_ITEM_METADATA, metadata],
-  ];
+  const title = textOf(start.title);
   const record = recorder.start({
     name: start.kind === undefined ? "item" : `item ${start.kind}`,
     parent: start.parent,
     inherited: { [A.GENSPAN_ITEM_ID]: id },
-    attributes: { ...Object.fromEntries(words.filter(([, value]) => value !== undefined)), ...entityAttributes(start.entity) },
+    attributes: known({
+      [A.GENSPAN_ITEM_KIND]: textOf(start.kind),
+      [A.GENSPAN_ITEM_TITLE]: title && content.label(title),
+      [A.GEN_AI_PROMPT_VERSION]: textOf(start.promptVersion),
+      [A.GENSPAN_ITEM_METADATA]: metadata,
+      ...entityAttributes(start.entity),
+    }),
   });
   return { id, record };
 }

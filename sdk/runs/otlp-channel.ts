@@ -4,6 +4,7 @@ import { microsOf } from "../core/clock.ts";
 import { current } from "../core/current.ts";
 import type { OpenRecord } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
+import { known, numberOf, textOf } from "../generation/shape.ts";
 import type { RunChannel, RunRecord } from "./run-record.ts";
 
 /** How long the end of a run waits for its record to leave. */
@@ -51,14 +52,13 @@ const exitText = ({ exitCode }: RunRecord): string =>
 function attributesOf(run: RunRecord): Attributes {
   const { summary } = run;
   const environment = run.environment === undefined ? {} : { environment: run.environment };
-  const words: readonly (readonly [string, string | number | undefined])[] = [
-    [A.GENSPAN_RUN_KIND, run.kind],
-    [A.GENSPAN_RUN_STATUS, run.status],
-    [A.GENSPAN_RUN_EXIT_CODE, run.exitCode],
-    [A.GENSPAN_RUN_REQUESTED, summary.items_requested],
-    [A.GENSPAN_RUN_TRIGGERED_BY, run.triggeredBy],
-    [A.GEN_AI_PROMPT_VERSION, summary.prompt_version],
-    [A.GENSPAN_RUN_SUMMARY, safeJson({ ...summary, ...environment })],
-  ];
-  return Object.fromEntries(words.filter(([, value]) => value !== undefined));
+  return known({
+    [A.GENSPAN_RUN_KIND]: textOf(run.kind),
+    [A.GENSPAN_RUN_STATUS]: textOf(run.status),
+    [A.GENSPAN_RUN_EXIT_CODE]: numberOf(run.exitCode),
+    [A.GENSPAN_RUN_REQUESTED]: numberOf(summary.items_requested),
+    [A.GENSPAN_RUN_TRIGGERED_BY]: textOf(run.triggeredBy),
+    [A.GEN_AI_PROMPT_VERSION]: textOf(summary.prompt_version),
+    [A.GENSPAN_RUN_SUMMARY]: safeJson({ ...summary, ...environment }),
+  });
 }
