@@ -4,6 +4,7 @@
  */
 
 export const RUN_STATUSES = ["running", "success", "partial_failure", "failed"] as const;
+/** How a run stands: under way, or ended with all, some or none of what was asked for. */
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Counts that say how many items came through each stage, and what it took. */
