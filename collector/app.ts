@@ -11,6 +11,7 @@ import { createFront, type Fetch, type Front } from "./api/front.ts";
 import { type Ingest, ingestInto } from "./app/ingest.ts";
 import { pipelineOf } from "./app/pipelines.ts";
 import { type Privacy, startPrivacy } from "./app/privacy.ts";
+import { startQualityMarks } from "./app/quality.ts";
 import { hostAndPort, isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { createAuthenticator } from "./base/authenticate.ts";
 import { watchEventLoop } from "./base/event-loop.ts";
@@ -134,6 +135,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const { tombstones, eraseFiles } = await startPrivacy({ sql: owner, schema, holder, log, config, dataDir: options.dataDir, started });
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
+  startQualityMarks({ sql: owner, schema, holder, log, started });
 
   const authenticate = createAuthenticator({
     loadKeys: () => inTime(keys.load(), KEY_LOOKUP_MS),
