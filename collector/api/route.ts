@@ -33,7 +33,7 @@ export interface RouteSpec<P extends z.ZodObject = z.ZodObject, B extends z.ZodT
   readonly scope: Scope | readonly Scope[];
   /** Values in the path. */
   readonly params?: P;
-  /** Keys of the query string, for the documentation; the route reads them itself, by `parseFilter` or `onlyKeys`. */
+  /** Keys of the query string, for the documentation; the route reads and checks them itself, by `parseFilter` or `onlyKeys`. Without it, none is taken. */
   readonly query?: readonly QueryParameter[];
   /** JSON body. */
   readonly body?: B;
@@ -96,12 +96,13 @@ async function respond<P extends z.ZodObject, B extends z.ZodType>(context: Cont
   if (permit.kind === "refused") return refuse(context, permit.code, permit.message);
   if (spec.method !== "get" && isForeignOrigin((name) => context.req.header(name)))
     return refuse(context, "forbidden", "a page of another site may not change anything here");
+  const query = new URL(context.req.url).searchParams;
+  if (spec.query === undefined) onlyKeys(query, []);
   const params = readParams(context, spec.params);
   const body =
     spec.body === undefined
       ? undefined
       : await readJson(context.req.raw, { schema: spec.body, maxBytes: spec.maxBodyBytes ?? MAX_BODY_BYTES });
-  const query = new URL(context.req.url).searchParams;
   const said = await answer({ ...permit, params, body: body as z.infer<B>, query, context });
   return said instanceof Response ? said : context.json(said, spec.status ?? 200, { "Cache-Control": "no-store" });
 }

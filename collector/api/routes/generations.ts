@@ -101,8 +101,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       params: id,
       answer: GenerationDetail,
     },
-    ({ projectId, params, query }) => {
-      onlyKeys(query, []);
+    ({ projectId, params }) => {
       return readGeneration(reader, projectId, readReference(params.id));
     },
   );
@@ -117,8 +116,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       answer: z.string(),
       answerType: "text/plain",
     },
-    async ({ projectId, params, query, context }) => {
-      onlyKeys(query, []);
+    async ({ projectId, params, context }) => {
       const generation = await readGeneration(reader, projectId, readReference(params.id));
       const content = generation[CONTENTS[params.which]];
       if (typeof content !== "string") throw new RequestError("not_found", `nothing is known of the ${params.which} of this call`);
@@ -138,8 +136,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       params: id,
       answer: z.object({ resourceSpans: z.array(z.looseObject({})) }),
     },
-    async ({ projectId, params, query, context }) => {
-      onlyKeys(query, []);
+    async ({ projectId, params, context }) => {
       const otlp = await readOtlpText(reader, projectId, readReference(params.id));
       if (otlp === undefined) throw notFound();
       return context.body(otlp, 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
@@ -162,8 +159,7 @@ function addDetails({ route, services: { reader } }: Api): void {
         origins: z.array(z.object({ concept: z.string().optional(), source: z.string(), value: z.unknown() })),
       }),
     },
-    async ({ projectId, params, query }) => {
-      onlyKeys(query, []);
+    async ({ projectId, params }) => {
       const ref = readReference(params.id);
       const filled_from = await readFilledFrom(reader, projectId, ref);
       const otlp = await readOtlpText(reader, projectId, ref);

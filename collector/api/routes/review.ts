@@ -11,7 +11,7 @@ import { readGeneration } from "../../query/generations/one.ts";
 import { reviewProgress, waitingReviews } from "../../query/generations/queue.ts";
 import { readReference } from "../../query/generations/reference.ts";
 import { readProjectPrices } from "../../query/prices.ts";
-import { type Api, onlyKeys } from "../route.ts";
+import type { Api } from "../route.ts";
 import { filterParameters } from "../schemas.ts";
 import { GenerationDetail } from "../shapes.ts";
 
@@ -61,7 +61,6 @@ function addReviews(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, body, query, ...who }) => {
-      onlyKeys(query, []);
       const ref = readReference(params.id);
       const { status, issues, note, score } = body;
       const said = { status, ...defined({ issues, note, score }), reviewer: body.reviewer ?? who.actor };
@@ -80,7 +79,6 @@ function addReviews(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, query, ...who }) => {
-      onlyKeys(query, []);
       const ref = readReference(params.id);
       await undoReview(contextOf(api, who), ref);
       return readGeneration(reader, who.projectId, ref);
@@ -143,7 +141,6 @@ function addLinks(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, body, query, ...who }) => {
-      onlyKeys(query, []);
       const ref = readReference(params.id);
       await linkCall(contextOf(api, who), ref, body);
       return readGeneration(reader, who.projectId, ref);
@@ -160,7 +157,6 @@ function addLinks(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, query, ...who }) => {
-      onlyKeys(query, []);
       const ref = readReference(params.id);
       await linkCall(contextOf(api, who), ref, null);
       return readGeneration(reader, who.projectId, ref);
@@ -194,7 +190,6 @@ function addRepricing(api: Api): void {
       }),
     },
     async ({ body, query, ...who }) => {
-      onlyKeys(query, []);
       const prices = createPriceBook(await readProjectPrices(reader, who.projectId));
       const { from, to = new Date().toISOString(), model, dry_run: dryRun } = body;
       const report = await repriceCalls(contextOf(api, who), { prices, from, to, ...defined({ model }), dryRun });

@@ -165,8 +165,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       params: z.object({ traceId, spanId: z.string().regex(/^[0-9a-fA-F]{16}$/, "a span is named by 16 hexadecimal digits") }),
       answer: anyRow,
     },
-    ({ projectId, params, query }) => {
-      onlyKeys(query, []);
+    ({ projectId, params }) => {
       return readSpan(reader, projectId, { traceId: readTraceId(params.traceId), spanId: params.spanId.toLowerCase() });
     },
   );
