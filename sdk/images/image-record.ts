@@ -53,12 +53,13 @@ export function startImageRecord(start: ImageStart, current: Current): ImageReco
     attempt(attempt) {
       if (open.ended || attempts >= settings.limits.attemptsPerRecord) return;
       attempts++;
-      models.push(String(attempt.model));
-      if (attempt.success) succeeded = attempt.model;
+      const model = textOf(attempt.model) ?? "unknown";
+      models.push(model);
+      if (attempt.success) succeeded = model;
       const times = timesOf(attempt, endOfLast);
       endOfLast = times.endMicros;
       recorder.record({
-        name: `image attempt ${attempt.model}`,
+        name: `image attempt ${model}`,
         parent: open.context,
         attributes: attemptAttributes(attempt, attempts, current),
         ...times,

@@ -1,5 +1,6 @@
 import { current } from "../core/current.ts";
 import type { Parent } from "../core/recorder.ts";
+import { safeText } from "../core/safe-json.ts";
 import type { ApiOptions } from "../rest/api-client.ts";
 import { deleteAllImageTraces, deleteImageTrace, getImageTrace, type ImageTraceQuery, listImageTraces } from "./image-queries.ts";
 import { type ImageRecord, startImageRecord } from "./image-record.ts";
@@ -66,7 +67,10 @@ export class ImageTracer implements AsyncDisposable {
     this.#record?.fail(ABANDONED);
     const { lessonId, ...rest } = plainObject(request);
     const { entityType = "lesson", parent } = this.#options;
-    const record = startImageRecord({ request: rest, entityType, entityId: String(lessonId ?? this.#lessonId), parent }, now);
+    const record = startImageRecord(
+      { request: rest, entityType, entityId: safeText(lessonId ?? this.#lessonId) ?? "unknown", parent },
+      now,
+    );
     if (now.settings.pending !== "off") record.open.announce();
     this.#record = record;
     return record;

@@ -87,17 +87,17 @@ interface OpenItem {
   readonly record: OpenRecord;
 }
 
-function openItem(start: ItemStart, { recorder, content }: Current): OpenItem {
+function openItem(start: ItemStart, now: Current): OpenItem {
+  const { recorder, content } = now;
   const id = randomUUID();
   const metadata = start.metadata === undefined ? undefined : content.text(safeJson(start.metadata), "metadata");
-  const title = textOf(start.title);
   const record = recorder.start({
-    name: start.kind === undefined ? "item" : `item ${start.kind}`,
+    name: ["item", textOf(start.kind)].join(" ").trim(),
     parent: start.parent,
     inherited: { [A.GENSPAN_ITEM_ID]: id },
     attributes: known({
       [A.GENSPAN_ITEM_KIND]: textOf(start.kind),
-      [A.GENSPAN_ITEM_TITLE]: title && content.label(title),
+      ...titleAttributes(start.title, now),
       [A.GEN_AI_PROMPT_VERSION]: textOf(start.promptVersion),
       [A.GENSPAN_ITEM_METADATA]: metadata,
       ...entityAttributes(start.entity),
@@ -105,6 +105,11 @@ function openItem(start: ItemStart, { recorder, content }: Current): OpenItem {
   });
   return { id, record };
 }
+
+const titleAttributes = (title: unknown, { content }: Current): Attributes => {
+  const text = textOf(title);
+  return text === undefined ? {} : { [A.GENSPAN_ITEM_TITLE]: content.label(text) };
+};
 
 function createTrace(start: ItemStart, { id, record }: OpenItem, now: Current): GenerationTrace {
   const sentences = new Map<number, SentenceGenerationTrace>();
@@ -154,7 +159,7 @@ function createTrace(start: ItemStart, { id, record }: OpenItem, now: Current): 
     run: (work) => record.run(work),
     startGeneration: open,
     generate: (given, call, read) => runGeneration(open(given), call, read),
-    title: (title) => guard("title", () => tell({ [A.GENSPAN_ITEM_TITLE]: now.content.label(title) })),
+    title: (title) => guard("title", () => tell(titleAttributes(title, now))),
     quality: (quality) =>
       guard("quality", () => {
         judged = { ...judged, ...quality };

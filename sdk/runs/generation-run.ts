@@ -70,7 +70,7 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
     };
   }
 
-  function finish({ exitCode, status }: RunEnd = {}): Promise<ReportOutcome> {
+  async function finish({ exitCode, status }: RunEnd = {}): Promise<ReportOutcome> {
     clearTimeout(timer);
     const figures = summary();
     const ended = { status: status ?? statusOf(figures, exitCode), exitCode, completedAtMillis: Date.now() };
@@ -93,7 +93,7 @@ export function createGenerationRun({ first, channel, tally, checkpointMillis = 
       if (outcome === undefined) guarded("checkpoint", () => tellAfter(untilNext()));
     },
     finish(end) {
-      outcome ??= current().recorder.problems.guard("finish", () => finish(end), undefined) ?? Promise.resolve(failedOf(first));
+      outcome ??= finish(end).catch(() => failedOf(first));
       return outcome;
     },
     async [Symbol.asyncDispose]() {

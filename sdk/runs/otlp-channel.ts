@@ -18,7 +18,7 @@ export function createOtlpChannel(first: RunRecord, metadata?: RunMetadata): Run
   const now = current();
   const kept = metadata === undefined ? undefined : now.content.text(safeJson(metadata), "metadata");
   const open = now.recorder.start({
-    name: first.kind === undefined ? "run" : `run ${first.kind}`,
+    name: ["run", textOf(first.kind)].join(" ").trim(),
     startMicros: microsOf(first.startedAtMillis),
     inherited: { [A.GENSPAN_RUN_ID]: first.id },
     attributes: { ...attributesOf(first), ...(kept === undefined ? {} : { [A.GENSPAN_RUN_METADATA]: kept }) },
@@ -47,7 +47,7 @@ function end(open: OpenRecord, run: RunRecord): void {
 }
 
 const exitText = ({ exitCode }: RunRecord): string =>
-  exitCode === undefined ? "the run failed" : `the run ended with exit code ${exitCode}`;
+  numberOf(exitCode) === undefined ? "the run failed" : `the run ended with exit code ${exitCode}`;
 
 function attributesOf(run: RunRecord): Attributes {
   const { summary } = run;
