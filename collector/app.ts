@@ -8,6 +8,8 @@ import { migrate } from "../schema/migrate.ts";
 import { ensureReader } from "../schema/reader.ts";
 import { createApiApp } from "./api/app.ts";
 import { createFront, type Fetch, type Front } from "./api/front.ts";
+import type { Services } from "./api/services.ts";
+import { startAlerting } from "./app/alerting.ts";
 import { type Ingest, ingestInto } from "./app/ingest.ts";
 import { pipelineOf } from "./app/pipelines.ts";
 import { type Privacy, startPrivacy } from "./app/privacy.ts";
@@ -156,6 +158,8 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
     await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
   }
 
+  const apiReader = reader(database.readUrl, schema, started);
+  const alerting = startAlerting({ config, webUrl: web?.url, sql: owner, schema, reader: apiReader, holder, log, started });
   front.open(
     createWeb({
       options,
@@ -163,10 +167,11 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       authenticate,
       owner,
       latestReader: pool(database.readUrl, 3, started),
-      reader: reader(database.readUrl, schema, started),
+      reader: apiReader,
       otlp: otlp.http,
       ingest: ingestInto(first),
       eraseFiles,
+      alerting,
       database,
       unready: () => unreadyReason({ stopping, exporter, database }),
     }),
@@ -269,6 +274,7 @@ interface WebInput {
   readonly otlp: readonly Listening[];
   readonly ingest: Ingest;
   readonly eraseFiles: Privacy["eraseFiles"];
+  readonly alerting: Services["alerting"];
   readonly database: Database;
   readonly unready: () => Unready | undefined;
 }
@@ -282,6 +288,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
       writer: { sql: owner, schema },
       ingest: input.ingest,
       eraseFiles: input.eraseFiles,
+      alerting: input.alerting,
       refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
       log: throttled(log),
       version,

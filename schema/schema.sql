@@ -2,6 +2,13 @@
 -- It is here to be read and compared; databases are made by the migrations. Comments on tables and columns stand in README.md.
 -- COMPRESSION lz4 is STORAGE EXTERNAL on a server without lz4. Daily partitions are made while genspan runs, by jobs/partitions.ts.
 
+CREATE TABLE alert_channels (
+  project_id integer NOT NULL,
+  rule_id uuid NOT NULL,
+  channels jsonb NOT NULL,
+  CONSTRAINT alert_channels_pkey PRIMARY KEY (project_id, rule_id)
+);
+
 CREATE TABLE alert_events (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -11,6 +18,9 @@ CREATE TABLE alert_events (
   notified_at timestamp with time zone,
   value double precision,
   details jsonb,
+  resolution_notified_at timestamp with time zone,
+  attempts integer,
+  last_failure text,
   CONSTRAINT alert_events_pkey PRIMARY KEY (project_id, id)
 );
 CREATE UNIQUE INDEX alert_events_open ON alert_events USING btree (project_id, rule_id) WHERE (resolved_at IS NULL);
@@ -26,9 +36,13 @@ CREATE TABLE alert_rules (
   interval_seconds integer NOT NULL,
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
+  muted_until timestamp with time zone,
+  evaluated_at timestamp with time zone,
+  last_state text,
   CONSTRAINT alert_rules_project_id_name_key UNIQUE (project_id, name),
   CONSTRAINT alert_rules_pkey PRIMARY KEY (project_id, id),
-  CONSTRAINT alert_rules_interval_seconds_check CHECK ((interval_seconds > 0))
+  CONSTRAINT alert_rules_interval_seconds_check CHECK ((interval_seconds > 0)),
+  CONSTRAINT alert_rules_last_state_check CHECK ((last_state = ANY (ARRAY['ok'::text, 'firing'::text, 'no_data'::text, 'failed'::text])))
 );
 
 CREATE TABLE api_keys (
@@ -717,6 +731,7 @@ CREATE FUNCTION genspan_unix_nano("time" timestamp with time zone, nano smallint
  IMMUTABLE PARALLEL SAFE
 RETURN (((((EXTRACT(epoch FROM ("time" - '1970-01-01 00:00:00+00'::timestamp with time zone)) * (1000000)::numeric))::bigint)::numeric * (1000)::numeric) + (nano)::numeric);
 
+ALTER TABLE alert_channels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE alert_events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON alert_events FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE alert_rules ENABLE ROW LEVEL SECURITY;

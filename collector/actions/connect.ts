@@ -41,15 +41,17 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   await reported(() => migrate({ url, schema }));
   const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
   const owner = createPool(url, CONNECTIONS);
+  const log = createLog("error");
   const own = createOwnIngest({ url, schema });
   const app = createApiOnly({
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
     eraseFiles: eraserOf(defaultArchive(options.dataDir)),
+    alerting: { log, publicUrl: undefined, sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
     authenticate: async () => ({ kind: "granted", projectId }),
-    log: createLog("error"),
+    log,
     version,
   });
   return {

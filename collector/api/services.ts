@@ -1,3 +1,4 @@
+import type { ChannelTools } from "../alerts/channels.ts";
 import type { Authenticate } from "../base/authenticate.ts";
 import type { Log } from "../base/log.ts";
 import type { Outcome } from "../base/outcome.ts";
@@ -19,6 +20,8 @@ export interface Services {
   readonly refine: Refine;
   /** Takes erased spans out of the files of the archive; gives the number of lines that went. */
   readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
+  /** What alerts are told by. */
+  readonly alerting: ChannelTools & { readonly publicUrl: string | undefined };
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly version: string;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAlert } from "./alert.ts";
 import { addCompletion } from "./completion.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
@@ -57,6 +58,7 @@ export function createProgram(input: CliInput): Command {
     addExport,
     addImport,
     addErase,
+    addAlert,
     addPrune,
     addProject,
     addArchive,

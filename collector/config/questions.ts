@@ -24,6 +24,13 @@ export function listeningHosts(config: Config): string[] {
   return [...receivers, ...extensions];
 }
 
+/** How alerts are told: of the extension `web` that runs. */
+export function alertOptions(config: Config) {
+  const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
+  const options = id === undefined ? undefined : config.extensions.get(id)?.options;
+  return { publicUrl: options?.public_url, smtpUrl: options?.smtp_url, emailFrom: options?.email_from ?? "genspan@localhost" };
+}
+
 /** Options of the exporter `postgres`, in words of the program; its defaults where no pipeline names one. */
 export function postgresOptions(config: Config) {
   const found = [...config.exporters.values()].find(

@@ -53,6 +53,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
     eraseFiles: async () => 0,
+    alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),
     authenticate,
     log,

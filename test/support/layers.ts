@@ -46,10 +46,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
     "postgres zod",
   ),
   "collector/commands": rule("collector/base collector/model collector/quality types:collector/rows", "postgres"),
-  "collector/jobs": rule("collector/base collector/model collector/quality collector/query collector/commands schema"),
+  "collector/alerts": rule("collector/base collector/query collector/commands", "zod nodemailer postgres"),
+  "collector/jobs": rule("collector/alerts collector/base collector/model collector/quality collector/query collector/commands schema"),
   "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),
   "collector/api": rule(
-    "collector/base collector/model collector/quality collector/otlp collector/query collector/commands collector/dialects",
+    "collector/alerts collector/base collector/model collector/quality collector/otlp collector/query collector/commands collector/dialects",
     "hono zod @hono/zod-openapi",
   ),
   "dashboards/web": rule(

@@ -1,4 +1,5 @@
 import type { RouteModule } from "../route.ts";
+import { alertRoutes } from "./alerts.ts";
 import { eraseRoutes } from "./erase.ts";
 import { exportRoutes } from "./export.ts";
 import { generationRunRoutes } from "./generation-runs.ts";
@@ -26,6 +27,7 @@ export const ROUTES: readonly RouteModule[] = [
   promptRoutes,
   exportRoutes,
   eraseRoutes,
+  alertRoutes,
   keyRoutes,
   projectRoutes,
   importRoutes,

@@ -1,0 +1,166 @@
+import { randomUUID } from "node:crypto";
+import type { Sql } from "../../schema/connect.ts";
+import { type ChannelTools, tell } from "../alerts/channels.ts";
+import { evaluate, type Measured } from "../alerts/evaluate.ts";
+import { linkOf, type Notice } from "../alerts/message.ts";
+import { type Rule, readChannels, readRules } from "../alerts/rules.ts";
+import type { Reader } from "../query/reader.ts";
+import { runUnderLease } from "./lease.ts";
+
+export interface AlertJobOptions extends ChannelTools {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Measures, as a reader of the rule's project. */
+  readonly reader: Reader;
+  /** Unique per collector. */
+  readonly holder: string;
+  /** Address of the pages, for links. */
+  readonly publicUrl: string | undefined;
+  readonly intervalMillis?: number;
+}
+
+export interface AlertJob {
+  /** Looks at every rule that is due. Undefined where another collector is at it. */
+  runOnce(at?: Date): Promise<number | undefined>;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+const INTERVAL_MS = 10_000;
+const LEASE_TTL_MS = 120_000;
+/** Telling is tried so often, more and more rarely. */
+const MAX_ATTEMPTS = 12;
+
+interface OpenEvent {
+  readonly id: string;
+  readonly started_at: Date;
+  readonly resolved_at: Date | null;
+  readonly notified_at: Date | null;
+  readonly value: number | null;
+  readonly attempts: number | null;
+  readonly details: { readonly told?: Readonly<Record<string, readonly number[]>> } | null;
+}
+
+/** Watches the rules of all projects. Every collector has one; the lease lets one at a time work, and an event is open once per rule, so an alert is told once. */
+export function createAlertJob(options: AlertJobOptions): AlertJob {
+  const { sql, schema, holder, log } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+
+  const runOnce = (at?: Date): Promise<number | undefined> =>
+    runUnderLease(sql, { schema, holder, job: "alerts", ttlMillis: LEASE_TTL_MS }, async (lost) => {
+      const now = at ?? new Date();
+      let looked = 0;
+      const projects = await sql<{ id: number; name: string }[]>`SELECT id, name FROM ${sql(schema)}.projects ORDER BY id`;
+      for (const project of projects) {
+        for (const rule of await readRules(options, project.id)) {
+          if (lost.aborted) return looked;
+          if (!rule.enabled || !isDue(rule, now)) continue;
+          await look(options, { project, rule, now });
+          looked++;
+        }
+      }
+      return looked;
+    });
+
+  const runLogged = (): void => {
+    running = running
+      .then(() => runOnce())
+      .catch((error: unknown) => {
+        log.warn({ code: String((error as { code?: unknown }).code ?? "unknown") }, "alerts could not be looked at; it is tried again");
+      });
+  };
+  return {
+    runOnce,
+    start() {
+      timer = setInterval(runLogged, options.intervalMillis ?? INTERVAL_MS);
+      timer.unref();
+    },
+    async stop() {
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+const isDue = ({ evaluated_at: last, interval_seconds: seconds }: Rule, now: Date): boolean =>
+  last === null || now.getTime() - last.getTime() >= seconds * 1_000 || last > now;
+
+interface Looked {
+  readonly project: { readonly id: number; readonly name: string };
+  readonly rule: Rule;
+  readonly now: Date;
+}
+
+/** One rule: measure, open or close its event, tell what has not been told. A rule that cannot be measured changes nothing. */
+async function look(options: AlertJobOptions, looked: Looked): Promise<void> {
+  const { sql, schema, reader, log } = options;
+  const { project, rule, now } = looked;
+  let measured: Measured | undefined;
+  try {
+    measured = await evaluate({ reader, projectId: project.id }, rule.condition, now);
+    await keepEvent(options, looked, measured);
+  } catch (error) {
+    log.warn({ rule: rule.id, code: String((error as { code?: unknown }).code ?? "unknown") }, "an alert rule could not be measured");
+  }
+  await sql`UPDATE ${sql(schema)}.alert_rules SET evaluated_at = ${now}, last_state = ${measured?.state ?? "failed"}
+    WHERE project_id = ${project.id} AND id = ${rule.id}`;
+  await tellOpen(options, looked);
+}
+
+async function keepEvent(
+  { sql, schema }: AlertJobOptions,
+  { project, rule, now }: Looked,
+  { state, value, values }: Measured,
+): Promise<void> {
+  const table = sql`${sql(schema)}.alert_events`;
+  if (state === "firing") {
+    await sql`INSERT INTO ${table} (project_id, id, rule_id, started_at, value, details)
+      VALUES (${project.id}, ${randomUUID()}, ${rule.id}, ${now}, ${value}, ${JSON.stringify({ values })}::text::jsonb) ON CONFLICT DO NOTHING`;
+  } else if (state === "ok") {
+    // Nothing measured neither opens nor closes: silence is no recovery.
+    await sql`UPDATE ${table} SET resolved_at = ${now}, attempts = NULL WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND resolved_at IS NULL`;
+  }
+}
+
+/** Events whose beginning, or whose end after that, has not been told yet. What began and ended while the rule was muted is never told. */
+async function tellOpen(options: AlertJobOptions, looked: Looked): Promise<void> {
+  const { sql, schema } = options;
+  const { project, rule, now } = looked;
+  if (rule.muted_until !== null && rule.muted_until > now) return;
+  const events = await sql<OpenEvent[]>`
+    SELECT id, started_at, resolved_at, notified_at, value, attempts, details FROM ${sql(schema)}.alert_events
+    WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND coalesce(attempts, 0) < ${MAX_ATTEMPTS}
+      AND (notified_at IS NULL AND resolved_at IS NULL OR notified_at IS NOT NULL AND resolved_at IS NOT NULL AND resolution_notified_at IS NULL)
+    ORDER BY started_at`;
+  for (const event of events) await tellEvent(options, looked, event);
+}
+
+async function tellEvent(options: AlertJobOptions, { project, rule, now }: Looked, event: OpenEvent): Promise<void> {
+  const { sql, schema, publicUrl } = options;
+  const notice: Notice = {
+    event: event.resolved_at === null ? "firing" : "resolved",
+    eventId: event.id,
+    rule,
+    project: project.name,
+    value: event.value,
+    startedAt: event.started_at.toISOString(),
+    resolvedAt: event.resolved_at?.toISOString() ?? null,
+    link: linkOf(publicUrl, rule.condition, event.started_at),
+  };
+  const channels = await readChannels(options, project.id, rule.id);
+  const before = event.details?.told?.[notice.event] ?? [];
+  const results = await Promise.allSettled(
+    channels.map(async (channel, i) => (before.includes(i) ? undefined : tell(channel, notice, options))),
+  );
+  const told = results.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []));
+  const failures = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
+  const column = sql.unsafe(event.resolved_at === null ? "notified_at" : "resolution_notified_at");
+  const done = failures.length === 0;
+  // Which channels have taken it is kept, so that one that fails does not make the others hear it twice.
+  const details = JSON.stringify({ ...event.details, told: { ...event.details?.told, [notice.event]: told } });
+  await sql`UPDATE ${sql(schema)}.alert_events SET ${column} = ${done ? now : null}, attempts = ${done ? null : (event.attempts ?? 0) + 1},
+    last_failure = ${done ? null : failures.join("; ")}, details = ${details}::text::jsonb
+    WHERE project_id = ${project.id} AND id = ${event.id}`;
+}
