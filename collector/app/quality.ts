@@ -15,7 +15,13 @@ export interface QualityInput {
 
 /** Lets rules that mark look at new calls, until the collector stops. */
 export function startQualityMarks({ sql, schema, holder, log, started }: QualityInput): void {
-  const marks = createQualityMarks({ sql, schema, holder, log, refine: async (trace) => void (await refineTraces({ sql, schema }, [trace])) });
+  const marks = createQualityMarks({
+    sql,
+    schema,
+    holder,
+    log,
+    refine: async (trace) => void (await refineTraces({ sql, schema }, [trace])),
+  });
   marks.start();
   started.defer(() => marks.stop());
 }
