@@ -99,12 +99,22 @@ function timesOf({ timestamp, duration_ms }: ImageAttemptInput, endOfLast: numbe
 
 const errorOf = ({ error, response }: ImageAttemptInput): string => error ?? response?.error ?? "failed";
 
+/** The conventions' word for an error of no known kind. */
+const OTHER = "_OTHER";
+
+function errorTypeOf({ errorType, httpStatus }: ImageAttemptInput): string {
+  const status = numberOf(httpStatus);
+  return textOf(errorType) ?? (status === undefined ? OTHER : String(status));
+}
+
 function attemptAttributes(attempt: ImageAttemptInput, number: number, current: Current): Attributes {
   const { model, prompt, provider, success, httpStatus } = attempt;
+  const errorType = success ? undefined : errorTypeOf(attempt);
   return known({
     [A.GENSPAN_RECORD]: "attempt",
     [A.GENSPAN_ATTEMPT_NUMBER]: number,
-    [A.GENSPAN_ATTEMPT_OUTCOME]: success ? "success" : "error",
+    [A.GENSPAN_ATTEMPT_OUTCOME]: errorType ?? "success",
+    [A.ERROR_TYPE]: errorType,
     [A.GEN_AI_REQUEST_MODEL]: textOf(model),
     [A.GEN_AI_PROVIDER_NAME]: textOf(provider),
     [A.GENSPAN_ATTEMPT_HTTP_STATUS]: numberOf(httpStatus),

@@ -54,6 +54,8 @@ export interface ImageAttemptInput {
   readonly duration_ms?: number;
   readonly success: boolean;
   readonly error?: string;
+  /** What kind of error, in few different words: rate_limit, timeout … Default the HTTP status. */
+  readonly errorType?: string;
   /** When it began, as an ISO 8601 time. */
   readonly timestamp?: string;
   /** HTTP status of the provider's answer. */

@@ -1,6 +1,8 @@
 import { current } from "../core/current.ts";
 import type { Parent } from "../core/recorder.ts";
 import { safeText } from "../core/safe-json.ts";
+import { readFailure } from "../generation/failure.ts";
+import { known } from "../generation/shape.ts";
 import type { ApiOptions } from "../rest/api-client.ts";
 import { deleteAllImageTraces, deleteImageTrace, getImageTrace, type ImageTraceQuery, listImageTraces } from "./image-queries.ts";
 import { type ImageRecord, startImageRecord } from "./image-record.ts";
@@ -90,24 +92,20 @@ export class ImageTracer implements AsyncDisposable {
     call: () => R | Promise<R>,
     pictureOf: (result: R) => Uint8Array | undefined = bytesOf,
   ): Promise<R> {
+    const { problems } = current().recorder;
     const startedAt = performance.now();
-    const told = (outcome: Pick<ImageAttemptInput, "success" | "error">, image?: () => Uint8Array | undefined): void =>
-      current().recorder.problems.guard(
-        "attempt",
-        () => {
-          const picture = image?.();
-          const duration_ms = performance.now() - startedAt;
-          this.#record?.attempt({ ...attempt, ...outcome, duration_ms, ...(picture === undefined ? {} : { image: picture }) });
-        },
-        undefined,
-      );
+    const told = (outcome: Pick<ImageAttemptInput, "success" | "error" | "errorType" | "httpStatus" | "image">): void => {
+      const duration_ms = performance.now() - startedAt;
+      problems.guard("attempt", () => this.#record?.attempt({ ...attempt, ...outcome, duration_ms }), undefined);
+    };
     const run = this.#record?.open.run ?? ((work: () => Promise<R>) => work());
     try {
       const result = await run(async () => call());
-      told({ success: true }, () => pictureOf(result));
+      const image = problems.guard("finding the picture", () => pictureOf(result), undefined);
+      told({ success: true, ...(image === undefined ? {} : { image }) });
       return result;
     } catch (error) {
-      told({ success: false, error: messageOf(error) });
+      told({ success: false, error: messageOf(error), ...kindOf(error) });
       throw error;
     }
   }
@@ -151,6 +149,13 @@ export class ImageTracer implements AsyncDisposable {
 const ABANDONED = "abandoned: the trace was neither completed nor failed";
 
 const bytesOf = (result: unknown): Uint8Array | undefined => (result instanceof Uint8Array ? result : undefined);
+
+/** What kind of error it was, as failed generations tell it. */
+function kindOf(error: unknown): Pick<ImageAttemptInput, "errorType" | "httpStatus"> {
+  const { content, recorder } = current();
+  const failure = recorder.problems.guard("reading an error", () => readFailure(error, content), undefined);
+  return known({ errorType: failure?.type, httpStatus: failure?.httpStatus });
+}
 
 function messageOf(error: unknown): string {
   try {

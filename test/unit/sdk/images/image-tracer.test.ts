@@ -236,6 +236,29 @@ describe("an attempt that is made by the tracer", () => {
     ]);
   });
 
+  it("that fails tells what kind of error it was, as generations do", async () => {
+    const tracer = new ImageTracer("7");
+    await tracer.startTrace({});
+    const errors = [
+      Object.assign(new Error("slow down"), { status: 429, code: "rate_limit" }),
+      new DOMException("too slow", "TimeoutError"),
+      "refused",
+    ];
+    for (const error of errors) await tracer.attempt({ model: SDXL, prompt: "" }, () => Promise.reject(error)).catch(() => {});
+    tracer.addImageGenerationAttempt({ model: SDXL, prompt: "", success: false, httpStatus: 503 });
+    expect(
+      captured
+        .of("attempt")
+        .map(({ attributes, status }) => [attributes["error.type"], attributes["genspan.attempt.outcome"], status.message]),
+    ).toEqual([
+      ["rate_limit", "rate_limit", "slow down"],
+      ["timeout", "timeout", "too slow"],
+      ["_OTHER", "_OTHER", "refused"],
+      ["503", "503", "failed"],
+    ]);
+    expect(captured.of("attempt")[0]?.attributes["genspan.attempt.http_status"]).toBe(429);
+  });
+
   it("comes through before startTrace, too", async () => {
     expect(await new ImageTracer("7").attempt({ model: SDXL, prompt: PROMPT }, async () => 5)).toBe(5);
     expect(captured.spans).toEqual([]);
@@ -248,7 +271,8 @@ describe("an attempt that is made by the tracer", () => {
       throw new Error("mine");
     };
     expect(await tracer.attempt({ model: SDXL, prompt: PROMPT }, async () => 5, broken)).toBe(5);
-    expect(captured.problems).toEqual(["attempt failed: Error"]);
+    expect(captured.problems).toEqual(["finding the picture failed: Error"]);
+    expect(captured.of("attempt")).toHaveLength(1);
   });
 });
 
