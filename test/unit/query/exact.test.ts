@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { exactJson, exactNumber, isoTime } from "../../../collector/query/exact.ts";
+import { percentile } from "../../../collector/query/usage/histogram.ts";
+
+describe("numbers of the database", () => {
+  it.each([
+    ["0", 0],
+    ["-12", -12],
+    ["9007199254740991", 9_007_199_254_740_991],
+    ["9007199254740993", "9007199254740993"],
+    ["0.000000000001", 0.000_000_000_001],
+    ["0.100000000000000000", 0.1],
+    ["123456789.123456789123", "123456789.123456789123"],
+    ["NaN", "NaN"],
+  ])("%s becomes %s", (text, value) => {
+    expect(exactNumber(text)).toBe(value);
+  });
+
+  it("keep their digits inside JSON", () => {
+    expect(exactJson('{"id": 9007199254740993, "list": [12345678901234567890, 1.5], "text": "12345678901234567890"}')).toEqual({
+      id: "9007199254740993",
+      list: ["12345678901234567890", 1.5],
+      text: "12345678901234567890",
+    });
+  });
+});
+
+it("times have six decimals, so that they sort as text", () => {
+  expect(["2026-11-21 08:00:00+00", "2026-11-21 08:00:00.12+00", "infinity"].map(isoTime)).toEqual([
+    "2026-11-21T08:00:00.000000Z",
+    "2026-11-21T08:00:00.120000Z",
+    "infinity",
+  ]);
+});
+
+it("a percentile of a histogram is that of its bucket, and null without calls", () => {
+  expect(percentile({ buckets: [], counts: [] }, 0.5)).toBeNull();
+  const bucketOf = (millis: number): number => Math.ceil(Math.log(millis) / Math.log(1.02));
+  const histogram = { buckets: [bucketOf(10), bucketOf(1_000)], counts: [99, 1] };
+  expect(percentile(histogram, 0.5)! / 10).toBeCloseTo(1, 1);
+  expect(percentile(histogram, 1)! / 1_000).toBeCloseTo(1, 1);
+});
