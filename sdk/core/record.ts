@@ -63,26 +63,29 @@ export function readableSpan(facts: RecordFacts, origin: RecordOrigin): Readable
 const errorStatus = (message: string | undefined): SpanStatus =>
   message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message };
 
-/** The same span with other attributes, for one whose content had to go. */
-export const withAttributes = (span: ReadableSpan, attributes: Attributes, dropped: number): ReadableSpan => ({
-  name: span.name,
-  kind: span.kind,
-  spanContext: () => span.spanContext(),
-  ...(span.parentSpanContext === undefined ? {} : { parentSpanContext: span.parentSpanContext }),
-  startTime: span.startTime,
-  endTime: span.endTime,
-  duration: span.duration,
-  status: span.status,
-  attributes,
-  links: span.links,
-  events: span.events,
-  ended: span.ended,
-  resource: span.resource,
-  instrumentationScope: span.instrumentationScope,
-  droppedAttributesCount: span.droppedAttributesCount + dropped,
-  droppedEventsCount: span.droppedEventsCount,
-  droppedLinksCount: span.droppedLinksCount,
-});
+/** The same span with other attributes, for one whose content had to go: nothing of it holds on to the old ones. */
+export function withAttributes(span: ReadableSpan, attributes: Attributes, dropped: number): ReadableSpan {
+  const context = span.spanContext();
+  return {
+    name: span.name,
+    kind: span.kind,
+    spanContext: () => context,
+    ...(span.parentSpanContext === undefined ? {} : { parentSpanContext: span.parentSpanContext }),
+    startTime: span.startTime,
+    endTime: span.endTime,
+    duration: span.duration,
+    status: span.status,
+    attributes,
+    links: span.links,
+    events: span.events,
+    ended: span.ended,
+    resource: span.resource,
+    instrumentationScope: span.instrumentationScope,
+    droppedAttributesCount: span.droppedAttributesCount + dropped,
+    droppedEventsCount: span.droppedEventsCount,
+    droppedLinksCount: span.droppedLinksCount,
+  };
+}
 
 /** Text form of a reference, `traceId-spanId`: what an application keeps beside its own row. */
 export const refText = ({ traceId, spanId }: RecordRef): string => `${traceId}-${spanId}`;

@@ -1,4 +1,4 @@
-import { context, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
+import { context, logs, metrics, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createContent } from "./content.ts";
 import { resolveContent } from "./content-policy.ts";
@@ -160,9 +160,7 @@ function hasTracerProvider(): boolean {
 }
 
 function releaseGlobals(): void {
-  trace.disable();
-  context.disable();
-  propagation.disable();
+  for (const api of [trace, context, propagation, logs, metrics]) api.disable();
 }
 
 function joinStats(deliveries: readonly Delivery[], problems: Problems): TracingStats {

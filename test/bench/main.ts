@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { SetupError } from "../../collector/base/setup-error.ts";
 import { describeMachine, loadNow } from "./machine.ts";
-import { type Results, runDecode, runMeasures } from "./measures.ts";
+import { type Results, runDecode, runMeasures, runSdk } from "./measures.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { NOT_YET, ratioTable } from "./report.ts";
 import { openStage } from "./stage.ts";
@@ -12,6 +12,7 @@ async function run(options: Options): Promise<void> {
   const results: Results = { ratios: {}, details: {} };
   const loadBefore = loadNow();
   runDecode(options, results, say);
+  await runSdk(options, results, say);
   const stage = await openStage(options.server);
   try {
     const machine = await describeMachine(stage.sql, loadBefore);

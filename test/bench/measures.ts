@@ -5,6 +5,7 @@ import { measureOneSpan } from "./one-span.ts";
 import type { Measure, Options } from "./options.ts";
 import type { LoadKind } from "./payloads.ts";
 import { decodeTable, type Ratios, speedLine } from "./report.ts";
+import { measureSdk, sdkFigures, sdkTable } from "./sdk/measure.ts";
 import { measureSize } from "./size.ts";
 import type { Stage } from "./stage.ts";
 import { rounded } from "./statistics.ts";
@@ -17,6 +18,7 @@ const SIZES = {
     oneSpan: 4_000,
     growthStep: 8_000,
     decodeRounds: 24,
+    sdk: { rounds: 1, generations: 900 },
   },
   full: {
     rounds: 5,
@@ -24,6 +26,7 @@ const SIZES = {
     oneSpan: 40_000,
     growthStep: 250_000,
     decodeRounds: 300,
+    sdk: { rounds: 3, generations: 6_000 },
   },
 };
 
@@ -42,6 +45,15 @@ export function runDecode({ quick, measures }: Options, results: Results, say: S
   const decoded: DecodeResult[] = (["plain", "genai", "genai10"] as const).map((kind) => measureDecode(kind, decodeRounds));
   results.details["decode"] = decoded;
   for (const line of decodeTable(decoded)) say(line);
+}
+
+/** Before the collector starts: what an application pays for recording is measured beside nothing else. */
+export async function runSdk({ quick, measures }: Options, results: Results, say: Say): Promise<void> {
+  if (!measures.has("sdk")) return;
+  const measured = await measureSdk(SIZES[quick ? "quick" : "full"].sdk);
+  results.details["sdk"] = measured;
+  Object.assign(results.ratios, sdkFigures(measured));
+  for (const line of sdkTable(measured)) say(line);
 }
 
 export async function runMeasures(stage: Stage, options: Options, results: Results, say: Say): Promise<void> {

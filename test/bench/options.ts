@@ -4,6 +4,7 @@ import { SetupError } from "../../collector/base/setup-error.ts";
 /** The measures by the names of `--only`, in the order in which they run. */
 export const MEASURES = [
   "decode",
+  "sdk",
   "plain",
   "genai",
   "mix",

@@ -53,6 +53,14 @@ function middle(reports: readonly AppReport[]): AppReport {
   };
 }
 
+/** The figures of the contract: CPU is what recording adds to an application that does not record. */
+export const sdkFigures = ({ sdk, none }: SdkResult) => ({
+  sdkP50Micros: sdk.callerMicros.p50,
+  sdkP99Micros: sdk.callerMicros.p99,
+  sdkCpuMicros: rounded(sdk.cpuMicros - none.cpuMicros),
+  sdkStallMillis: sdk.longestStallMillis,
+});
+
 /** One line for each contestant. */
 export const sdkTable = (result: SdkResult): string[] =>
   CONTESTANTS.map((name) => {

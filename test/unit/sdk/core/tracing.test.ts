@@ -1,4 +1,4 @@
-import { context, SpanKind, trace } from "@opentelemetry/api";
+import { context, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -71,6 +71,38 @@ describe("a process without an OpenTelemetry set-up", () => {
   it("a second start returns the running SDK", () => {
     const first = start();
     expect(startTracing({ endpoint: "http://127.0.0.1:1" })).toBe(first);
+  });
+
+  it("starts the instrumentations that it is given, and sends logs beside the spans because some put prompts there", async () => {
+    const given: unknown[] = [];
+    const instrumentation = {
+      instrumentationName: "test",
+      instrumentationVersion: "1",
+      setTracerProvider: (provider: unknown) => given.push(provider),
+      setMeterProvider() {},
+      setLoggerProvider() {},
+      enable() {},
+      disable() {},
+      setConfig() {},
+      getConfig: () => ({}),
+    };
+    start({ instrumentations: [instrumentation], apiKey: "k" });
+    logs.getLogger("test").emit({ body: "a prompt" });
+    await tracing!.shutdown();
+    const [request] = sink.requests.filter(({ url }) => url === "/v1/logs");
+    expect([given.length, request!.headers["authorization"], request!.body.toString()]).toEqual([
+      1,
+      "Bearer k",
+      expect.stringContaining("a prompt"),
+    ]);
+  });
+
+  it("sends neither logs nor metrics where nobody asks for them", async () => {
+    start();
+    logs.getLogger("test").emit({ body: "a line" });
+    startGeneration(CALL).succeed();
+    await tracing!.shutdown();
+    expect(sink.requests.map(({ url }) => url)).toEqual(["/v1/traces"]);
   });
 
   it("await using delivers at the end of the scope", async () => {
