@@ -9,7 +9,7 @@ const listed = readListedCases(markdown);
 const idsByFile = new Map(sourceFiles("test", ".test.ts").map((file) => [file.path, caseIdsOf(file)]));
 
 /** Areas of which every case of priority 0 and 1 is in the table. */
-const AREAS = new Set("payload-text ids time size-shape http idempotency schema database-fault process-fault spool-memory ops sdk".split(" "));
+const AREAS = new Set("payload-text ids time size-shape http idempotency schema database-fault process-fault spool-memory ops sdk auth tenant query admin-api".split(" "));
 /** The catalogue of cases is no part of the repository. */
 const CATALOGUE = join(repositoryRoot, "../shared/reference/reliability-cases.csv");
 
