@@ -30,6 +30,7 @@ import { createPartitionJob } from "./jobs/partition-job.ts";
 import { createPriceBooks } from "./jobs/price-books.ts";
 import { createReaper } from "./jobs/reaper.ts";
 import { createUsageRollup } from "./jobs/usage-rollup.ts";
+import { createLiveHub } from "./live/hub.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { latest } from "./query/latest.ts";
 import { createPool } from "./query/pool.ts";
@@ -151,8 +152,21 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   });
   const reading = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   let first: Pipeline | undefined;
+  const live = createLiveHub({ sql: pool(database.url, 2, started), schema, log });
+  started.defer(() => live.stop());
   for (const [id, receiver] of config.receivers) {
-    const pipeline = pipelineOf(id, { config, exporter, refiner, prices, tombstones, metrics, log, isStopping: () => stopping, started });
+    const pipeline = pipelineOf(id, {
+      config,
+      exporter,
+      refiner,
+      prices,
+      tombstones,
+      onCommitted: live.hint,
+      metrics,
+      log,
+      isStopping: () => stopping,
+      started,
+    });
     if (pipeline === undefined) continue;
     first ??= pipeline;
     await serveOtlp(otlp, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget: reading, metrics, log });
@@ -172,6 +186,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       ingest: ingestInto(first),
       eraseFiles,
       alerting,
+      live,
       database,
       unready: () => unreadyReason({ stopping, exporter, database }),
     }),
@@ -275,6 +290,7 @@ interface WebInput {
   readonly ingest: Ingest;
   readonly eraseFiles: Privacy["eraseFiles"];
   readonly alerting: Services["alerting"];
+  readonly live: Services["live"];
   readonly database: Database;
   readonly unready: () => Unready | undefined;
 }
@@ -289,6 +305,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
       ingest: input.ingest,
       eraseFiles: input.eraseFiles,
       alerting: input.alerting,
+      live: input.live,
       refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
       log: throttled(log),
       version,

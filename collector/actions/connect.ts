@@ -5,6 +5,7 @@ import { defaultArchive, eraserOf } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
+import { createLiveHub } from "../live/hub.ts";
 import { createPool } from "../query/pool.ts";
 import { createReader } from "../query/reader.ts";
 import { refineTraces } from "../refinement/store.ts";
@@ -42,12 +43,14 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
   const owner = createPool(url, CONNECTIONS);
   const log = createLog("error");
+  const live = createLiveHub({ sql: owner, schema, log });
   const own = createOwnIngest({ url, schema });
   const app = createApiOnly({
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
     eraseFiles: eraserOf(defaultArchive(options.dataDir)),
+    live,
     alerting: { log, publicUrl: undefined, sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
     authenticate: async () => ({ kind: "granted", projectId }),
@@ -57,6 +60,7 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   return {
     request: async (path, init) => app.request(path, init),
     async close() {
+      await live.stop();
       await own.stop();
       await Promise.all([reader.end(), owner.end({ timeout: 1 })]);
     },

@@ -6,6 +6,7 @@ import type { Signal } from "../base/signal.ts";
 import type { EraseOptions } from "../commands/erase/index.ts";
 import type { Refine } from "../commands/generations/change.ts";
 import type { Writer } from "../commands/writer.ts";
+import type { LiveHub } from "../live/hub.ts";
 import type { Reader } from "../query/reader.ts";
 
 /** What the routes work with. */
@@ -22,6 +23,8 @@ export interface Services {
   readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
   /** What alerts are told by. */
   readonly alerting: ChannelTools & { readonly publicUrl: string | undefined };
+  /** Who watches what comes in. */
+  readonly live: LiveHub;
   readonly authenticate: Authenticate;
   readonly log: Log;
   readonly version: string;

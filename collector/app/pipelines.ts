@@ -24,6 +24,8 @@ export interface PipelineInput {
   readonly prices: PriceBooks;
   /** What was erased for good. */
   readonly tombstones?: Tombstones;
+  /** Told of every request whose rows are committed. */
+  readonly onCommitted?: (projectId: number) => void;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -56,7 +58,10 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
     redact: (bytes, signal) => (redactors.get(signal) ?? redactSecrets)(bytes, signal),
     prices: (projectId) => input.prices.of(projectId),
     erased: (projectId) => input.tombstones?.of(projectId),
-    committed: ({ projectId, traces }) => input.refiner.note(projectId, traces),
+    committed({ projectId, traces }) {
+      input.refiner.note(projectId, traces);
+      if (traces.length > 0) input.onCommitted?.(projectId);
+    },
     write: (request) => (writers.get(request.signal) ?? withoutDatabase)(request),
     metrics,
   });

@@ -20,6 +20,7 @@ import { addReview } from "./review.ts";
 import { addRun } from "./run.ts";
 import { addServe } from "./serve.ts";
 import { addSql } from "./sql.ts";
+import { addTail } from "./tail.ts";
 import type { Tone } from "./terminal.ts";
 import { addTrace } from "./trace.ts";
 import { addUsage } from "./usage.ts";
@@ -59,6 +60,7 @@ export function createProgram(input: CliInput): Command {
     addImport,
     addErase,
     addAlert,
+    addTail,
     addPrune,
     addProject,
     addArchive,

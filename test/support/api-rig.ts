@@ -3,6 +3,7 @@ import { createApiOnly } from "../../collector/api/api.ts";
 import type { Services } from "../../collector/api/services.ts";
 import { createOwnIngest } from "../../collector/app/ingest.ts";
 import type { Authenticate } from "../../collector/base/authenticate.ts";
+import { createLiveHub } from "../../collector/live/hub.ts";
 import { createPool } from "../../collector/query/pool.ts";
 import { createReader } from "../../collector/query/reader.ts";
 import { refineTraces } from "../../collector/refinement/store.ts";
@@ -47,12 +48,14 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
   const { url } = await ensureReader({ url: database.url, schema: SCHEMA });
   const reader = createReader({ url, schema: SCHEMA, maxConnections: 3 });
   const { log, lines } = recordingLog();
+  const live = createLiveHub({ sql: owner, schema: SCHEMA, log });
   const own = createOwnIngest({ url: database.url, schema: SCHEMA });
   const services: Services = {
     reader,
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
     eraseFiles: async () => 0,
+    live,
     alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),
     authenticate,
@@ -74,6 +77,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     send: (path, body, { method = "POST", headers = {} } = {}) =>
       ask(path, { method, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) }),
     async [Symbol.asyncDispose]() {
+      await live.stop();
       await own.stop();
       await Promise.all([reader.end(), owner.end({ timeout: 1 })]);
       await database[Symbol.asyncDispose]();

@@ -47,10 +47,11 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   ),
   "collector/commands": rule("collector/base collector/model collector/quality types:collector/rows", "postgres"),
   "collector/alerts": rule("collector/base collector/query collector/commands", "zod nodemailer postgres"),
+  "collector/live": rule("collector/base collector/query", "zod postgres"),
   "collector/jobs": rule("collector/alerts collector/base collector/model collector/quality collector/query collector/commands schema"),
   "collector/receivers": rule("collector/base collector/otlp", "hono @hono/node-server @grpc/grpc-js"),
   "collector/api": rule(
-    "collector/alerts collector/base collector/model collector/quality collector/otlp collector/query collector/commands collector/dialects",
+    "collector/alerts collector/live collector/base collector/model collector/quality collector/otlp collector/query collector/commands collector/dialects",
     "hono zod @hono/zod-openapi",
   ),
   "dashboards/web": rule(

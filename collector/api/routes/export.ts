@@ -75,6 +75,7 @@ export function exportRoutes({ route, services }: Api): void {
       summary: "How many rows such a file would have",
       scope: "read",
       params: Params,
+      query: PARAMETERS,
       answer: z.object({ rows: z.number() }),
     },
     async (call) => ({ rows: await countExport(services.reader, readRequest(call)) }),

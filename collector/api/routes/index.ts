@@ -14,6 +14,7 @@ import { qualityRuleRoutes } from "./quality-rules.ts";
 import { reviewRoutes } from "./review.ts";
 import { runFigureRoutes } from "./run-figures.ts";
 import { runRoutes } from "./runs.ts";
+import { streamRoutes } from "./stream.ts";
 import { traceImageRoutes } from "./trace-image.ts";
 import { traceRoutes } from "./traces.ts";
 import { usageRoutes } from "./usage.ts";
@@ -28,6 +29,7 @@ export const ROUTES: readonly RouteModule[] = [
   exportRoutes,
   eraseRoutes,
   alertRoutes,
+  streamRoutes,
   keyRoutes,
   projectRoutes,
   importRoutes,

@@ -46,7 +46,8 @@ export interface GenerationSummary {
 /** Characters of a text that a list shows. */
 const SHOWN_CHARS = 200;
 
-const COLUMNS = sql`id, trace_id, span_id, start_time, generation_status, service_name, environment, operation_name, provider_name, model_name,
+/** Columns of `GenerationSummary`. */
+export const SUMMARY_COLUMNS = sql`id, trace_id, span_id, start_time, generation_status, service_name, environment, operation_name, provider_name, model_name,
   prompt_template_name, prompt_template_version, tokens_prompt, tokens_completion, tokens_reasoning, tokens_total, cost_amount, cost_currency,
   quality_issues, duration_ms, time_to_first_token_ms, attempts_count, response_finish_reason, error_type, left(error_message, ${SHOWN_CHARS}) AS error_message,
   run_id, item_id, conversation_id, user_id, entity_type, entity_id, quality_status, content_state,
@@ -54,4 +55,4 @@ const COLUMNS = sql`id, trace_id, span_id, start_time, generation_status, servic
 
 /** One page of model calls. */
 export const listGenerations = (reader: Reader, projectId: number, filter: Filter): Promise<Page<GenerationSummary>> =>
-  reader.read({ projectId }, (ask) => readPage<GenerationSummary>(ask, { projectId, filter, columns: COLUMNS }));
+  reader.read({ projectId }, (ask) => readPage<GenerationSummary>(ask, { projectId, filter, columns: SUMMARY_COLUMNS }));
