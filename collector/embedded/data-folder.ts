@@ -101,11 +101,23 @@ export function makeShared(folder: string): void {
 
 function makeFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    makeFolders(folder);
   } catch (error) {
     throw cannotUse(folder, error);
   }
   usable(folder);
+}
+
+/** Not Node's `recursive`: that never ends where a file system has a folder and says of what is to be made in it that there is none (as /proc does). */
+function makeFolders(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o755 });
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT" || existsSync(dirname(folder))) throw error;
+    makeFolders(dirname(folder));
+    makeFolders(folder);
+  }
 }
 
 function usable(folder: string): string {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -7,6 +8,8 @@ import { readEmbeddedState } from "../../../collector/embedded/index.ts";
 import { ask, cleanUpEmbedded, folderWithDatabase, serverOn, start, startOwner, temporaryFolder } from "../../support/embedded.ts";
 
 afterEach(cleanUpEmbedded);
+
+const MAIN = join(import.meta.dirname, "../../../collector/main.ts");
 
 const settingsOf = (url: string, ...names: string[]) =>
   ask<{ name: string; setting: string }>(url, (sql) => sql`SELECT name, setting FROM pg_settings WHERE name = ANY(${names}) ORDER BY name`);
@@ -171,6 +174,18 @@ describe("what a person must mend", () => {
       name: "SetupError",
       message: expect.stringContaining("a file stands in its place"),
     });
+  });
+
+  it.runIf(existsSync("/proc/self"))("a data folder on a file system that takes no folders is named", () => {
+    const start = spawnSync(process.execPath, [MAIN, "serve"], { env: { GENSPAN_DATA_DIR: "/proc/genspan/data" }, timeout: 20_000 });
+    expect(start.stderr.toString()).toContain("The data folder /proc/genspan/data cannot be used (it is not writable)");
+    expect(start.status).toBe(1);
+  });
+
+  it("a data folder several levels below what is there is made", async () => {
+    const dataDir = join(temporaryFolder(), "a", "b", "data");
+    await start({ dataDir });
+    expect(existsSync(join(dataDir, "postgres", "PG_VERSION"))).toBe(true);
   });
 
   it("a lost or changed password file is named, and its return mends it", async () => {
