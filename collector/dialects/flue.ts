@@ -2,7 +2,7 @@ import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
 import { supply, supplyContent } from "./generation-draft.ts";
 import { at, openJson, stringOf } from "./json.ts";
-import { promptContent, readProviderRequest, supplyRequestFacts } from "./provider-bodies.ts";
+import { promptContent, readProviderRequest, supplyRequestFacts } from "./provider-requests.ts";
 import { supplyText } from "./span-facts.ts";
 
 const INPUT = "flue.turn.input";

@@ -131,6 +131,10 @@ export function withdraw(draft: GenerationDraft, concept: Concept): void {
   draft.built?.scalars?.delete(CONCEPT[concept]);
 }
 
+/** Whether prompt or response are still to be found. */
+export const lacksContent = (draft: GenerationDraft, which: "prompt" | "response"): boolean =>
+  draft.attribute[which === "prompt" ? CONCEPT.inputMessages : CONCEPT.outputMessages]! < 0 && draft.built?.[which] === undefined;
+
 /** Sets prompt or response unless an attribute of the conventions or an earlier dialect has it. */
 export function supplyContent(
   draft: GenerationDraft,
@@ -138,8 +142,7 @@ export function supplyContent(
   content: BuiltContent | undefined,
   origin: string,
 ): void {
-  const concept = which === "prompt" ? CONCEPT.inputMessages : CONCEPT.outputMessages;
-  if (content === undefined || draft.attribute[concept]! >= 0 || draft.built?.[which] !== undefined) return;
+  if (content === undefined || !lacksContent(draft, which)) return;
   builtOf(draft)[which] = content;
   draft.origins.set(which, origin);
 }

@@ -4,7 +4,7 @@ import { conceptText, type GenerationDraft, hasConcept, override, supply, supply
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { contentParts } from "./message-parts.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
-import { supplyProviderRequest } from "./provider-bodies.ts";
+import { supplyProviderRequest } from "./provider-requests.ts";
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 

@@ -3,7 +3,7 @@ import { attributeNamed } from "./flattened.ts";
 import { supply, supplyContent } from "./generation-draft.ts";
 import { at, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
-import { supplyProviderRequest } from "./provider-bodies.ts";
+import { supplyProviderRequest } from "./provider-requests.ts";
 
 /** Haystack: components with their input and output; the counts stand in the meta of each reply. */
 export const haystack: Dialect = {

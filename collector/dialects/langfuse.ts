@@ -4,7 +4,7 @@ import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent, supplyTextOf } from "./generation-draft.ts";
 import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
-import { readProviderResponse } from "./provider-bodies.ts";
+import { readProviderResponse } from "./provider-answers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 
 const CALLS: ReadonlyMap<string, string> = new Map([
@@ -62,7 +62,7 @@ function contentOf(value: Json, role: "user" | "assistant"): BuiltContent | unde
   const opened = openJson(raw);
   if (typeof opened === "string") return { text: opened, format: "text" };
   const answer = role === "assistant" ? readProviderResponse(opened) : undefined;
-  if (answer !== undefined) return messagesContent(answer.messages);
+  if (answer !== undefined) return messagesContent(answer);
   return holdsMessages(opened) ? messagesContent(toMessageList(opened, role)) : { text: raw, format: "text" };
 }
 

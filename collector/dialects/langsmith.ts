@@ -5,7 +5,8 @@ import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
-import { supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { supplyProviderResponse } from "./provider-answers.ts";
+import { supplyProviderRequest } from "./provider-requests.ts";
 import { supplyStreaming } from "./request-parameters.ts";
 
 const METADATA = "langsmith.metadata.";

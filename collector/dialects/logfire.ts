@@ -6,7 +6,8 @@ import { builtOf, conceptText, type GenerationDraft, hasConcept, supply, supplyC
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { supplyUsage } from "./logfire-usage.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage, toMessageList } from "./messages.ts";
-import { imagesMessage, readProviderRequest, supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { imagesMessage, supplyProviderResponse } from "./provider-answers.ts";
+import { readProviderRequest, supplyProviderRequest } from "./provider-requests.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 import { supplyText } from "./span-facts.ts";
 

@@ -2,7 +2,7 @@ import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
 import { hasConcept, supply } from "./generation-draft.ts";
 import { openJson, stringOf } from "./json.ts";
-import { supplyProviderResponse } from "./provider-bodies.ts";
+import { supplyProviderResponse } from "./provider-answers.ts";
 import { supplyText } from "./span-facts.ts";
 
 /** Mastra: the conventions on its innermost spans; model generations and steps around them repeat the usage. */

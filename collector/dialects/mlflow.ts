@@ -3,7 +3,8 @@ import { attributeNamed } from "./flattened.ts";
 import { supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent } from "./messages.ts";
-import { readProviderResponse, supplyProviderRequest, supplyProviderResponse } from "./provider-bodies.ts";
+import { readProviderResponse, supplyProviderResponse } from "./provider-answers.ts";
+import { supplyProviderRequest } from "./provider-requests.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 
 const CALLS: ReadonlyMap<string, string> = new Map([
@@ -34,7 +35,7 @@ export const mlflow: Dialect = {
     supplyProviderResponse(draft, outputs, "mlflow.spanOutputs");
     const answer = readProviderResponse(outputs);
     supplyContent(draft, "prompt", asText(inputs), "mlflow.spanInputs");
-    supplyContent(draft, "response", answer === undefined ? asText(outputs) : messagesContent(answer.messages), "mlflow.spanOutputs");
+    supplyContent(draft, "response", answer === undefined ? asText(outputs) : messagesContent(answer), "mlflow.spanOutputs");
     const usage = openJson(attributeNamed(view, "mlflow.chat.tokenUsage"));
     supply(draft, "inputTokens", numberOf(at(usage, "input_tokens")), "mlflow.chat.tokenUsage");
     supply(draft, "outputTokens", numberOf(at(usage, "output_tokens")), "mlflow.chat.tokenUsage");

@@ -1,10 +1,13 @@
+import { position, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { keyTable } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
+import { type GenerationDraft, hasConcept, lacksContent, supplyContent } from "./generation-draft.ts";
 import { at, type Json, openJson, parseJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
 import { type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
-import { promptContent, readProviderRequest, readProviderResponse } from "./provider-bodies.ts";
+import { answerSize, readProviderResponse } from "./provider-answers.ts";
+import { promptContent, readProviderRequest } from "./provider-requests.ts";
 
 /** What hidden content is replaced by. */
 export const REDACTED = "__REDACTED__";
@@ -17,10 +20,18 @@ export interface RawValue {
   readonly redacted: boolean;
 }
 
+const NOTHING: RawValue = { json: undefined, text: undefined, redacted: false };
+
 export function rawValue(view: SpanView, side: "input" | "output"): RawValue {
   const text = stringOf(attributeNamed(view, `${side}.value`));
-  if (text === undefined || text === REDACTED) return { json: undefined, text: undefined, redacted: text === REDACTED };
+  if (text === undefined || text === REDACTED) return { ...NOTHING, redacted: text === REDACTED };
   return { json: /^\s*[[{]/.test(text) ? parseJson(text) : undefined, text, redacted: false };
+}
+
+/** The bodies of a call, as far as they were read. */
+export interface Bodies {
+  readonly input: Json;
+  readonly output: Json;
 }
 
 /**
@@ -28,40 +39,68 @@ export function rawValue(view: SpanView, side: "input" | "output"): RawValue {
  * flattened form leaves out further choices and reasoning, and the last messages where the sender ran into its limit of attributes.
  * Where a message is hidden, the bodies are not asked for it.
  */
-export function supplyOpenInferenceContent(view: SpanView, draft: GenerationDraft, input: RawValue, output: RawValue): void {
+export function supplyOpenInferenceContent(view: SpanView, draft: GenerationDraft): Bodies {
   const asked = messagesIn(view, "llm.input_messages.", "user");
   const answered = withReason(messagesIn(view, "llm.output_messages.", "assistant"), stringOf(attributeNamed(view, "llm.finish_reason")));
   supplyTexts(view, draft);
-  supplySide(draft, "prompt", { flattened: asked, body: readProviderRequest(input.json), raw: input, name: "input" });
-  supplySide(draft, "response", { flattened: answered, body: readProviderResponse(output.json)?.messages, raw: output, name: "output" });
+  const modelIsKnown = hasConcept(draft, "model") || attributeNamed(view, "llm.model_name") !== undefined;
+  const input = modelIsKnown && isWhole(view, asked) && !requestTellsMore(view) ? NOTHING : rawValue(view, "input");
+  supplySide(draft, "prompt", { flattened: asked, body: () => readProviderRequest(input.json), raw: input, name: "input" });
+  const output = rawValue(view, "output");
+  const mayTellMore = (answerSize(output.json) ?? 0) > weight(answered) || !answered.some(isShown);
+  const body = () => (mayTellMore ? readProviderResponse(output.json) : undefined);
+  supplySide(draft, "response", { flattened: answered, body, raw: output, name: "output" });
+  return { input: input.json, output: output.json };
+}
+
+/** Whether flattened messages say all that they can: nothing was dropped, and each has something to say. */
+const isWhole = (view: SpanView, messages: readonly Message[]): boolean =>
+  view.droppedAttributesCount === 0 && messages.length > 0 && messages.every(({ parts }) => parts.length > 0 && parts.every(says));
+
+const says = (part: Part): boolean => part.type !== "unknown" && part["content"] !== "";
+
+/** Keys of a request under which stands what the flattened form leaves out: pieces that are no text, instructions, tools. */
+const MORE = ['"type"', '"tools"', '"functions"', '"system":', '"instructions"'].map((key) => Buffer.from(key));
+const INPUT = keyTable.register("input.value");
+
+/** A native search of the request's text: reading a long conversation twice is what costs most. */
+function requestTellsMore({ attributes }: SpanView): boolean {
+  const index = attributes.find(INPUT);
+  if (index < 0) return false;
+  if (attributes.kinds[index] !== VALUE_STRING || attributes.b[index] === REDACTED.length) return true;
+  const start = position(attributes.a[index]!);
+  const text = attributes.arena.source(attributes.a[index]!).subarray(start, start + attributes.b[index]!);
+  return MORE.some((key) => text.includes(key));
 }
 
 interface Side {
   readonly flattened: readonly Message[];
-  readonly body: readonly Message[] | string | undefined;
+  readonly body: () => readonly Message[] | string | undefined;
   readonly raw: RawValue;
   readonly name: "input" | "output";
 }
 
 function supplySide(draft: GenerationDraft, which: "prompt" | "response", { flattened, body, raw, name }: Side): void {
   const hidden = flattened.some(({ parts }) => parts.some(isHidden));
-  const shown = flattened.some(({ parts }) => parts.some((part) => !isHidden(part)));
+  const shown = flattened.some(isShown);
   if (hidden || raw.redacted) draft.contentRedacted = true;
-  if (!hidden && body !== undefined && (!shown || weight(body) > weight(flattened))) {
-    supplyContent(draft, which, promptContent(body), `${name}.value`);
-  }
-  if (shown) supplyContent(draft, which, messagesContent(flattened), `llm.${name}_messages`);
-  if (!hidden && raw.text !== undefined)
+  if (!lacksContent(draft, which)) return;
+  const whole = hidden ? undefined : body();
+  if (whole !== undefined && (!shown || weight(whole) > weight(flattened))) {
+    supplyContent(draft, which, promptContent(whole), `${name}.value`);
+  } else if (shown) {
+    supplyContent(draft, which, messagesContent(flattened), `llm.${name}_messages`);
+  } else if (!hidden && raw.text !== undefined) {
     supplyContent(draft, which, bareContent(raw, which === "prompt" ? "user" : "assistant"), `${name}.value`);
+  }
 }
 
+const isShown = ({ parts }: Message): boolean => parts.some((part) => !isHidden(part));
 const isHidden = (part: Part): boolean => part["content"] === REDACTED || part["uri"] === REDACTED;
 
 /** How much messages tell: the number of parts that say something. */
 const weight = (messages: readonly Message[] | string): number =>
-  typeof messages === "string"
-    ? 1
-    : messages.reduce((sum, { parts }) => sum + parts.filter((part) => part.type !== "unknown" && part["content"] !== "").length, 0);
+  typeof messages === "string" ? 1 : messages.reduce((sum, { parts }) => sum + parts.filter(says).length, 0);
 
 const withReason = (messages: readonly Message[], reason: string | undefined): readonly Message[] =>
   reason === undefined ? messages : messages.map((message) => ({ ...message, finish_reason: normalizeFinishReason(reason) }));

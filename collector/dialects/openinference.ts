@@ -5,7 +5,8 @@ import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, type Json, openJson, stringOf } from "./json.ts";
 import { REDACTED, rawValue, supplyOpenInferenceContent, toolsIn } from "./openinference-messages.ts";
-import { supplyRequestFacts, supplyResponseFacts } from "./provider-bodies.ts";
+import { supplyResponseFacts } from "./provider-answers.ts";
+import { supplyRequestFacts } from "./provider-requests.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 
 /** OpenInference kinds that are a model call; every other kind is around calls. */
@@ -57,13 +58,11 @@ function completeCall(view: SpanView, draft: GenerationDraft): void {
   const textCompletion = attributeNamed(view, "llm.prompts.0.prompt.text") !== undefined;
   supply(draft, "operation", textCompletion ? "text_completion" : "chat", "openinference.span.kind");
   const settings = supplySettings(view, draft, "llm.invocation_parameters");
-  const input = rawValue(view, "input");
-  const output = rawValue(view, "output");
-  supplyOpenInferenceContent(view, draft, input, output);
+  const { input, output } = supplyOpenInferenceContent(view, draft);
   const tools = toolsIn(view);
   if (tools.length > 0) supply(draft, "toolDefinitions", JSON.stringify(tools), "llm.tools");
-  supplyRequestFacts(draft, input.json, "input.value");
-  supplyResponseFacts(draft, output.json, "output.value");
+  supplyRequestFacts(draft, input, "input.value");
+  supplyResponseFacts(draft, output, "output.value");
   supplyModel(view, draft, stringOf(at(settings, "model")));
 }
 

@@ -3,7 +3,7 @@ import { CONCEPT } from "../model/concept.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
 import { contentFromText } from "./messages.ts";
-import { answerFromText } from "./provider-bodies.ts";
+import { answerFromText } from "./provider-answers.ts";
 
 /** Content in the span attributes gen_ai.prompt and gen_ai.completion (v1.26–v1.27): a JSON string in the provider's message format. */
 export function buildFromLegacyContent(view: SpanView, draft: GenerationDraft): void {

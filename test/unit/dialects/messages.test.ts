@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createGenerationDraft } from "../../../collector/dialects/generation-draft.ts";
 import { contentFromText, toMessageList } from "../../../collector/dialects/messages.ts";
-import { readProviderRequest, readProviderResponse } from "../../../collector/dialects/provider-bodies.ts";
+import { answerSize, readProviderResponse, supplyResponseFacts } from "../../../collector/dialects/provider-answers.ts";
+import { readProviderRequest } from "../../../collector/dialects/provider-requests.ts";
+import { CONCEPT } from "../../../collector/model/concept.ts";
 
 type Part = Readonly<Record<string, unknown>>;
 
@@ -288,8 +291,13 @@ const ANSWERS: readonly (readonly [shape: string, body: unknown, messages: reado
 
 it.each(ANSWERS)("a provider's answer: %s", (_shape, body, messages, reason) => {
   const answer = readProviderResponse(body);
-  expect(answer?.messages).toEqual(messages);
-  expect(answer?.finishReason).toBe(reason);
+  expect(answer).toEqual(messages);
+  const atMost = answerSize(body);
+  expect(atMost === undefined).toBe(answer === undefined);
+  expect(atMost ?? 0).toBeGreaterThanOrEqual((answer ?? []).flatMap(({ parts }) => parts).length);
+  const draft = createGenerationDraft();
+  supplyResponseFacts(draft, body, "body");
+  expect(draft.built?.scalars?.get(CONCEPT.finishReasons)).toBe(reason);
 });
 
 describe("a provider's request", () => {
