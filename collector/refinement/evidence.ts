@@ -1,6 +1,17 @@
 import type { TransactionSql } from "postgres";
 import { hasGroups } from "./belonging.ts";
-import { type CallFacts, type ChildSpan, type FillGroup, GROUP_NAMES, groupSign, type LogEvent, type TraceEvidence } from "./facts.ts";
+import {
+  type CallFacts,
+  type ChildSpan,
+  type FillGroup,
+  GROUP_NAMES,
+  groupSign,
+  isFill,
+  keyText,
+  type LogEvent,
+  type StrayRow,
+  type TraceEvidence,
+} from "./facts.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
 
 /** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
@@ -59,18 +70,38 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
     const rows = calls.get(name) ?? [];
     const records = recordsOf.get(name) ?? [];
     if (rows.length + records.length === 0) return [];
-    const found = rows.length > MAX_ROWS ? [] : rows.map(toCall);
+    const { calls: found, strays } = rows.length > MAX_ROWS ? NO_CALLS : onePerKey(rows.map(toCall));
     const ids = new Set(found.map(({ spanId }) => spanId));
     return {
       projectId,
       traceId,
       calls: found,
+      strays,
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
       parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), String(row["parent_span_id"])])),
     };
   });
 }
+
+const NO_CALLS = { calls: [], strays: [] };
+
+/** Of two rows with one key the one set aside, unless only the other knows the end. */
+function onePerKey(rows: readonly CallFacts[]): Pick<TraceEvidence, "calls" | "strays"> {
+  const calls: CallFacts[] = [];
+  const strays: StrayRow[] = [];
+  for (const [first, ...more] of Map.groupBy(rows, keyText).values()) {
+    const all = [first!, ...more];
+    const call = all.find((each) => !each.counted && hasEnded(each)) ?? all.find(hasEnded) ?? all.find((each) => each.counted) ?? first!;
+    calls.push(call);
+    for (const { spanId, startTime, counted } of all.filter((each) => each !== call)) {
+      strays.push({ spanId, startTime, table: counted ? "generation_logs" : "generation_twins" });
+    }
+  }
+  return { calls, strays };
+}
+
+const hasEnded = ({ status, endTime }: CallFacts): boolean => status !== "pending" && !(status === "timeout" && endTime === undefined);
 
 const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
   Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
@@ -124,11 +155,16 @@ async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> 
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
-    generation_status, error_type, error_message, filled_from, item_id,
+    generation_status, error_type, error_message, filled_from, own_values, item_id,
     CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
   const read = (table: "generation_logs" | "generation_twins", counted: boolean) =>
-    lookUp(tx, { schema, window, table, columns: `${columns}, ${counted} AS counted` });
+    lookUp(tx, {
+      schema,
+      window,
+      table,
+      columns: `${columns}, ${counted} AS counted, ${counted ? "NULL" : "survivor_span_id"} AS survivor`,
+    });
   const [counted, aside] = await Promise.all([read("generation_logs", true), read("generation_twins", false)]);
   return [...counted, ...aside];
 }
@@ -138,10 +174,12 @@ const number = (value: unknown): number | undefined => (value === null || value 
 
 function toCall(row: Record<string, unknown>): CallFacts {
   const filledFrom = (row["filled_from"] ?? {}) as Record<string, string>;
+  const own = (row["own_values"] ?? {}) as Record<string, unknown>;
   const present = row["has"] as boolean[];
-  const own = GROUP_NAMES.filter(
-    (group, i) => present[i] === true && (filledFrom[group] === undefined || filledFrom[group].startsWith("update:")),
-  );
+  const told = GROUP_NAMES.filter((group, i) => {
+    const sign = own[groupSign(group)];
+    return isFill(filledFrom[group]) ? false : sign === undefined ? present[i] === true : sign !== null;
+  });
   return {
     spanId: String(row["span_id"]),
     startTime: String(row["start_text"]),
@@ -159,8 +197,10 @@ function toCall(row: Record<string, unknown>): CallFacts {
     status: String(row["generation_status"]),
     errorType: optional(row["error_type"]),
     errorMessage: optional(row["error_message"]),
-    has: new Set<FillGroup>(own),
+    has: new Set<FillGroup>(told),
+    own,
     counted: row["counted"] === true,
+    survivor: optional(row["survivor"]),
     filledFrom,
     itemId: optional(row["item_id"]),
   };

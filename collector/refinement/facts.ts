@@ -56,10 +56,18 @@ export interface CallFacts extends CallKey {
   readonly has: ReadonlySet<FillGroup>;
   /** Where the row stands: counted, or set aside as the twin or wrapper of another. */
   readonly counted: boolean;
+  /** The span that is counted instead, as the row that is set aside says so far. */
+  readonly survivor: string | undefined;
   /** What was filled in from elsewhere, by group. */
   readonly filledFrom: Readonly<Record<string, string>>;
+  /** What the span itself said in columns that say something else now. */
+  readonly own: Readonly<Record<string, unknown>>;
   /** The item as the row names it now, told or filled in. */
   readonly itemId: string | undefined;
+}
+
+export interface StrayRow extends CallKey {
+  readonly table: "generation_logs" | "generation_twins";
 }
 
 /** A span that tells something about another: an attempt, an update, an image, or a request over HTTP. Its parent is "" where it has none. */
@@ -91,11 +99,16 @@ export interface TraceEvidence {
   readonly projectId: number;
   readonly traceId: string;
   readonly calls: readonly CallFacts[];
+  /** Rows that tell of a call again that another row of the same key tells of: a call set aside came once more. */
+  readonly strays: readonly StrayRow[];
   readonly children: readonly ChildSpan[];
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
   /** Parents of all spans, by span; read only where a run or an item of the trace makes them matter. */
   readonly parents: ReadonlyMap<string, string>;
 }
+
+/** Whether a group was filled in where the span said nothing; an update replaces what it said. */
+export const isFill = (origin: string | undefined): boolean => origin !== undefined && !origin.startsWith("update:");
 
 export const keyText = ({ spanId, startTime }: CallKey): string => `${spanId} ${startTime}`;

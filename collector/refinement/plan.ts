@@ -8,7 +8,9 @@ import {
   FILL_GROUPS,
   type FillGroup,
   GROUP_NAMES,
+  isFill,
   type LogEvent,
+  type StrayRow,
   type TraceEvidence,
 } from "./facts.ts";
 import { foldCalls } from "./fold.ts";
@@ -30,8 +32,13 @@ export interface RowChange {
   /** Groups that were filled in before and are to be filled anew or not any more. */
   readonly reset: readonly FillGroup[];
   readonly copies: readonly Copy[];
-  /** Columns to set, by name. */
+  /** Columns to set where the span said nothing, by name. */
   readonly columns: Readonly<Record<string, unknown>>;
+  /** Columns to set in the place of what the span said, which is kept beside them. */
+  readonly replaced: Readonly<Record<string, unknown>>;
+  /** What the span said in columns that say something else so far. */
+  readonly own: Readonly<Record<string, unknown>>;
+  /** The attempts to keep; undefined where they stay as they are. */
   readonly attempts: readonly Attempt[] | undefined;
   readonly filledFrom: Readonly<Record<string, string>>;
 }
@@ -40,8 +47,11 @@ export interface RowChange {
 export interface RefinementPlan {
   /** Rows to count again. */
   readonly restore: readonly CallKey[];
-  /** Rows to set aside, with the span counted instead. */
-  readonly setAside: readonly { readonly key: CallKey; readonly survivor: string | undefined }[];
+  /** Rows to set aside, with the span counted instead, as their own spans told them. */
+  readonly setAside: readonly { readonly key: CallKey; readonly survivor: string | undefined; readonly change: RowChange | undefined }[];
+  /** Rows set aside before, of which another span is counted now. */
+  readonly survivors: readonly { readonly key: CallKey; readonly survivor: string | undefined }[];
+  readonly strays: readonly StrayRow[];
   readonly changes: readonly RowChange[];
   /** All image traces of the trace; written when they differ from what is stored. */
   readonly images: readonly ImageRow[];
@@ -56,7 +66,12 @@ export interface RefinementPlan {
  */
 export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   const folding = foldCalls(evidence.calls);
-  const setAside = [...folding.aside].filter(([call]) => call.counted).map(([call, survivor]) => ({ key: keyOf(call), survivor }));
+  const setAside = [...folding.aside]
+    .filter(([call]) => call.counted)
+    .map(([call, survivor]) => ({ key: keyOf(call), survivor, change: asTold(call) }));
+  const survivors = [...folding.aside]
+    .filter(([call, survivor]) => !call.counted && call.survivor !== survivor)
+    .map(([call, survivor]) => ({ key: keyOf(call), survivor }));
   const restore = folding.counted.filter(({ call }) => !call.counted).map(({ call }) => keyOf(call));
   const children = groupBy(evidence.children, ({ parentSpanId }) => parentSpanId);
   const events = groupBy(evidence.events, ({ spanId }) => spanId);
@@ -84,11 +99,11 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   });
   const runs = runRows(evidence.traceId, evidence.children);
   const items = itemRecords(evidence.traceId, evidence.children, belonging);
-  return { restore, setAside, changes, images, runs, items };
+  return { restore, setAside, survivors, strays: evidence.strays, changes, images, runs, items };
 }
 
-export const isEmpty = ({ restore, setAside, changes, images, runs, items }: RefinementPlan): boolean =>
-  restore.length + setAside.length + changes.length + images.length + runs.length + items.length === 0;
+export const isEmpty = ({ restore, setAside, survivors, strays, changes, images, runs, items }: RefinementPlan): boolean =>
+  restore.length + setAside.length + survivors.length + strays.length + changes.length + images.length + runs.length + items.length === 0;
 
 const keyOf = ({ spanId, startTime }: CallKey): CallKey => ({ spanId, startTime });
 
@@ -108,6 +123,7 @@ interface Around {
 function changeOf(call: CallFacts, around: Around): RowChange | undefined {
   const filled: Record<string, string> = {};
   const columns: Record<string, unknown> = {};
+  const replaced: Record<string, unknown> = {};
   const copies: Copy[] = [];
   const fromLogs = around.events.map(contentFromEvents);
   for (const group of GROUP_NAMES) {
@@ -119,20 +135,33 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
   }
   for (const [name, update] of updatesOf(around.children)) {
     filled[name] = `update:${update.spanId}`;
-    Object.assign(columns, update.columns);
+    Object.assign(replaced, update.columns);
   }
   const attempts = attemptsOf(call, around.children, around.siblings);
   if (attempts !== undefined) {
     filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
-    columns["attempts_count"] = attempts.length;
+    replaced["attempts_count"] = attempts.length;
   }
   if (columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
-    columns["content_state"] = "captured";
+    replaced["content_state"] = "captured";
   }
   if (sameEntries(filled, call.filledFrom)) return undefined;
-  const reset = GROUP_NAMES.filter((group) => isFill(call.filledFrom[group]));
-  return { key: keyOf(call), reset, copies, columns, attempts, filledFrom: filled };
+  return { ...unchanged(call), copies, columns, replaced, attempts: attempts ?? unchanged(call).attempts, filledFrom: filled };
 }
+
+/** Back to what the call's own span told. */
+const unchanged = (call: CallFacts): RowChange => ({
+  key: keyOf(call),
+  reset: GROUP_NAMES.filter((group) => isFill(call.filledFrom[group])),
+  copies: [],
+  columns: {},
+  replaced: {},
+  own: call.own,
+  attempts: call.filledFrom["attempts"] === undefined ? undefined : [],
+  filledFrom: {},
+});
+
+const asTold = (call: CallFacts): RowChange | undefined => (Object.keys(call.filledFrom).length === 0 ? undefined : unchanged(call));
 
 /** The run and the item in which a call happened, where neither it nor a twin names one. */
 function membership(call: CallFacts, { belonging, twins }: Around): (readonly ["run" | "item", GroupMember])[] {
@@ -145,7 +174,6 @@ function membership(call: CallFacts, { belonging, twins }: Around): (readonly ["
 }
 
 const isContent = ({ group }: Copy): boolean => group === "prompt" || group === "response";
-const isFill = (origin: string | undefined): boolean => origin !== undefined && !origin.startsWith("update:");
 
 interface Filling {
   readonly call: CallFacts;

@@ -56,9 +56,10 @@ type TouchedItems = Map<number, Map<string, ItemRecord | undefined>>;
 
 /** Items that have a record or a generation in the trace, or lose or get one. */
 function touchItems(items: TouchedItems, { projectId, calls }: TraceEvidence, { changes, items: records }: RefinementPlan): void {
-  const named = [...calls.map(({ itemId }) => itemId), ...changes.map(({ columns }) => columns["item_id"])].filter(
-    (itemId) => typeof itemId === "string",
-  );
+  const named = [
+    ...calls.map(({ itemId }) => itemId),
+    ...changes.flatMap(({ columns, replaced, own }) => [columns, replaced, own].map((set) => set["item_id"])),
+  ].filter((itemId) => typeof itemId === "string");
   if (named.length + records.length === 0) return;
   const ofProject = items.get(projectId) ?? new Map<string, ItemRecord | undefined>();
   items.set(projectId, ofProject);
@@ -75,12 +76,17 @@ interface Application {
 }
 
 async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void> {
+  for (const stray of plan.strays) await tx`DELETE FROM ${tx(schema)}.${tx(stray.table)} WHERE ${whereKey(tx, trace, stray)}`;
   for (const key of plan.restore)
     await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
   for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
   for (const image of plan.images) await writeImage(tx, { schema, trace, image });
   for (const run of plan.runs) await writeRun(tx, { schema, ...trace, run });
-  for (const { key, survivor } of plan.setAside) {
+  for (const { key, survivor } of plan.survivors) {
+    await tx`UPDATE ${tx(schema)}.generation_twins SET survivor_span_id = ${survivor ?? null} WHERE ${whereKey(tx, trace, key)}`;
+  }
+  for (const { key, survivor, change } of plan.setAside) {
+    if (change !== undefined) await changeRow(tx, { schema, trace, change });
     await move(tx, { schema, trace, key, from: "generation_logs", to: "generation_twins", survivor });
   }
 }
@@ -121,10 +127,11 @@ interface Changing {
 }
 
 async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<void> {
-  const { key, reset, copies, columns, attempts, filledFrom } = change;
+  const { key, reset, copies, columns, replaced, own, attempts, filledFrom } = change;
   const cleared = Object.fromEntries(columnsOfGroups(reset).map((column) => [column, null]));
-  const values = { ...cleared, ...columns, filled_from: filledFrom };
-  const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${assigned(tx, column, value)}`);
+  const values = { ...cleared, ...own, ...columns, ...replaced, filled_from: Object.keys(filledFrom).length === 0 ? null : filledFrom };
+  const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${assigned(tx, { column, value, own })}`);
+  assignments.push(tx`own_values = ${ownValues(tx, change)}`);
   const list = assignments.reduce((all, each) => tx`${all}, ${each}`);
   await tx`UPDATE ${tx(schema)}.generation_logs SET ${list} WHERE ${whereKey(tx, trace, key)}`;
   for (const { group, from } of copies) {
@@ -146,13 +153,31 @@ async function twinColumns(tx: Tx, schema: string): Promise<string> {
   return rows.map((row) => `"${row["attname"]}"`).join(", ");
 }
 
+/** What the span said in the columns that are replaced: as it is known, else as it stands there still. */
+function ownValues(tx: Tx, { replaced, own, reset }: RowChange) {
+  const filled = new Set(columnsOfGroups(reset));
+  const names = Object.keys(replaced).toSorted();
+  if (names.length === 0) return tx`NULL`;
+  const values = names.map((name) =>
+    name in own || filled.has(name) ? tx`${name}::text, ${json(tx, own[name])}` : tx`${name}::text, to_jsonb(${tx(name)})`,
+  );
+  return tx`jsonb_build_object(${values.reduce((all, each) => tx`${all}, ${each}`)})`;
+}
+
 const JSON_COLUMNS: ReadonlySet<string> = new Set(["additional_metadata", "filled_from", "quality_issues"]);
 
-/** Facts of the application's own are added to those of the row; the others replace what is there. */
-const assigned = (tx: Tx, column: string, value: unknown) =>
-  column === "additional_metadata"
-    ? tx`coalesce(${tx(column)}, '{}'::jsonb) || ${parameter(tx, column, value)}`
-    : parameter(tx, column, value);
+interface Assignment {
+  readonly column: string;
+  readonly value: unknown;
+  readonly own: RowChange["own"];
+}
+
+/** Facts of the application's own are added to those that the span told; everything else takes their place. */
+function assigned(tx: Tx, { column, value, own }: Assignment) {
+  if (column !== "additional_metadata" || value === own[column]) return parameter(tx, column, value);
+  const told = column in own ? json(tx, own[column]) : tx(column);
+  return tx`coalesce(${told}, '{}'::jsonb) || ${parameter(tx, column, value)}`;
+}
 
 function parameter(tx: Tx, column: string, value: unknown) {
   if (value === null) return tx`NULL`;

@@ -83,7 +83,7 @@ export const GENERATION_LOGS: TableSpec = {
     completes: `((${UNFINISHED_CALL}) AND excluded.generation_status <> 'pending') OR (t.end_time IS NULL AND excluded.end_time IS NOT NULL)`,
     endColumn: "end_time",
     statusColumn: "generation_status",
-    workedOut: ["filled_from"],
+    workedOut: ["filled_from", "own_values"],
   },
   columns: [
     ...SPAN_KEY,

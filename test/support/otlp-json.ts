@@ -2,12 +2,15 @@
 type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
 export interface SpanSpec {
+  /** 32 hexadecimal digits; TRACE where it is not given. */
+  readonly trace?: string;
   readonly id: string;
   readonly parent?: string;
   readonly name?: string;
   /** Milliseconds after `BASE_MS`. */
   readonly at?: number;
-  readonly tookMs?: number;
+  /** `null` for a span that has not ended. */
+  readonly tookMs?: number | null;
   readonly kind?: number;
   readonly error?: string;
   readonly attributes?: Readonly<Record<string, Value>>;
@@ -44,15 +47,26 @@ export const tracesOf = (...spans: readonly SpanSpec[]): object => ({
   })),
 });
 
-function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, attributes, events = [] }: SpanSpec): object {
+function spanOf({
+  trace = TRACE,
+  id,
+  parent,
+  name = id,
+  at = 0,
+  tookMs = 100,
+  kind = 1,
+  error,
+  attributes,
+  events = [],
+}: SpanSpec): object {
   return {
-    traceId: TRACE,
+    traceId: trace,
     spanId: spanIdOf(id),
     ...(parent === undefined ? {} : { parentSpanId: spanIdOf(parent) }),
     name,
     kind,
     startTimeUnixNano: nano(at),
-    endTimeUnixNano: nano(at + tookMs),
+    endTimeUnixNano: tookMs === null ? "0" : nano(at + tookMs),
     attributes: attributesOf(attributes),
     events: events.map((event) => ({ name: event.name, timeUnixNano: nano(event.at ?? at), attributes: attributesOf(event.attributes) })),
     ...(error === undefined ? {} : { status: { code: 2, message: error } }),
@@ -60,7 +74,9 @@ function spanOf({ id, parent, name = id, at = 0, tookMs = 100, kind = 1, error, 
 }
 
 export interface LogSpec {
-  readonly span: string;
+  readonly trace?: string;
+  /** Left out for an event that names no span. */
+  readonly span?: string;
   readonly name: string;
   readonly at?: number;
   readonly body?: Value;
@@ -75,10 +91,9 @@ export const logsOf = (...logs: readonly LogSpec[]): object => ({
       scopeLogs: [
         {
           scope: { name: "test" },
-          logRecords: logs.map(({ span, name, at = 0, body, attributes }) => ({
+          logRecords: logs.map(({ trace = TRACE, span, name, at = 0, body, attributes }) => ({
             timeUnixNano: nano(at),
-            traceId: TRACE,
-            spanId: spanIdOf(span),
+            ...(span === undefined ? {} : { traceId: trace, spanId: spanIdOf(span) }),
             eventName: name,
             ...(body === undefined ? {} : { body: anyValue(body) }),
             attributes: attributesOf(attributes),

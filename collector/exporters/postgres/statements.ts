@@ -41,7 +41,15 @@ export interface StatementOptions {
 }
 
 /** What stands for plans other than one look-up by key after the other. */
-const OTHER_PLANS = ["enable_hashjoin", "enable_mergejoin", "enable_seqscan", "enable_bitmapscan", "enable_material", "enable_memoize", "jit"];
+const OTHER_PLANS = [
+  "enable_hashjoin",
+  "enable_mergejoin",
+  "enable_seqscan",
+  "enable_bitmapscan",
+  "enable_material",
+  "enable_memoize",
+  "jit",
+];
 
 /** First half of our advisory lock keys ("span"), so that they meet nobody else's. */
 const LOCK_CLASS = 0x7370616e;

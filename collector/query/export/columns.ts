@@ -14,7 +14,7 @@ export interface ExportColumn {
 }
 
 /** An export is of one project, and the machinery's own columns mean nothing elsewhere. */
-const LEFT_OUT = new Set(["project_id", "filled_from"]);
+const LEFT_OUT = new Set(["project_id", "filled_from", "own_values"]);
 
 const KINDS: Readonly<Record<string, ColumnKind>> = {
   smallint: "number",

@@ -23,7 +23,7 @@ export interface GenerationDetail extends Row {
 }
 
 /** Columns that mean nothing outside. */
-const HIDDEN = ["project_id", "filled_from"];
+const HIDDEN = ["project_id", "filled_from", "own_values"];
 const MAX_HISTORY = 100;
 
 /** One call with its attempts, scores, media and history. Throws RequestError where there is none. */

@@ -29,5 +29,7 @@ export function callFactsOf(row: Row): CallFacts {
     counted: true,
     itemId: undefined,
     filledFrom: {},
-  } as CallFacts;
+    survivor: undefined,
+    own: {},
+  };
 }
