@@ -9,7 +9,11 @@ const listed = readListedCases(markdown);
 const idsByFile = new Map(sourceFiles("test", ".test.ts").map((file) => [file.path, caseIdsOf(file)]));
 
 /** Areas of which every case of priority 0 and 1 is in the table. */
-const AREAS = new Set("payload-text ids time size-shape http idempotency schema database-fault process-fault spool-memory ops sdk auth tenant query admin-api".split(" "));
+const AREAS = new Set(
+  "payload-text ids time size-shape http idempotency schema database-fault process-fault spool-memory ops sdk auth tenant query admin-api".split(
+    " ",
+  ),
+);
 /** The catalogue of cases is no part of the repository. */
 const CATALOGUE = join(repositoryRoot, "../shared/reference/reliability-cases.csv");
 
@@ -30,6 +34,14 @@ describe("docs/reliability.md", () => {
   it("leaves no case for later that has a test", () => {
     const tested = new Set([...idsByFile.values()].flatMap((ids) => [...ids]));
     expect(listed.filter(({ id, later }) => later !== undefined && tested.has(id)).map(({ id }) => id)).toEqual([]);
+  });
+
+  it("names the cases that are scaled down, each with a test that tells the long run from the short one", () => {
+    const [, named = ""] = /in full in `npm run test:long`: ([^.]+)\./.exec(markdown) ?? [];
+    const scaled = named.match(/[A-Z]{3}-\d{2}/g) ?? [];
+    expect(scaled.length).toBeGreaterThan(10);
+    const tellsApart = (file: string): boolean => readFileSync(join(repositoryRoot, file), "utf8").includes("GENSPAN_TEST_LONG");
+    expect(scaled.filter((id) => listed.find((each) => each.id === id)?.files.some(tellsApart) !== true)).toEqual([]);
   });
 
   it.skipIf(!existsSync(CATALOGUE))("has every case of priority 0 and 1 of its areas (skipped: the catalogue of cases is not here)", () => {
