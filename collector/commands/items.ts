@@ -1,3 +1,4 @@
+import type { TransactionSql } from "postgres";
 import { RequestError } from "../base/request-error.ts";
 import { audit } from "./audit.ts";
 import type { CommandContext } from "./generations/change.ts";
@@ -40,7 +41,8 @@ export async function reviewItem(context: CommandContext, id: string, review: It
     const now = new Date();
     const { reviewer, ...said } = review ?? { reviewer: actor };
     const stored = review === undefined ? null : tx.json({ ...said, by: reviewer, at: now.toISOString() } as never);
-    await tx`UPDATE ${tx(schema)}.generation_items SET review = ${stored}, updated_at = ${now} WHERE project_id = ${projectId} AND id = ${found.id}`;
+    const judged = review === undefined ? tx`, ${asTold(tx)}` : tx`, ${judgement(tx, review)}`;
+    await tx`UPDATE ${tx(schema)}.generation_items SET review = ${stored}, updated_at = ${now} ${judged} WHERE project_id = ${projectId} AND id = ${found.id}`;
     const details = review === undefined ? {} : { status: review.status, issues: review.issues ?? [], reviewer };
     await audit(tx, schema, {
       projectId,
@@ -51,8 +53,18 @@ export async function reviewItem(context: CommandContext, id: string, review: It
     });
     return found;
   });
-  // The columns follow from the review and from the records and calls of the item's trace.
+  // Without the review, the columns follow again from what records and calls say.
   if (item.trace_id !== null) {
     await refine({ projectId, traceId: item.trace_id, fromMillis: item.created_ms, toMillis: item.created_ms });
   }
+}
+
+/** What the item's own record said; judgements of its calls come in by the look at its trace. */
+const asTold = (tx: TransactionSql) => tx`quality_status = told ->> 'quality_status', quality_issues = told -> 'quality_issues'`;
+
+/** The columns that a judgement changes at once: an item that was imported has no trace from which they could follow. */
+function judgement(tx: TransactionSql, { status, issues }: ItemReview) {
+  const changed = JSON.stringify({ quality_status: status, ...(issues === undefined ? {} : { quality_issues: issues }) });
+  return tx`quality_status = ${status}, quality_issues = coalesce(${changed}::text::jsonb -> 'quality_issues', quality_issues),
+    generation_trace = generation_trace || ${changed}::text::jsonb`;
 }

@@ -55,7 +55,7 @@ export async function writeItems(tx: Tx, { schema, projectId, records }: ItemWri
 function latestTold(read: ItemTold | undefined, stored: ItemTold | undefined): ItemTold | undefined {
   if (read === undefined || stored === undefined) return read ?? stored;
   if (read.trace_id === stored.trace_id && read.span_id === stored.span_id) return read;
-  const place = ({ created_at, trace_id, span_id }: ItemTold): string =>
+  const place = ({ created_at, trace_id = "", span_id = "" }: ItemTold): string =>
     `${new Date(created_at).toISOString()} ${created_at} ${trace_id} ${span_id}`;
   return place(read) > place(stored) ? read : stored;
 }

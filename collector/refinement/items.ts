@@ -10,7 +10,7 @@ import { updatesOf } from "./updates.ts";
 export interface ItemTold {
   readonly kind?: string;
   readonly title?: string;
-  readonly status: "completed" | "failed";
+  readonly status?: "completed" | "failed";
   readonly created_at: string;
   readonly completed_at?: string;
   readonly error_message?: string;
@@ -22,9 +22,14 @@ export interface ItemTold {
   readonly entity_id?: string;
   readonly environment?: string;
   readonly run_id?: string;
-  readonly trace_id: string;
-  readonly span_id: string;
+  readonly trace_id?: string;
+  readonly span_id?: string;
   readonly metadata?: Json;
+  /** Totals that an import brought; those of stored generations stand above them. */
+  readonly total_input_tokens?: Count;
+  readonly total_output_tokens?: Count;
+  readonly total_reasoning_tokens?: Count;
+  readonly total_tokens?: Count;
 }
 
 export interface ItemRecord {
@@ -169,10 +174,10 @@ export function itemRow(
   const shared = {
     model: told?.model ?? trace.model ?? undefined,
     prompt_version: trace.prompt_version ?? undefined,
-    total_input_tokens: made?.inputTokens,
-    total_output_tokens: made?.outputTokens,
-    total_reasoning_tokens: made?.reasoningTokens,
-    total_tokens: made?.totalTokens,
+    total_input_tokens: made?.inputTokens ?? told?.total_input_tokens,
+    total_output_tokens: made?.outputTokens ?? told?.total_output_tokens,
+    total_reasoning_tokens: made?.reasoningTokens ?? told?.total_reasoning_tokens,
+    total_tokens: made?.totalTokens ?? told?.total_tokens,
     quality_status,
     quality_issues,
   };

@@ -406,6 +406,16 @@ describeEachServer("runs and items from telemetry", (server) => {
       ]);
     });
 
+    it("that was imported keeps what it was imported with when its calls are looked at, and its totals where they have none", async () => {
+      const told = { kind: "problem", title: "Imported", created_at: at(0).toISOString(), quality_status: "approved", total_tokens: 900 };
+      const times = { created_at: at(0), updated_at: at(0) };
+      await rigs[0]!.sql`INSERT INTO generation_items ${rigs[0]!.sql({ project_id: 1, id: ITEM, item_id: ITEM, ...times, told } as never)}`;
+      await send(tracesOf(call("late", { attributes: { "genspan.item.id": ITEM } })));
+      expect(await rows("generation_items")).toMatchObject([
+        { title: "Imported", kind: "problem", quality_status: "approved", total_tokens: "900", generations_count: 1, created_at: at(0) },
+      ]);
+    });
+
     it("that failed says why", async () => {
       await send(tracesOf({ ...item, error: "no usable sentence" }));
       expect(await rows("generation_items")).toMatchObject([

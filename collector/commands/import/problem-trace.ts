@@ -33,11 +33,28 @@ export function problemRows(value: JsonObject, receivedAt: string): ImportRow[] 
       quality_status: trace["quality_status"] ?? null,
       quality_issues: trace["quality_issues"] ?? null,
       generation_trace: trace,
+      told: toldBy(value, trace, createdAt),
     },
   };
   const sentences = partsOf(trace).map((part, index) => sentenceRow(part, { trace, itemId, index, createdAt, receivedAt }));
   return [{ ...item, values: { ...item.values, generations_count: sentences.length || null } }, ...sentences];
 }
+
+/** What the row is made of again when calls of the item come in later (collector/refinement/items.ts). */
+const toldBy = (value: JsonObject, trace: JsonObject, createdAt: unknown): JsonObject =>
+  Object.fromEntries(
+    Object.entries({
+      kind: "problem",
+      title: value["title"],
+      created_at: createdAt,
+      prompt_version: trace["prompt_version"],
+      model: trace["model"],
+      quality_status: trace["quality_status"],
+      quality_issues: trace["quality_issues"],
+      metadata: trace["metadata"],
+      ...Object.fromEntries(TOTALS.map((key) => [key, trace[key]])),
+    }).filter(([, known]) => known !== undefined && known !== null),
+  );
 
 const partsOf = (trace: JsonObject): readonly JsonObject[] => {
   const parts = PARTS.map((key) => trace[key]).find(Array.isArray) ?? [];
