@@ -3,7 +3,7 @@ import { SetupError } from "../../collector/base/setup-error.ts";
 import { describeMachine, loadNow } from "./machine.ts";
 import { type Results, runDecode, runMeasures, runSdk } from "./measures.ts";
 import { type Options, parseOptions } from "./options.ts";
-import { NOT_YET, ratioTable } from "./report.ts";
+import { ratioTable } from "./report.ts";
 import { openStage } from "./stage.ts";
 
 const say = (line: string): void => console.log(line);
@@ -27,7 +27,6 @@ async function run(options: Options): Promise<void> {
         server: stage.server.kind,
         machine,
         details: results.details,
-        notYet: NOT_YET,
       };
       writeFileSync(options.json, `${JSON.stringify(file, null, 2)}\n`);
     }

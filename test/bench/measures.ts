@@ -4,6 +4,7 @@ import { measureGrowth } from "./growth.ts";
 import { measureOneSpan } from "./one-span.ts";
 import type { Measure, Options } from "./options.ts";
 import type { LoadKind } from "./payloads.ts";
+import { measureReads, readTable } from "./read.ts";
 import { decodeTable, type Ratios, speedLine } from "./report.ts";
 import { measureSdk, sdkFigures, sdkTable } from "./sdk/measure.ts";
 import { measureSize } from "./size.ts";
@@ -19,6 +20,7 @@ const SIZES = {
     growthStep: 8_000,
     decodeRounds: 24,
     sdk: { rounds: 1, generations: 900 },
+    read: { spans: 100_000, rounds: 10 },
   },
   full: {
     rounds: 5,
@@ -27,6 +29,7 @@ const SIZES = {
     growthStep: 250_000,
     decodeRounds: 300,
     sdk: { rounds: 3, generations: 6_000 },
+    read: { spans: 2_000_000, rounds: 20 },
   },
 };
 
@@ -85,6 +88,12 @@ export async function runMeasures(stage: Stage, options: Options, results: Resul
     say(
       `growth            ${result.spansPerSecond.join(", ")} spans/s per ${result.spansPerStep}; RSS ${result.residentMiB.join(", ")} MiB`,
     );
+  }
+  if (measures.has("read")) {
+    const result = await measureReads(stage, sizes.read);
+    results.details["read"] = result;
+    results.ratios.readP95Millis = result.worstP95Millis;
+    for (const line of readTable(result)) say(line);
   }
   if (stage.residentMiB.length > 0) {
     results.ratios.rssMiB = Math.max(...stage.residentMiB);

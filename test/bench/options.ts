@@ -16,6 +16,7 @@ export const MEASURES = [
   "oneSpan",
   "size",
   "growth",
+  "read",
 ] as const;
 export type Measure = (typeof MEASURES)[number];
 
