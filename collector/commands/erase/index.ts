@@ -76,6 +76,9 @@ function added(...counts: readonly Counts[]): Counts {
   return sum;
 }
 
+/** A record's erasure is remembered so long. */
+const REMEMBERED = "30 days";
+
 export interface SweepOptions {
   readonly sql: Sql;
   readonly schema: string;
@@ -83,9 +86,26 @@ export interface SweepOptions {
   readonly withinMillis: number;
 }
 
-/** Deletes rows of erased spans that came after all: of a collector that had not heard of the erasure yet, or that was writing them in that moment. */
+/** Calls that name a record of the application which was erased before they came: whoever deleted the record meant them, too. */
+const buryLateCalls = ({ sql, schema, withinMillis }: SweepOptions): Promise<void> =>
+  inTransaction({ sql, schema }, async (tx) => {
+    await tx`
+      INSERT INTO tombstones (project_id, trace_id, span_id, erasure_id, erased_at)
+      SELECT DISTINCT ON (g.project_id, g.trace_id, g.span_id) g.project_id, g.trace_id, g.span_id, e.id, clock_timestamp()
+      FROM generation_logs g JOIN erasures e ON e.project_id = g.project_id AND e.subject_kind = 'entity'
+        AND e.subject_hash = sha256(convert_to('entity' || chr(10) || g.entity_type || ':' || g.entity_id, 'UTF8'))
+      WHERE g.received_at > clock_timestamp() - make_interval(secs => ${withinMillis / 1_000}) AND g.entity_id IS NOT NULL
+        AND e.requested_at > clock_timestamp() - ${REMEMBERED}::interval
+      ON CONFLICT DO NOTHING`;
+  });
+
+/**
+ * Deletes rows of erased spans that came after all: of a collector that had not heard of the erasure yet, or that was writing them in that moment; and
+ * calls that name an erased record.
+ */
 export async function sweepErasures(options: SweepOptions): Promise<number> {
   const { sql, schema, withinMillis } = options;
+  await buryLateCalls(options);
   const recent = await inTransaction(
     options,
     (tx) => tx<{ project_id: number; erasure_id: string }[]>`

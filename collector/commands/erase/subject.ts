@@ -55,4 +55,4 @@ export function subjectFault({ kind, value }: Subject): string | undefined {
 }
 
 /** By which an erasure is recognised when it is asked for again; the value itself is not kept. */
-export const subjectHash = ({ kind, value }: Subject): Buffer => createHash("sha256").update(`${kind}\0${value}`).digest();
+export const subjectHash = ({ kind, value }: Subject): Buffer => createHash("sha256").update(`${kind}\n${value}`).digest();

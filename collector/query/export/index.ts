@@ -58,7 +58,9 @@ async function* otlpChunks(reader: Reader, options: PageOptions): AsyncGenerator
 /** How many rows an export would have right now. */
 export function countExport(reader: Reader, { scope, noun, where = [] }: Pick<ExportRequest, "scope" | "noun" | "where">): Promise<number> {
   return reader.read(scope, async (ask) => {
-    const [counted] = await ask<{ rows: number }>(sql`SELECT count(*) AS rows FROM ${name(EXPORT_TABLES[noun].name)} WHERE ${and(where)}`);
+    const [counted] = await ask<{ rows: number }>(
+      sql`SELECT count(*) AS rows FROM ${name(EXPORT_TABLES[noun].name)} WHERE ${and([sql`project_id = ${scope.projectId}`, ...where])}`,
+    );
     return counted!.rows;
   });
 }

@@ -66,7 +66,7 @@ async function readPage(reader: Reader, { scope, table, select, keys, after, whe
       SELECT ${list(values.map((value, i) => sql`${value} AS ${alias(i)}`))} FROM (
         SELECT sized.*, sum(row_bytes) OVER (ORDER BY ${order} ROWS UNBOUNDED PRECEDING) - row_bytes AS bytes_before FROM (
           SELECT *, 0${size.reduce((sum, each) => sql`${sum}${each}`, EMPTY)} AS row_bytes FROM ${name(table.name)}
-          WHERE ${and([...where, ...beyond])} ORDER BY ${order} LIMIT ${PAGE_ROWS}
+          WHERE ${and([sql`project_id = ${scope.projectId}`, ...where, ...beyond])} ORDER BY ${order} LIMIT ${PAGE_ROWS}
         ) sized
       ) page WHERE bytes_before < ${PAGE_BYTES} ORDER BY ${order}`),
   );

@@ -175,6 +175,19 @@ describeEachServer("erasing a person or a record", (server) => {
     expect(left.map((row) => row["entity_id"])).toEqual(["42", "42"]);
   });
 
+  it("erases calls that name a deleted record and come only afterwards", async () => {
+    await erase("entity", "definitie:77");
+    const entity = { "genspan.entity.type": "definitie", "genspan.entity.id": "77" };
+    await send(
+      "after deletion",
+      { id: "call", attributes: { ...chat, ...entity } },
+      { id: "other", attributes: { ...chat, "genspan.entity.type": "definitie", "genspan.entity.id": "78" } },
+    );
+    await sweepErasures({ sql: rig.owner, schema: "public", withinMillis: 600_000 });
+    const left = await rig.owner`SELECT entity_id FROM generation_logs WHERE trace_id = ${traceOf("after deletion")}`;
+    expect([...left]).toEqual([{ entity_id: "78" }]);
+  });
+
   it("PRV-03 notes an erasure with its counts and not of whom, in a log that cannot be changed", async () => {
     await send("noted", { id: "call", attributes: { ...chat, "user.id": "noted-person" } });
     const { id } = await erase("user", "noted-person");
