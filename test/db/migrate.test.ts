@@ -6,6 +6,8 @@ import { migrate } from "../../schema/migrate.ts";
 import { loadMigrations, type Migration, toMigration } from "../../schema/migration-files.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
 import { createEmptyDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { generation } from "../support/encoded-request.ts";
+import { createExporterRig } from "../support/exporter-rig.ts";
 
 const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
 const MIGRATORS = 20;
@@ -94,21 +96,21 @@ describeEachServer("migrate", (server) => {
     await migrate({ url: database.url });
     let writing = true;
     let written = 0;
+    const old = createExporterRig({ url: database.url });
     const writer = (async () => {
-      while (writing) {
-        await sql`INSERT INTO spans (project_id, trace_id, span_id, start_time, start_nano, name, kind, service_name, status_code, attributes,
-            resource_id, received_at)
-          VALUES (1, ${String(written).padStart(32, "0")}, 'a', now(), 0, 'n', 1, 's', 0, '{}', gen_random_uuid(), now())`;
-        written++;
-      }
+      for (; writing; written++) expect(await old.write([generation(`s${written}`)])).toMatchObject({ kind: "committed", stored: 1 });
     })();
     await expect.poll(() => written).toBeGreaterThan(20);
-    await migrate({ url: database.url, migrations: next("ALTER TABLE spans ADD COLUMN later text;") });
+    await migrate({
+      url: database.url,
+      migrations: next("ALTER TABLE spans ADD COLUMN later text; ALTER TABLE generation_logs ADD COLUMN later text;"),
+    });
     const before = written;
     await expect.poll(() => written).toBeGreaterThan(before + 20);
     writing = false;
     await writer;
-    expect(await sql`SELECT count(*)::int AS n FROM spans`).toEqual([{ n: written }]);
+    expect([await old.count("spans"), await old.count("generation_logs")]).toEqual([written, written]);
+    await old.stop();
   });
 
   it("asks for a lock again and again instead of holding up everybody behind one long wait", async () => {

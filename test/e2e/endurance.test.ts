@@ -30,9 +30,9 @@ function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
 /** In full, half an hour after three minutes of warming up; in short the pools are still filling, and only a leak of every request would show. */
 const soak = LONG
   ? { warmUpMillis: 180_000, millis: 1_800_000, maxMibPerMinute: 1 }
-  : { warmUpMillis: 8_000, millis: 15_000, maxMibPerMinute: 300 };
+  : { warmUpMillis: 5_000, millis: 9_000, maxMibPerMinute: 400 };
 
-it(`MEM-03 memory stays flat over ${soak.millis / 60_000} minutes of 2,000 spans a second, and nothing is warned of`, {
+it(`MEM-03 memory stays flat over ${soak.millis / 1_000} seconds of 2,000 spans a second, and nothing is warned of`, {
   timeout: soak.warmUpMillis + soak.millis + 120_000,
 }, async () => {
   const sender = createSender(() => program.otlpUrl);
@@ -49,7 +49,7 @@ it(`MEM-03 memory stays flat over ${soak.millis / 60_000} minutes of 2,000 spans
   );
   await Promise.all(sending);
   expect([...sender.statuses.keys()]).toEqual([200]);
-  expect(samples.length).toBeGreaterThan(20);
+  expect(samples.length).toBeGreaterThan(10);
   expect(slopeOf(samples)).toBeLessThan(soak.maxMibPerMinute);
   expect(residentMib()).toBeLessThan(400);
   expect(program.output()).not.toMatch(/Warning|"level":"(warn|error)"/);
