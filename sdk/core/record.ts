@@ -14,7 +14,7 @@ export interface RecordRef {
 /** Everything that one span says. Times are whole microseconds since the epoch. */
 export interface RecordFacts {
   readonly name: string;
-  readonly kind?: SpanKind;
+  readonly kind?: SpanKind | undefined;
   readonly context: SpanContext;
   readonly parent: SpanContext | undefined;
   readonly startMicros: number;
@@ -23,7 +23,7 @@ export interface RecordFacts {
   /** Makes it an error. */
   readonly statusMessage?: string | undefined;
   readonly failed?: boolean;
-  readonly events?: readonly TimedEvent[];
+  readonly events?: readonly TimedEvent[] | undefined;
 }
 
 /** Who tells: the same on every record of one process. */

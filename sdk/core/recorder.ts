@@ -1,21 +1,12 @@
-import {
-  type Attributes,
-  type Context,
-  context,
-  createContextKey,
-  type Span,
-  type SpanContext,
-  type SpanKind,
-  TraceFlags,
-  trace,
-} from "@opentelemetry/api";
-import { RandomIdGenerator, type TimedEvent } from "@opentelemetry/sdk-trace";
-import { GENSPAN_PENDING_PARENT, GENSPAN_PENDING_SENT, GENSPAN_RECORD } from "../attributes.ts";
+import { type Attributes, type Context, context, type Span, type SpanContext, type SpanKind, TraceFlags, trace } from "@opentelemetry/api";
+import { RandomIdGenerator, type ReadableSpan, type TimedEvent } from "@opentelemetry/sdk-trace";
+import { GENSPAN_RECORD } from "../attributes.ts";
 import { nowMicros } from "./clock.ts";
 import type { Delivery, FlushResult } from "./delivery.ts";
+import { inheriting, openRecord } from "./open-record.ts";
 import type { PendingLane } from "./pending-lane.ts";
 import type { Problems } from "./problems.ts";
-import { parseRef, type RecordOrigin, type RecordRef, readableSpan, refText, spanContextOf } from "./record.ts";
+import { parseRef, type RecordFacts, type RecordOrigin, type RecordRef, readableSpan, spanContextOf } from "./record.ts";
 
 /** What became of the record that announces a call: stored by the collector, still on its way, given up, or never made. */
 export type RecordOutcome = "accepted" | "queued" | "dropped" | "off";
@@ -29,6 +20,7 @@ export interface RecordStart {
   readonly kind?: SpanKind;
   /** Default: the record or span that is active. */
   readonly parent?: Parent | undefined;
+  /** Taken over, not copied. */
   readonly attributes?: Attributes;
   /** Microseconds since the epoch; default now. */
   readonly startMicros?: number | undefined;
@@ -90,15 +82,13 @@ export interface RecorderParts {
   readonly problems: Problems;
 }
 
-const INHERITED = createContextKey("genspan inherited attributes");
-const PENDING = "pending";
 const UPDATE = "update";
 
 export function createRecorder({ origin, deliveries, lane, problems }: RecorderParts): Recorder {
   const ids = new RandomIdGenerator();
   const enabled = deliveries.length > 0;
 
-  const send = (facts: Parameters<typeof readableSpan>[0]): void => {
+  const send = (facts: RecordFacts): void => {
     if (!enabled) return;
     const span = readableSpan(facts, origin);
     for (const delivery of deliveries) delivery.push(span);
@@ -111,63 +101,19 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
     ...(parent?.traceState === undefined ? {} : { traceState: parent.traceState }),
   });
 
+  const announcing = (announced: RecordFacts): ReadableSpan =>
+    readableSpan({ ...announced, context: { ...announced.context, spanId: ids.generateSpanId() } }, origin);
+
   function start(given: RecordStart): OpenRecord {
     const around = parentContext(given.parent);
     const parent = validSpanContext(around);
-    const spanContext = contextBelow(parent);
-    const inherited = { ...inheritedFrom(around), ...given.inherited };
-    const attributes: Attributes = { ...inherited, ...given.attributes };
-    const startMicros = given.startMicros ?? nowMicros();
-    const ref: RecordRef = { traceId: spanContext.traceId, spanId: spanContext.spanId };
-    const active = trace.setSpan(around.setValue(INHERITED, inherited), trace.wrapSpanContext(spanContext));
-    let announcement: ReturnType<PendingLane["add"]> | undefined;
-    let ended = false;
-
-    return {
-      ref,
-      refText: refText(ref),
-      context: active,
-      startMicros,
-      get ended() {
-        return ended;
-      },
-      run: (work) => context.with(active, work),
-      setAttributes(more) {
-        Object.assign(attributes, more);
-      },
-      announce() {
-        if (!enabled || ended || announcement !== undefined) return;
-        announcement = lane.add(() =>
-          readableSpan(
-            {
-              name: given.name,
-              context: { ...spanContext, spanId: ids.generateSpanId() },
-              parent: spanContext,
-              startMicros,
-              endMicros: startMicros,
-              attributes: {
-                ...attributes,
-                [GENSPAN_RECORD]: PENDING,
-                ...(parent === undefined ? {} : { [GENSPAN_PENDING_PARENT]: parent.spanId }),
-              },
-            },
-            origin,
-          ),
-        );
-      },
-      announced: () => announcement?.outcome() ?? Promise.resolve("off"),
-      end(end = {}) {
-        if (ended) return false;
-        ended = true;
-        const announced = announcement !== undefined && !announcement.withdraw();
-        Object.assign(attributes, end.attributes, announced ? { [GENSPAN_PENDING_SENT]: true } : undefined);
-        const { name = given.name, endMicros = nowMicros(), error, events } = end;
-        const failure = error === undefined ? {} : { failed: true, statusMessage: error.message };
-        const facts = { name, context: spanContext, parent, startMicros, endMicros, attributes, ...failure };
-        send({ ...facts, ...(given.kind === undefined ? {} : { kind: given.kind }), ...(events === undefined ? {} : { events }) });
-        return true;
-      },
-    };
+    return openRecord(given, {
+      around,
+      parent,
+      spanContext: contextBelow(parent),
+      announce: enabled ? (facts) => lane.add(() => announcing(facts())) : undefined,
+      send,
+    });
   }
 
   return {
@@ -219,8 +165,5 @@ function validSpanContext(around: Context): SpanContext | undefined {
 
 /** Runs `work` so that every record made in it carries these attributes, too, without a record around them. */
 export function runInheriting<R>(attributes: Attributes, work: () => R): R {
-  const active = context.active();
-  return context.with(active.setValue(INHERITED, { ...inheritedFrom(active), ...attributes }), work);
+  return context.with(inheriting(context.active(), attributes), work);
 }
-
-const inheritedFrom = (around: Context): Attributes => (around.getValue(INHERITED) as Attributes | undefined) ?? {};

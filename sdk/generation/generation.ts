@@ -48,11 +48,12 @@ export function openGeneration(start: GenerationStart, extras: GenerationExtras 
   const { recorder } = now;
   const facts = recorder.problems.guard("reading what a generation starts with", () => factsOf(start), NO_FACTS);
   const attributes = recorder.enabled ? startAttributes(start, now) : {};
+  if (extras.attributes !== undefined) Object.assign(attributes, extras.attributes);
   const record = recorder.start({
     name: facts.name,
     kind: SpanKind.CLIENT,
     parent: facts.parent,
-    attributes: { ...attributes, ...extras.attributes },
+    attributes,
   });
   if (now.settings.pending !== "off") record.announce();
   return createHandle({ start, facts, record, now, onEnd: extras.onEnd });

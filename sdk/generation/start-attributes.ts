@@ -13,43 +13,45 @@ export const DEFAULT_OPERATION = "chat";
 /** Variables of one prompt that are recorded. */
 const MAX_VARIABLES = 128;
 
+/** Attributes, some of them perhaps unknown. */
+type Facts = Readonly<Record<string, AttributeValue | undefined>>;
+
+const GROUPS: readonly ((start: GenerationStart, content: Content) => Facts)[] = [
+  (start) => start.attributes ?? {},
+  callFacts,
+  (start) => parameterFacts(start.params),
+  (start) => entityAttributes(start.entity),
+  (start, content) => promptFacts(start.prompt, content),
+  ({ metadata }, content) => ({ [A.GENSPAN_METADATA]: content.text(safeJson(metadata), "metadata") }),
+  contentFacts,
+];
+
 /** Everything that is known before the call, under the names of the conventions. What cannot be read costs its own group only. */
 export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): Attributes {
-  const groups: (() => Attributes)[] = [
-    () => ({ ...start.attributes }),
-    () => callAttributes(start, content),
-    () => parameterAttributes(start.params),
-    () => entityAttributes(start.entity),
-    () => promptAttributes(start.prompt, content),
-    () => metadataAttributes(start.metadata, content),
-    () => contentAttributes(start, content),
-  ];
   const attributes: Attributes = {};
-  for (const group of groups) Object.assign(attributes, recorder.problems.guard("reading what a generation starts with", group, {}));
+  for (const group of GROUPS) {
+    const facts = recorder.problems.guard("reading what a generation starts with", () => group(start, content), {});
+    for (const name in facts) if (facts[name] !== undefined) attributes[name] = facts[name];
+  }
   return attributes;
 }
 
-function callAttributes(start: GenerationStart, content: Content): Attributes {
+function callFacts(start: GenerationStart, content: Content): Facts {
   const { model, operation = DEFAULT_OPERATION, provider = providerOfModel(String(model)) } = start;
-  return known({
+  return {
     [A.GEN_AI_OPERATION_NAME]: textOf(operation),
     [A.GEN_AI_PROVIDER_NAME]: textOf(provider),
     [A.GEN_AI_REQUEST_MODEL]: textOf(model) && content.label(model),
     [A.GEN_AI_CONVERSATION_ID]: textOf(start.conversationId),
     [A.USER_ID]: textOf(start.userId),
     [A.GEN_AI_REQUEST_STREAM]: start.stream === true ? true : undefined,
-  });
+  };
 }
 
-function metadataAttributes(metadata: GenerationStart["metadata"], content: Content): Attributes {
-  const text = metadata === undefined ? undefined : content.text(safeJson(metadata), "metadata");
-  return text === undefined ? {} : { [A.GENSPAN_METADATA]: text };
-}
-
-function parameterAttributes(params: ModelParams | undefined): Attributes {
+function parameterFacts(params: ModelParams | undefined): Facts {
   if (params === undefined || params === null) return {};
   const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
-  return known({
+  return {
     [A.GEN_AI_REQUEST_TEMPERATURE]: numberOf(params.temperature),
     [A.GEN_AI_REQUEST_MAX_TOKENS]: whole(params.maxTokens),
     [A.GEN_AI_REQUEST_TOP_P]: numberOf(params.topP),
@@ -61,7 +63,7 @@ function parameterAttributes(params: ModelParams | undefined): Attributes {
     [A.GEN_AI_REQUEST_REASONING_LEVEL]: textOf(params.reasoningEffort),
     [A.GEN_AI_REQUEST_CHOICE_COUNT]: params.choices === 1 ? undefined : whole(params.choices),
     [A.GEN_AI_OUTPUT_TYPE]: textOf(params.outputType),
-  });
+  };
 }
 
 /** Attributes that are integers by the conventions. */
@@ -72,17 +74,17 @@ export function whole(value: unknown): number | undefined {
 
 const texts = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
 
-function promptAttributes(prompt: PromptInfo | undefined, content: Content): Attributes {
+function promptFacts(prompt: PromptInfo | undefined, content: Content): Facts {
   if (prompt === undefined || prompt === null) return {};
-  return known({
+  return {
     [A.GEN_AI_PROMPT_NAME]: textOf(prompt.name),
     [A.GEN_AI_PROMPT_VERSION]: prompt.version === undefined ? undefined : String(prompt.version),
     [A.GENSPAN_PROMPT_MODULES]: prompt.modules === undefined ? undefined : texts(prompt.modules),
-    ...variableAttributes(prompt.variables ?? {}, content),
-  });
+    ...variableFacts(prompt.variables ?? {}, content),
+  };
 }
 
-function variableAttributes(variables: Readonly<Record<string, unknown>>, content: Content): Record<string, string | undefined> {
+function variableFacts(variables: Readonly<Record<string, unknown>>, content: Content): Facts {
   const attributes: Record<string, string | undefined> = {};
   for (const name of Object.keys(variables).slice(0, MAX_VARIABLES)) {
     attributes[A.GEN_AI_PROMPT_VARIABLE_PREFIX + name] = content.text(safeText(variables[name]), "variables");
@@ -91,17 +93,17 @@ function variableAttributes(variables: Readonly<Record<string, unknown>>, conten
 }
 
 /** The content itself comes last: a limit on the number of attributes then costs nothing else. */
-function contentAttributes({ prompt, messages, system, tools }: GenerationStart, content: Content): Attributes {
+function contentFacts({ prompt, messages, system, tools }: GenerationStart, content: Content): Facts {
   const given = messages ?? (prompt?.text === undefined ? undefined : [{ role: "user", content: prompt.text }]);
   const input = given === undefined ? undefined : toMessages(given, "user", content);
   const instructions = content.text(textOf(system), "system");
   const isText = messages === undefined && input?.length === 1;
-  return known({
+  return {
     [A.GENSPAN_PROMPT_FORMAT]: isText ? "text" : undefined,
     [A.GEN_AI_TOOL_DEFINITIONS]: tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"),
     [A.GEN_AI_SYSTEM_INSTRUCTIONS]: instructions === undefined ? undefined : JSON.stringify([{ type: "text", content: instructions }]),
     [A.GEN_AI_INPUT_MESSAGES]: messagesText(input),
-  });
+  };
 }
 
 /** JSON text of messages; undefined where nothing of them is recorded. */
