@@ -114,6 +114,18 @@ describe("answers", () => {
     expect(kept.map((row) => row["raw"])).toContainEqual(bad);
   });
 
+  it("IDS-05 a trace sent in upper case is found in lower and in upper case", async () => {
+    const id = "AB".repeat(16);
+    const sent = { traceId: id, spanId: "CD".repeat(8), name: "loud", startTimeUnixNano: String(BigInt(Date.now()) * 1_000_000n) };
+    const body = JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [sent] }] }] });
+    expect((await post(body, { "content-type": "application/json" })).status).toBe(200);
+    expect(await sql`SELECT trace_id FROM spans WHERE name = 'loud'`).toEqual([{ trace_id: id.toLowerCase() }]);
+    for (const asked of [id.toLowerCase(), id]) {
+      const response = await fetch(`${program.webUrl}/api/traces/${asked}`);
+      expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"loud"')]);
+    }
+  });
+
   it.each([
     ["an undecodable body", Buffer.from([0x0a, 0xff]), PROTOBUF, 400],
     ["an empty JSON body", "", { "content-type": "application/json" }, 400],
