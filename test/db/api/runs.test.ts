@@ -77,7 +77,7 @@ describeEachServer("runs", (server) => {
       expect((await rig.get<Row>(`${PATH}/${body.id}`)).body["questions_requested"]).toBe(50);
     });
 
-    it("change nothing when the same report comes again", async () => {
+    it("DUP-08 change nothing when the same report comes again", async () => {
       await post(report(902, 400, { questions_inserted: 10 }));
       const before = await stored(902);
       const { status, body } = await post(report(902, 400, { questions_inserted: 10 }));
@@ -85,7 +85,7 @@ describeEachServer("runs", (server) => {
       expect({ ...(await stored(902)), updated_at: null }).toEqual({ ...before, updated_at: null });
     });
 
-    it("run, show progress, end, and never run again", async () => {
+    it("DUP-08 run, show progress, end, and never run again", async () => {
       const running = { id: id(903), status: "running", started_at: daysAgo(400), questions_requested: 20, triggered_by: "scheduler" };
       await post(running);
       expect(await stored(903)).toMatchObject({ status: "running", completed_at: null, closed_by: null });
@@ -112,7 +112,7 @@ describeEachServer("runs", (server) => {
       expect(await stored(903)).toMatchObject(ended);
     });
 
-    it("come out the same when two of one run are sent at once", async () => {
+    it("DUP-08 come out the same when two of one run are sent at once", async () => {
       const both = [
         report(904, 400, { questions_inserted: 5 }),
         { ...report(904, 400), status: "running", completed_at: null, exit_code: null },
