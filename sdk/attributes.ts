@@ -174,7 +174,7 @@ export const HTTP_RESPONSE_STATUS_CODE = "http.response.status_code";
  * What a record of ours is: pending | update | attempt | image | item | run. Records are ordinary spans:
  * - `image`, `item`, `run`: the thing itself, from its start to its end, told once and complete.
  * - `pending`: a span without duration *below* the thing that has begun (its parent is the span that will end later), with what is known then. It announces
- *   a run where it carries `genspan.run.status`, an image where it carries `genspan.image.request`, else a generation.
+ *   a run where it carries `genspan.run.status`, an image where it carries `genspan.image.request` or `.status`, else a generation.
  * - `update`: a span without duration below what it speaks about; the latest one wins attribute by attribute, whatever their order of arrival.
  * - `attempt`: one try, from its start to its end, below the generation or image that it is a try of.
  */

@@ -5,8 +5,8 @@ import { attributeNamed } from "./flattened.ts";
 import { builtOf, conceptText } from "./generation-draft.ts";
 import { isObject, openJson } from "./json.ts";
 
-const IMAGE_REQUEST = keyTable.register(A.GENSPAN_IMAGE_REQUEST);
-const RUN_STATUS = keyTable.register(A.GENSPAN_RUN_STATUS);
+/** What the announcement of something else than a call carries. A sender that had to drop content dropped the request. */
+const OTHER_SIGNS = [A.GENSPAN_IMAGE_REQUEST, A.GENSPAN_IMAGE_STATUS, A.GENSPAN_RUN_STATUS].map((name) => keyTable.register(name));
 
 /**
  * What our own SDK adds to the conventions. A span with `genspan.record` speaks about another one: a pending record announces its parent,
@@ -36,8 +36,8 @@ export const genspan: Dialect = {
   classify(view, draft) {
     const record = conceptText(view, draft, "record");
     if (record === undefined) return undefined;
-    const ofCall = view.attributes.find(IMAGE_REQUEST) < 0 && view.attributes.find(RUN_STATUS) < 0;
-    return record === "pending" && ofCall ? "pending" : "wrapper";
+    const ofCall = record === "pending" && OTHER_SIGNS.every((key) => view.attributes.find(key) < 0);
+    return ofCall ? "pending" : "wrapper";
   },
   complete(view, draft) {
     const metadata = openJson(attributeNamed(view, A.GENSPAN_METADATA));

@@ -70,8 +70,9 @@ export function imageRows(evidence: ImageEvidence): ImageRow[] {
 
 export const isImageCall = ({ operation }: Pick<CallFacts, "operation">): boolean => operation?.startsWith("image") === true;
 
+/** Announced by its request, or by its state alone where the request, as content, was dropped on its way. */
 const isAnnouncement = ({ attributes }: ChildSpan): boolean =>
-  attributes[A.GENSPAN_RECORD] === "pending" && attributes[A.GENSPAN_IMAGE_REQUEST] !== undefined;
+  attributes[A.GENSPAN_RECORD] === "pending" && (attributes[A.GENSPAN_IMAGE_REQUEST] ?? attributes[A.GENSPAN_IMAGE_STATUS]) !== undefined;
 
 const idOf = ({ traceId }: ImageEvidence, spanId: string, given: unknown): string => recordUuid(given, `image/${traceId}/${spanId}`);
 

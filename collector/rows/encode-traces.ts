@@ -1,4 +1,4 @@
-import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST } from "../../sdk/attributes.ts";
+import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
 import type { SpanRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
@@ -171,10 +171,10 @@ function marksOf(role: SpanRole | undefined, view: SpanView, draft: GenerationDr
   return view.kind === CLIENT_KIND && HTTP_METHODS.some((key) => view.attributes.find(key) >= 0) ? MARK_HTTP : 0;
 }
 
-const IMAGE_REQUEST = keyTable.register(GENSPAN_IMAGE_REQUEST);
+const IMAGE_SIGNS = [keyTable.register(GENSPAN_IMAGE_REQUEST), keyTable.register(GENSPAN_IMAGE_STATUS)];
 
 /** The announcement of an image, whose record comes at its end. */
-const speaksOfImage = (view: SpanView): boolean => view.attributes.find(IMAGE_REQUEST) >= 0;
+const speaksOfImage = (view: SpanView): boolean => IMAGE_SIGNS.some((key) => view.attributes.find(key) >= 0);
 
 const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { current } from "../../../sdk/core/current.ts";
 import type { Tracing } from "../../../sdk/core/tracing.ts";
 import { ImageTracer } from "../../../sdk/images/image-tracer.ts";
 import { type SdkRig, startSdkRig } from "../../support/sdk-rig.ts";
@@ -103,6 +104,21 @@ describe("a trace of images", () => {
     await rig.rows(`SELECT status, error_message FROM image_traces WHERE id = '${id}'`, [
       { status: "failed", error_message: "abandoned: the trace was neither completed nor failed" },
     ]);
+  });
+
+  it("whose content was dropped on its way is an image still, and no call", async () => {
+    const tracer = new ImageTracer("lesson-4");
+    const id = await tracer.startTrace({ prompts: [{ prompt: "A cow" }] });
+    const { recorder } = current();
+    const bare = { "genspan.record": "pending", "genspan.image.id": id.replace(/^./, "f"), "genspan.image.status": "started" };
+    const parent = recorder.start({ name: "never ends" });
+    recorder.record({ name: "generate images", parent: parent.refText, attributes: bare });
+    await tracing.flush();
+    await rig.rows(`SELECT status, request_data FROM image_traces WHERE span_id = '${parent.ref.spanId}'`, [
+      { status: "started", request_data: null },
+    ]);
+    expect(await rig.sql`SELECT generation_status FROM generation_logs WHERE trace_id = ${parent.ref.traceId}`).toHaveLength(0);
+    await tracer.failTrace("done");
   });
 
   it("of 300 pictures has each once, however they are split into requests", async () => {
