@@ -30,7 +30,7 @@ export interface OtlpHttpOptions {
     | undefined;
   readonly metrics: Metrics;
   readonly log: Log;
-  /** From the first byte to the answer, whatever happens. */
+  /** To the answer, whatever happens: from the first byte, or from the last where sending took longer than that. */
   readonly deadlineMillis?: number;
 }
 
@@ -73,15 +73,18 @@ interface Exchange {
 
 async function answerEncoded(context: Ctx, exchange: Exchange): Promise<Response> {
   const { step } = exchange;
-  const outcome = await withinDeadline(outcomeOf(context, exchange), step.deadlineMillis ?? REQUEST_DEADLINE_MS).catch((error: unknown) => {
+  const deadline = createDeadline(step.deadlineMillis ?? REQUEST_DEADLINE_MS);
+  const work = outcomeOf(context, exchange, deadline).catch((error: unknown) => {
     step.log.error({ error: error instanceof Error ? error.name : "unknown" }, "a request failed inside the collector");
     return retryable("internal", "the collector failed on this request; send it again");
   });
+  const outcome = await Promise.race([work, deadline.passed]);
+  deadline.stop();
   return toResponse(outcome, exchange);
 }
 
 /** Everything up to the outcome. A body of an unauthenticated sender is never read. */
-async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange): Promise<Outcome> {
+async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange, deadline: Deadline): Promise<Outcome> {
   const permit = await step.authenticate(
     readCredentials((name) => context.req.header(name)),
     "ingest",
@@ -89,7 +92,9 @@ async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange): Pr
   if (permit.kind !== "granted") return permit;
   const declared = Number(context.req.header("content-length") ?? 0);
   if (declared > step.maxRequestBodyBytes) return tooLarge(step);
+  deadline.pause();
   const read = await readBody(context, step);
+  deadline.resume();
   if ("failure" in read) return readFailure(read.failure, step);
   try {
     const receivedAtMs = Date.now();
@@ -142,16 +147,41 @@ function encodingOf(contentType: string | undefined): Encoding | undefined {
 const unsupportedType = (context: Ctx): Response =>
   context.text("unsupported Content-Type: send application/x-protobuf or application/json\n", 415);
 
-/** An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. */
-async function withinDeadline(work: Promise<Outcome>, millis: number): Promise<Outcome> {
+/** When a sender must have its answer. */
+interface Deadline {
+  /** Comes when the time is over. */
+  readonly passed: Promise<Outcome>;
+  /** The body is coming: how long that may take is the server's bound, not ours. */
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}
+
+/**
+ * An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. Whoever is
+ * still sending after that time has more patience, and a slow line would never get its data through otherwise.
+ */
+function createDeadline(millis: number): Deadline {
   const late = Promise.withResolvers<Outcome>();
-  const timer = setTimeout(() => late.resolve(retryable("deadline", "the request took too long; send it again")), millis);
-  work.catch(() => {});
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  let isSending = false;
+  let isOver = false;
+  const start = () =>
+    setTimeout(() => {
+      isOver = isSending;
+      if (!isSending) late.resolve(retryable("deadline", "the request took too long; send it again"));
+    }, millis);
+  let timer = start();
+  return {
+    passed: late.promise,
+    pause() {
+      isSending = true;
+    },
+    resume() {
+      isSending = false;
+      if (isOver) timer = start();
+    },
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response {

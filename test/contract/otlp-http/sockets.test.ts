@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createApiApp } from "../../../collector/api/app.ts";
 import type { Services } from "../../../collector/api/services.ts";
@@ -209,6 +210,29 @@ describe("bodies in odd ways", () => {
     expect(rig.seen.length).toBeLessThanOrEqual(1);
     for (const { body } of rig.seen) expect(body).toEqual(BODY);
     await expectServing();
+  });
+
+  it("HTP-08 a slow line may take longer to send than an answer may take: the time counts anew from its last byte", async () => {
+    const impatient = await createSocketRig({ deadlineMillis: 200 });
+    const connection = await openRaw(impatient.port);
+    connection.send(post({ headers: [`Content-Length: ${BODY.length}`, "Connection: close"] }));
+    for (let at = 0; at < BODY.length; at += Math.ceil(BODY.length / 6)) {
+      connection.send(BODY.subarray(at, at + Math.ceil(BODY.length / 6)));
+      await sleep(100);
+    }
+    expect(statusesIn(await connection.closed)).toEqual([200]);
+    expect(impatient.seen[0]?.body).toEqual(BODY);
+    await impatient.close(100);
+  });
+
+  it("HTP-08 work that does not end after a slow body is answered in time", async () => {
+    const stuck = await createSocketRig({ deadlineMillis: 200, before: () => new Promise(() => {}) });
+    const connection = await openRaw(stuck.port);
+    connection.send(post({ headers: [`Content-Length: ${BODY.length}`, "Connection: close"], body: BODY.subarray(0, -1) }));
+    await sleep(300);
+    connection.send(BODY.subarray(-1));
+    expect(statusesIn(await connection.closed)).toEqual([503]);
+    await stuck.close(100);
   });
 
   it("HTP-17 a request that comes byte by byte is whole", async () => {
