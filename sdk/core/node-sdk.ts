@@ -23,11 +23,18 @@ export function createNodeSdk({ options, settings, resource, processor }: NodeSd
     resource,
     autoDetectResources: false,
     spanProcessors: [processor, ...(options.spanProcessors ?? [])],
+    ...(limitsAttributes(environment) ? {} : { spanLimits: { attributeCountLimit: ATTRIBUTES } }),
     instrumentations: [...(options.instrumentations ?? [])],
     ...(logRecordProcessors === undefined ? {} : { logRecordProcessors }),
     ...(environment["OTEL_METRICS_EXPORTER"] === undefined ? { metricReaders: [] } : {}),
   });
 }
+
+/** By default a span has 128 attributes and drops the rest: with some instrumentations the answer of a longer conversation. */
+const ATTRIBUTES = 4_096;
+
+const limitsAttributes = (environment: Environment): boolean =>
+  environment["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"] !== undefined || environment["OTEL_ATTRIBUTE_COUNT_LIMIT"] !== undefined;
 
 /** Undefined leaves it to the OTEL_LOGS_* variables. */
 function logProcessors(

@@ -2,7 +2,7 @@ import { type Attributes, type Context, context, type Span, type SpanContext, ty
 import { RandomIdGenerator, type ReadableSpan, type TimedEvent } from "@opentelemetry/sdk-trace";
 import { GENSPAN_RECORD } from "../attributes.ts";
 import { nowMicros } from "./clock.ts";
-import type { Delivery, FlushResult } from "./delivery.ts";
+import { type Delivery, type FlushResult, joined } from "./delivery.ts";
 import { inheriting, openRecord } from "./open-record.ts";
 import type { PendingLane } from "./pending-lane.ts";
 import type { Problems } from "./problems.ts";
@@ -137,11 +137,7 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
     hasWork: () => !lane.isEmpty() || deliveries.some((delivery) => delivery.stats().queued > 0),
     async flush(timeoutMillis) {
       lane.release();
-      const results = await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMillis)));
-      return {
-        complete: results.every(({ complete }) => complete),
-        remaining: results.reduce((sum, { remaining }) => sum + remaining, 0),
-      };
+      return joined(await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMillis))));
     },
   };
 }

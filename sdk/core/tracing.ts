@@ -1,19 +1,12 @@
-import { context, logs, metrics, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
+import { context, logs, ProxyTracerProvider, propagation, trace } from "@opentelemetry/api";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
-import { createContent } from "./content.ts";
-import { resolveContent } from "./content-policy.ts";
 import { createIdle, current, install, recorder } from "./current.ts";
-import { createDelivery, type Delivery, type FlushResult } from "./delivery.ts";
+import type { Delivery, FlushResult } from "./delivery.ts";
 import { installExitHooks } from "./exit-hooks.ts";
-import { sendWithLastBreath } from "./last-breath.ts";
 import { createNodeSdk } from "./node-sdk.ts";
-import { resolveOptions, type Settings, type Target, type TracingOptions } from "./options.ts";
-import { createPendingLane } from "./pending-lane.ts";
+import { resolveOptions, type Settings, type TracingOptions } from "./options.ts";
+import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createProblems, nameOf, type Problems } from "./problems.ts";
-import { createRecorder } from "./recorder.ts";
-import { createResource } from "./resource.ts";
-import { SCOPE, USER_AGENT } from "./scope.ts";
-import { createSender, type Sender } from "./sender.ts";
 import { createSpanProcessor } from "./span-processor.ts";
 
 /** Figures of the SDK since its start. */
@@ -87,68 +80,62 @@ export function startTracing(options: TracingOptions = {}): Tracing {
 }
 
 function start(options: TracingOptions, settings: Settings, problems: Problems): Tracing {
-  const resource = createResource(settings);
-  const ready = resource.asyncAttributesPending === true ? resource.waitForAsyncAttributes?.() : undefined;
-  const targets = [settings.target, ...settings.forward];
-  const senders = targets.map((target, i) => createSender(target, i === 0 ? USER_AGENT : `${USER_AGENT}-forward-${i}`));
-  const deliveries = senders.map((sender) => createDelivery({ sender, limits: settings.limits, problems, ready }));
-  const { pendingDelayMillis: delayMillis, pendingWaitMillis: waitMillis } = settings;
-  const lane = createPendingLane({ deliveries, delayMillis: settings.pending === "await" ? 0 : delayMillis, waitMillis });
-  const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems });
-  const policy = resolveContent(settings.content, settings.limits.attributeBytes);
-  const installed = { recorder, settings, content: createContent({ policy, redact: settings.redact, problems }) };
+  const pipeline = createPipeline(settings, problems);
+  const { recorder } = pipeline.current;
+  const releaseProcess = takeProcess(options, settings, pipeline);
+  const unhook = settings.exitHooks ? hookExit(pipeline, settings) : () => {};
+  install(pipeline.current);
+  runningDeliveries = pipeline.deliveries;
 
-  const processor = createSpanProcessor(() => deliveries, problems);
-  const ownsProcess = !hasTracerProvider();
-  const nodeSdk = ownsProcess ? createNodeSdk({ options, settings, resource, processor }) : undefined;
-  nodeSdk?.start();
-  if (!ownsProcess && (options.instrumentations?.length ?? 0) > 0) {
-    problems.report("configuration", "another OpenTelemetry set-up owns the process: instrumentations are left to it");
-  }
-
-  const flush = ({ timeoutMillis = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> => recorder.flush(timeoutMillis);
-  const stats = (): TracingStats => joinStats(deliveries, problems);
-  const unhook = settings.exitHooks
-    ? installExitHooks({
-        hasWork: () => recorder.hasWork(),
-        flush: async () => (await recorder.flush(settings.exitTimeoutMillis)).complete,
-        flushNow: () =>
-          problems.guard(
-            "sending at the end",
-            () => sendRest({ deliveries, senders, targets, settings, release: lane.release }),
-            undefined,
-          ),
-      })
-    : () => {};
-  install(installed);
-  runningDeliveries = deliveries;
-
-  let stopping: Promise<FlushResult> | undefined;
   async function stop({ timeoutMillis = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> {
-    lane.release();
-    const results = await Promise.all(deliveries.map((delivery) => delivery.shutdown(timeoutMillis)));
+    const result = await pipeline.shutdown(timeoutMillis);
     unhook();
-    if (current() === installed) install(undefined);
+    if (current() === pipeline.current) install(undefined);
     running = undefined;
     runningDeliveries = [];
-    await nodeSdk?.shutdown().catch(() => {});
-    if (ownsProcess) releaseGlobals();
-    return results.reduce((sum, each) => ({
-      complete: sum.complete && each.complete,
-      remaining: sum.remaining + each.remaining,
-    }));
+    await releaseProcess();
+    return result;
   }
+
+  let stopping: Promise<FlushResult> | undefined;
   const shutdown = (given?: FlushOptions): Promise<FlushResult> => {
     stopping ??= stop(given);
     return stopping;
   };
   return {
-    flush,
+    flush: ({ timeoutMillis = FLUSH_MS } = {}) => recorder.flush(timeoutMillis),
     shutdown,
-    stats,
+    stats: () => joinStats(pipeline.deliveries, problems),
     async [Symbol.asyncDispose]() {
       await shutdown();
     },
+  };
+}
+
+const hookExit = ({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMillis }: Settings): (() => void) =>
+  installExitHooks({
+    hasWork: () => recorder.hasWork(),
+    flush: async () => (await recorder.flush(exitTimeoutMillis)).complete,
+    flushNow: sendNow,
+  });
+
+/** Sets OpenTelemetry up where nobody has; returns what undoes that. */
+function takeProcess(
+  options: TracingOptions,
+  settings: Settings,
+  { resource, processor, current: { recorder } }: Pipeline,
+): () => Promise<void> {
+  if (hasTracerProvider()) {
+    if ((options.instrumentations?.length ?? 0) > 0) {
+      recorder.problems.report("configuration", "another OpenTelemetry set-up owns the process: instrumentations are left to it");
+    }
+    return async () => {};
+  }
+  const nodeSdk = createNodeSdk({ options, settings, resource, processor });
+  nodeSdk.start();
+  return async () => {
+    await nodeSdk.shutdown().catch(() => {});
+    for (const api of [trace, context, propagation, logs]) api.disable();
   };
 }
 
@@ -157,10 +144,6 @@ function hasTracerProvider(): boolean {
   const provider = trace.getTracerProvider();
   const delegate = provider instanceof ProxyTracerProvider ? provider.getDelegate() : provider;
   return delegate !== new ProxyTracerProvider().getDelegate();
-}
-
-function releaseGlobals(): void {
-  for (const api of [trace, context, propagation, logs, metrics]) api.disable();
 }
 
 function joinStats(deliveries: readonly Delivery[], problems: Problems): TracingStats {
@@ -177,28 +160,6 @@ function joinStats(deliveries: readonly Delivery[], problems: Problems): Tracing
     retried: sum("retried"),
     ...(lastError === undefined ? {} : { lastError }),
   };
-}
-
-interface Rest {
-  readonly deliveries: readonly Delivery[];
-  readonly senders: readonly Sender[];
-  readonly targets: readonly Target[];
-  readonly settings: Settings;
-  release(): void;
-}
-
-/** A collector that did not answer the last time is given a short chance only. */
-const UNREACHABLE_MS = 300;
-
-function sendRest({ deliveries, senders, targets, settings, release }: Rest): void {
-  release();
-  for (const [i, delivery] of deliveries.entries()) {
-    const spans = delivery.takeAll();
-    const target = targets[i];
-    if (spans.length === 0 || target === undefined) continue;
-    const timeoutMillis = delivery.reachable() ? settings.exitTimeoutMillis : Math.min(UNREACHABLE_MS, settings.exitTimeoutMillis);
-    sendWithLastBreath({ spans, target, headers: senders[i]?.headers() ?? {}, limits: settings.limits, timeoutMillis });
-  }
 }
 
 function startIdle(settings: Settings, problems?: Problems): Tracing {

@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { context, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
@@ -95,6 +97,14 @@ describe("a process without an OpenTelemetry set-up", () => {
       "Bearer k",
       expect.stringContaining("a prompt"),
     ]);
+  });
+
+  it("keeps all attributes of a span with many", async () => {
+    start();
+    const attributes = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`a${i}`, i]));
+    trace.getTracer("app").startSpan("many", { attributes }).end();
+    await tracing!.flush();
+    expect(Object.keys(sink.spans()[0]!.attributes)).toHaveLength(1_000);
   });
 
   it("sends neither logs nor metrics where nobody asks for them", async () => {
@@ -207,6 +217,20 @@ describe("the collector", () => {
     expect((await tracing!.flush({ timeoutMillis: 200 })).complete).toBe(false);
     expect(performance.now() - started).toBeLessThan(5_000);
     expect(tracing!.stats().queued).toBe(1);
+  });
+
+  it("that never answers does not hold up a shutdown beyond its time-out", async () => {
+    const release: (() => void)[] = [];
+    const hung = createServer((_, response) => release.push(() => response.end("{}")));
+    await new Promise<void>((resolve) => hung.listen(0, "127.0.0.1", resolve));
+    start({ endpoint: `http://127.0.0.1:${(hung.address() as AddressInfo).port}` });
+    startGeneration(CALL).succeed();
+    const started = performance.now();
+    expect(await tracing!.shutdown({ timeoutMillis: 200 })).toEqual({ complete: false, remaining: 1 });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    for (const each of release) each();
+    hung.closeAllConnections();
+    hung.close();
   });
 
   it("a second destination gets everything too, whatever the first one does", async () => {
