@@ -104,6 +104,10 @@ function fold({ entries, isList, inOrder }: Level): Json {
   return object;
 }
 
+/** Room for one structured value at a time; more than this is not kept for the next. */
+const MAX_SCRATCH_BYTES = 64 * 1024;
+let scratch = new ByteWriter();
+
 /** An attribute as a plain value: text as text, numbers as numbers, structures opened. */
 export function attributeValue(view: SpanView, index: number): Json {
   const { attributes } = view;
@@ -111,9 +115,11 @@ export function attributeValue(view: SpanView, index: number): Json {
   if (attributes.kinds[index] === VALUE_BOOL) return attributes.a[index] !== 0;
   const number = attributes.number(index);
   if (number !== undefined) return number;
-  const json = new ByteWriter(256);
-  writeJsonValue(json, attributes, index);
-  return parseJson(json.view().toString("utf8"));
+  scratch.clear();
+  writeJsonValue(scratch, attributes, index);
+  const value = parseJson(scratch.view().toString("utf8"));
+  if (scratch.length > MAX_SCRATCH_BYTES) scratch = new ByteWriter();
+  return value;
 }
 
 /** The value of an attribute by its name, or undefined; one that was emptied on its way has none. */
