@@ -25,7 +25,11 @@ const DAY_MS = 86_400_000;
 const GENERATION_SHARE = 0.3;
 const SPANS_PER_TRACE = 10;
 const BATCH = 50_000;
-const PROSE_CHARS = 400_000;
+/** Different texts; each stands in many rows, as templates make prompts alike. */
+const TEXTS = 400;
+const PROMPT_BYTES = 2_000;
+const ANSWER_BYTES = 1_200;
+const NOTE_BYTES = 400;
 const RUNS = 2_000;
 
 /** Stores spans evenly over thirty days, three of ten with a model call of 3.7 KB, and asks what people and programs ask. */
@@ -63,9 +67,12 @@ interface Stored {
   readonly now: number;
 }
 
-/** Ids are the number of trace and span; times lie evenly between thirty days ago and now. Made by the server: what arrives how is measured elsewhere. */
+/** A service has two prompts, and a prompt its model, as in real applications. Ids are the number of trace and span; times lie evenly between thirty days ago and now. Made by the server: what arrives how is measured elsewhere. */
 async function storeSpans({ sql }: Stage, { spans, now }: Stored): Promise<void> {
-  const prose = proseOf(createRandom(7), PROSE_CHARS);
+  const random = createRandom(7);
+  const texts = (bytes: number): string[] => Array.from({ length: TEXTS }, () => proseOf(random, bytes));
+  await sql`CREATE TEMP TABLE bench_texts AS SELECT row_number() OVER () - 1 AS i, * FROM unnest(
+    ${texts(PROMPT_BYTES)}::text[], ${texts(ANSWER_BYTES)}::text[], ${texts(NOTE_BYTES)}::text[]) AS t (prompt, answer, note)`;
   const resource = "00000000-0000-4000-8000-0000000000be";
   await sql`INSERT INTO resources (project_id, id, attributes) VALUES (1, ${resource}, '{"service.name": "bench"}') ON CONFLICT DO NOTHING`;
   const from = new Date(now - DAYS * DAY_MS);
@@ -80,16 +87,17 @@ async function storeSpans({ sql }: Stage, { spans, now }: Stored): Promise<void>
           attributes, resource_id, received_at)
         SELECT 1, trace_id, span_id, at, 0, at + interval '1 second', 0, 1e9, CASE WHEN n % ${SPANS_PER_TRACE}::int = 9 THEN NULL ELSE lpad(to_hex(n - n % ${SPANS_PER_TRACE}::int + 9), 16, '0') END,
           'step ' || n % 50, CASE WHEN n % ${SPANS_PER_TRACE}::int = 9 THEN 2 ELSE 3 END, 'service ' || n % 8, CASE WHEN n % 97 = 0 THEN 2 ELSE 0 END,
-          jsonb_build_object('http.route', '/r/' || n % 200, 'tenant', 't' || n % 5000, 'note', substr(${prose}::text, 1 + n * 31 % ${PROSE_CHARS - 500}::int, 400)), ${resource}, at FROM made`;
+          jsonb_build_object('http.route', '/r/' || n % 200, 'tenant', 't' || n % 5000, 'note', note), ${resource}, at
+        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int`;
       await tx`INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, end_time, service_name, environment, dialect, operation_name, provider_name, prompt_full_text, prompt_format,
           prompt_template_name, prompt_template_version, model_name, response_full_text, tokens_prompt, tokens_completion, tokens_total, duration_ms, generation_status, error_type,
           cost_amount, cost_currency, user_id, run_id, additional_metadata, content_state, logged_at, updated_at, received_at)
-        SELECT 1, trace_id, span_id, at, at + interval '1 second', 'service ' || n % 8, CASE WHEN n % 3 = 0 THEN 'staging' ELSE 'production' END, 'semconv', 'chat', 'provider ' || n % 4,
-          substr(${prose}::text, 1 + n * 37 % ${PROSE_CHARS - 3000}::int, 2000), 'messages', 'prompt ' || n % 12, '1.' || n % 5, 'model ' || n % 20,
-          substr(${prose}::text, 1 + n * 41 % ${PROSE_CHARS - 3000}::int, 1200), n % 3000, n % 700, n % 3000 + n % 700, 200 + n * 7 % 5000,
+        SELECT 1, trace_id, span_id, at, at + interval '1 second', 'service ' || n % 8, CASE WHEN n / 16 % 3 = 0 THEN 'staging' ELSE 'production' END, 'semconv', 'chat', 'provider ' || n % 16 / 4,
+          prompt, 'messages', 'prompt ' || n % 16, '1.' || n / 200 % 3, 'model ' || n % 16 / 2,
+          answer, n % 3000, n % 700, n % 3000 + n % 700, 200 + n * 7 % 5000,
           CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'success' END, CASE WHEN n % 50 = 0 THEN 'rate_limit' END, 0.000001 * (n % 3000), 'USD', 'user ' || n % 20000,
           CASE WHEN n % 100 < 3 THEN 'run ' || n / 3000 END, jsonb_build_object('tier', CASE WHEN n % 1000 = 0 THEN 'gold' ELSE 'plain' END), 'captured', at, at, at
-        FROM made WHERE is_call`;
+        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int WHERE is_call`;
     });
   }
   await sql`INSERT INTO usage_dirty_hours SELECT DISTINCT project_id, date_trunc('hour', start_time, 'UTC') FROM generation_logs`;
@@ -119,11 +127,11 @@ function questionsAbout({ spans, now }: Stored): Readonly<Record<string, Questio
   return {
     "list, the newest fifty": () => generations("limit=50"),
     "list, a page in the middle": (i) => generations(`limit=50&to=${at((i * 3) % 28)}`),
-    "list by model": (i) => generations(`model=model+${i % 20}`),
+    "list by model": (i) => generations(`model=model+${i % 8}`),
     "list of failures": () => generations("status=failed"),
     "list by run": (i) => generations(`run=run+${(i * 17) % Math.max(1, Math.floor(spans / 3000))}`),
     "list by environment and duration": (i) => generations(`env=staging&min_ms=${4_000 + i * 10}`),
-    "list by prompt and version": (i) => generations(`prompt=prompt+${i % 12}&version=1.${i % 5}`),
+    "list by prompt and version": (i) => generations(`prompt=prompt+${i % 16}&version=1.${i % 3}`),
     "one trace": trace,
     "traces, the newest fifty": () => "/api/traces?limit=50",
     "usage of thirty days by model": () => "/api/usage?by=model",

@@ -108,7 +108,7 @@ describeEachServer("usage", (server) => {
     expect(left).toEqual({ rows: 0 });
   });
 
-  it("gives percentiles within one per cent", async () => {
+  it("gives percentiles within two and a half per cent", async () => {
     const durations = Array.from({ length: 101 }, (_, i) => 10 * (i + 1));
     await write(durations.map((duration_ms, i) => call(-40 * DAY_MS + i, { duration_ms })));
     await rollup.runOnce();
@@ -119,7 +119,7 @@ describeEachServer("usage", (server) => {
       ["p95_duration_ms", 960],
       ["p99_duration_ms", 1_000],
     ] as const)
-      expect(Math.abs(Number(data[0]![name]) / exact - 1)).toBeLessThan(0.0101);
+      expect(Math.abs(Number(data[0]![name]) / exact - 1)).toBeLessThan(0.0251);
   });
 
   describe("whatever was summed up when", () => {

@@ -18,7 +18,7 @@ export function usageRoutes({ route, services: { reader } }: Api): void {
       tag: "usage",
       summary: "Tokens, cost, latency and errors by model, provider, version, user, day …",
       description:
-        "Without from, the last thirty days. Counts, tokens and costs are exact. Percentiles are exact with source `rows`, and within one per cent with source `rollup`.",
+        "Without from, the last thirty days. Counts, tokens and costs are exact. Percentiles are exact with source `rows`, and within two and a half per cent with source `rollup`.",
       scope: "read",
       query: [
         {

@@ -1,15 +1,15 @@
-/** Durations by bucket, ascending: bucket n holds those above 1.02^(n-1) and up to 1.02^n milliseconds (migration 0014). */
+/** Durations by bucket, ascending: bucket n holds those above 1.05^(n-1) and up to 1.05^n milliseconds (migration 0020). */
 export interface Histogram {
   readonly buckets: readonly number[];
   readonly counts: readonly number[];
 }
 
-const GAMMA = 1.02;
+const GAMMA = 1.05;
 
-/** The value that stands for a bucket: no value of it is further away than one per cent. */
+/** The value that stands for a bucket: no value of it is further away than two and a half per cent. */
 const durationOf = (bucket: number): number => (2 * GAMMA ** bucket) / (GAMMA + 1);
 
-/** The duration in milliseconds that `share` of the calls did not exceed, within one per cent; null without calls. */
+/** The duration in milliseconds that `share` of the calls did not exceed, within two and a half per cent; null without calls. */
 export function percentile({ buckets, counts }: Histogram, share: number): number | null {
   const calls = counts.reduce((sum, count) => sum + count, 0);
   if (calls === 0) return null;

@@ -12,7 +12,7 @@ export interface Usage {
   /** ISO 8601; `to` does not belong to it. */
   readonly from: string;
   readonly to: string;
-  /** `rollup` where sums made beforehand could serve: percentiles are then within one per cent. `rows` are exact in everything. */
+  /** `rollup` where sums made beforehand could serve: percentiles are then within two and a half per cent. `rows` are exact in everything. */
   readonly source: "rollup" | "rows";
   readonly data: readonly GenerationStatistics[];
 }
@@ -50,7 +50,7 @@ const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success'):
   (generation_status = 'success' AND cost_amount IS NULL)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
   tokens_total::numeric, (tokens_total IS NOT NULL)::int::bigint AS tokens_known, cost_amount, (duration_ms IS NOT NULL)::int::bigint AS duration_known,
   duration_ms AS duration_sum_ms,
-  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[ceil(ln(greatest(duration_ms, 0.001)) / ln(1.02))::int] END AS duration_buckets,
+  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[ceil(ln(greatest(duration_ms, 0.001)) / ln(1.05))::int] END AS duration_buckets,
   CASE WHEN duration_ms IS NOT NULL THEN ARRAY[1::bigint] END AS duration_counts`;
 
 const FROM_SUMS = sql`generations, succeeded, failed, timed_out, pending, approved, rejected, pending_review, unpriced, tokens_prompt, tokens_completion,
