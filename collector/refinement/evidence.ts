@@ -70,12 +70,14 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
     const rows = calls.get(name) ?? [];
     const records = recordsOf.get(name) ?? [];
     if (rows.length + records.length === 0) return [];
-    const { calls: found, strays } = rows.length > MAX_ROWS ? NO_CALLS : onePerKey(rows.map(toCall));
+    const tooManyCalls = rows.length > MAX_ROWS;
+    const { calls: found, strays } = tooManyCalls ? NO_CALLS : onePerKey(rows.map(toCall));
     const ids = new Set(found.map(({ spanId }) => spanId));
     return {
       projectId,
       traceId,
       calls: found,
+      tooManyCalls,
       strays,
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
@@ -210,7 +212,7 @@ const CLIENT_KIND = 3;
 
 /** Records of ours but announcements of calls, whose content is large and told again at their end; and what may be a request over HTTP. */
 const SPEAKS_OF_ANOTHER = `CASE WHEN attributes ? 'genspan.record'
-  THEN attributes ->> 'genspan.record' <> 'pending' OR attributes ?| ARRAY['genspan.image.request', 'genspan.run.status']
+  THEN attributes ->> 'genspan.record' <> 'pending' OR attributes ?| ARRAY['genspan.image.request', 'genspan.image.status', 'genspan.run.status']
   ELSE kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL AND attributes ?| ARRAY['http.request.method', 'http.method'] END`;
 
 const readChildren = (tx: Tx, schema: string, window: Window): Promise<Rows> =>

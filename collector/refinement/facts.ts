@@ -102,6 +102,8 @@ export interface TraceEvidence {
   /** Rows that tell of a call again that another row of the same key tells of: a call set aside came once more. */
   readonly strays: readonly StrayRow[];
   readonly children: readonly ChildSpan[];
+  /** The trace has more calls than are looked at one by one: `calls` is empty then. */
+  readonly tooManyCalls: boolean;
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
   /** Parents of all spans, by span; read only where a run or an item of the trace makes them matter. */

@@ -57,3 +57,11 @@ export async function writeRun(tx: Tx, { schema, projectId, traceId, run }: RunW
     ON CONFLICT (project_id, id) DO UPDATE SET ${assigned}, updated_at = excluded.updated_at
     WHERE (${stored}) IS DISTINCT FROM (${changed})`;
 }
+
+/** Gives the run's id to all calls of its trace that name none: where they are too many to be looked at one by one. */
+export async function nameRunOfCalls(tx: Tx, { schema, projectId, traceId, run }: RunWrite): Promise<void> {
+  await tx`
+    UPDATE ${tx(schema)}.generation_logs SET run_id = ${shortText(run.runId)},
+      filled_from = coalesce(filled_from, '{}') || ${JSON.stringify({ run: `above:${run.spanId}` })}::text::jsonb
+    WHERE project_id = ${projectId} AND trace_id = ${traceId} AND run_id IS NULL`;
+}

@@ -8,7 +8,7 @@ import type { ImageRow } from "./images.ts";
 import { writeItems } from "./item-store.ts";
 import type { ItemRecord } from "./items.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
-import { writeRun } from "./run-store.ts";
+import { nameRunOfCalls, writeRun } from "./run-store.ts";
 import { json } from "./sql-values.ts";
 
 interface StoreOptions {
@@ -71,7 +71,7 @@ type Tx = TransactionSql;
 type TraceId = Pick<TraceRef, "projectId" | "traceId">;
 interface Application {
   readonly schema: string;
-  readonly trace: TraceId;
+  readonly trace: TraceEvidence;
   readonly plan: RefinementPlan;
 }
 
@@ -82,6 +82,8 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
   for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
   for (const image of plan.images) await writeImage(tx, { schema, trace, image });
   for (const run of plan.runs) await writeRun(tx, { schema, ...trace, run });
+  const [only, ...others] = plan.runs;
+  if (trace.tooManyCalls && only !== undefined && others.length === 0) await nameRunOfCalls(tx, { schema, ...trace, run: only });
   for (const { key, survivor } of plan.survivors) {
     await tx`UPDATE ${tx(schema)}.generation_twins SET survivor_span_id = ${survivor ?? null} WHERE ${whereKey(tx, trace, key)}`;
   }

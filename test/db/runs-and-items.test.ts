@@ -297,6 +297,14 @@ describeEachServer("runs and items from telemetry", (server) => {
       ]);
     });
 
+    it("gives its id to each of more calls than are looked at one by one", { timeout: 120_000 }, async () => {
+      const calls = Array.from({ length: 5_001 }, (_, i) => call(`c${i}`, { parent: "run", at: i }));
+      await send(tracesOf(...calls), tracesOf(ended));
+      const found = await rigs[0]!.sql`SELECT run_id, count(*)::int AS calls FROM generation_logs GROUP BY run_id`;
+      expect([...found]).toEqual([{ run_id: RUN, calls: 5_001 }]);
+      expect(await rows("generation_runs")).toMatchObject([{ status: "partial_failure" }]);
+    });
+
     it("of two in one trace takes the calls below it, through spans that are nothing of ours", async () => {
       const second = "aaaaaaaa-0000-4000-8000-000000000002";
       const other = { ...ended, id: "run2", attributes: { "genspan.record": "run", "genspan.run.id": second } };
