@@ -80,7 +80,7 @@ export function createAttempts({ parent, model, provider, now }: AttemptsOf): At
 
   return {
     start(info) {
-      const { record, number } = begin(info);
+      const { record, number } = recorder.problems.guard("beginning an attempt", () => begin(info), { record: undefined, number: count });
       const end = (error: unknown, failed: boolean, httpStatus: number | undefined): void =>
         recorder.problems.guard(
           "ending an attempt",

@@ -16,6 +16,9 @@ export interface Failure {
   readonly httpStatus: number | undefined;
 }
 
+/** An error that cannot even be looked at. */
+export const UNREADABLE: Failure = { type: "_OTHER", message: undefined, traceback: undefined, httpStatus: undefined };
+
 export const TIMEOUT = "timeout";
 export const CANCELLED = "cancelled";
 

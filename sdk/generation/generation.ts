@@ -1,26 +1,15 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
-import { microsOf, nowMicros } from "../core/clock.ts";
 import { type Current, current } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { createAttempts } from "./attempts.ts";
-import { CANCELLED, exceptionEvent, type Failure, readFailure, TIMEOUT } from "./failure.ts";
+import { createEnding, type Ending, type GenerationSummary } from "./ending.ts";
+import { CANCELLED, TIMEOUT } from "./failure.ts";
 import { providerOfModel } from "./provider-names.ts";
-import { resultAttributes } from "./result-attributes.ts";
 import { DEFAULT_OPERATION, entityAttributes, qualityAttributes, startAttributes } from "./start-attributes.ts";
 import { type StreamEnd, watchedIterator } from "./streams.ts";
-import type { FailInfo, Generation, GenerationRef, GenerationResult, GenerationStart } from "./types.ts";
-
-/** What an item remembers of each of its generations. */
-export interface GenerationSummary {
-  readonly id: string;
-  readonly start: GenerationStart;
-  readonly status: "pending" | "success" | "failed" | "timeout";
-  readonly result: GenerationResult | undefined;
-  readonly errorMessage: string | undefined;
-  readonly durationMillis: number | undefined;
-}
+import type { Attempt, Generation, GenerationResult, GenerationStart } from "./types.ts";
 
 /** What the SDK's own wrappers of a generation add. */
 export interface GenerationExtras {
@@ -94,57 +83,14 @@ interface HandleParts {
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
-function createHandle(parts: HandleParts): Generation {
-  const { facts, record, now } = parts;
+function createHandle({ start, facts, record, now, onEnd }: HandleParts): Generation {
   const { problems } = now.recorder;
   const attempts = createAttempts({ parent: record, model: facts.model, provider: facts.provider, now });
-  let { metadata } = facts;
-  let firstMicros: number | undefined;
-  const safely = (step: string, work: () => void): void => problems.guard(step, work, undefined);
-
-  function end(result: GenerationResult | undefined, failure: Failure | undefined): void {
-    if (record.ended) return;
-    attempts.close(failure);
-    const attributes = problems.guard("reading what a generation ended with", () => endAttributes(result, failure), {});
-    record.end({
-      attributes,
-      ...(failure === undefined ? {} : { error: { message: failure.message }, events: exceptionEvent(failure) }),
-    });
-    parts.onEnd?.(summarize(parts, { result, failure }));
-  }
-
-  function endAttributes(result: GenerationResult | undefined, failure: Failure | undefined): Attributes {
-    const fallback = attempts.fallbackModel();
-    const told = result === undefined && fallback === undefined ? undefined : { ...fallbackResult(fallback), ...result };
-    return {
-      ...(told === undefined ? {} : resultAttributes(told, now.content)),
-      ...(told?.provider === undefined || facts.provider !== undefined ? {} : { [A.GEN_AI_PROVIDER_NAME]: told.provider }),
-      ...(firstMicros === undefined ? {} : { [A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK]: (firstMicros - record.startMicros) / 1e6 }),
-      ...(failure === undefined ? {} : { [A.ERROR_TYPE]: failure.type }),
-    };
-  }
-
-  const failWith = (error: unknown, type: string | undefined, info: FailInfo): void =>
-    safely("ending a generation", () => {
-      const failure = problems.guard("reading an error", () => readFailure(error, now.content), UNREADABLE);
-      end(info.result, { ...failure, type: info.errorType ?? type ?? failure.type });
-    });
-
-  function endStream(how: StreamEnd, result: GenerationResult | undefined): void {
-    const info = result === undefined ? {} : { result };
-    if (how.kind === "failed") handle.fail(how.error, info);
-    else if (how.kind === "stopped") handle.cancel("the stream was not read to its end", info);
-    else handle.succeed(result);
-  }
-
-  /** Before the end the record itself says it; afterwards a record of its own does. */
-  function tell(attributes: Attributes): void {
-    if (record.ended) now.recorder.update(record.refText, attributes);
-    else record.setAttributes(attributes);
-  }
+  const ending = createEnding({ start, provider: facts.provider, record, attempts, now, onEnd });
+  const words = createWords(record, facts.metadata, now);
 
   const handle: Generation = {
-    ref: refOf(record),
+    ref: { ...record.ref, toString: () => record.refText },
     id: record.refText,
     get recorded() {
       return record.announced();
@@ -153,66 +99,74 @@ function createHandle(parts: HandleParts): Generation {
       return record.ended;
     },
     run: (work) => record.run(work),
-    async attempt(info, work) {
-      const attempt = handle.startAttempt(info);
-      try {
-        const result = await attempt.run(() => work(attempt));
-        attempt.succeed();
-        return result;
-      } catch (error) {
-        attempt.fail(error);
-        throw error;
-      }
-    },
+    attempt: (info, work) => attemptWith(attempts.start(info ?? {}), work),
     startAttempt: (info) => attempts.start(info ?? {}),
-    addAttempt: (done) => safely("recording an attempt", () => attempts.add(done)),
-    stream: (source, read) => {
+    addAttempt: (done) => problems.guard("recording an attempt", () => attempts.add(done), undefined),
+    stream(source, read) {
       streaming.add(handle);
       record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
       const watch = {
         reader: problems.guard("reading a stream", () => read?.stream(), undefined),
-        onFirst: () => handle.firstToken(),
-        onEnd: endStream,
-        guard: (step: () => void) => safely("reading a stream", step),
+        onFirst: () => ending.firstToken(undefined),
+        onEnd: (how: StreamEnd, result: GenerationResult | undefined) => endStream(ending, how, result),
+        guard: (step: () => void) => problems.guard("reading a stream", step, undefined),
       };
       return { [Symbol.asyncIterator]: () => watchedIterator(source, watch) };
     },
-    firstToken: (at) => {
-      firstMicros ??= Math.max(microsOf(at) ?? nowMicros(), record.startMicros);
-    },
-    succeed: (result) => safely("ending a generation", () => end(result, undefined)),
-    fail: (error, info = {}) => failWith(error, undefined, info),
-    timeout: (error, info = {}) => failWith(error ?? "the call ran out of time", TIMEOUT, info),
-    cancel: (reason, info = {}) => failWith(reason ?? "the call was cancelled", CANCELLED, info),
-    link: (entity) => safely("linking", () => tell(entityAttributes(entity))),
-    review: (quality) => safely("reviewing", () => tell(qualityAttributes(quality))),
-    annotate: (more) =>
-      safely("annotating", () => {
-        metadata = { ...metadata, ...more };
-        const text = now.content.text(safeJson(record.ended ? more : metadata), "metadata");
-        if (text !== undefined) tell({ [A.GENSPAN_METADATA]: text });
-      }),
+    firstToken: ending.firstToken,
+    succeed: ending.succeed,
+    fail: (error, info = {}) => ending.fail(error, undefined, info),
+    timeout: (error = "the call ran out of time", info = {}) => ending.fail(error, TIMEOUT, info),
+    cancel: (reason = "the call was cancelled", info = {}) => ending.fail(reason, CANCELLED, info),
+    ...words,
     [Symbol.dispose]: () => handle.cancel("abandoned: its scope was left without an end"),
   };
   return handle;
 }
 
-const UNREADABLE: Failure = { type: "_OTHER", message: undefined, traceback: undefined, httpStatus: undefined };
-
-const fallbackResult = (model: string | undefined): GenerationResult => (model === undefined ? {} : { responseModel: model });
-
-const refOf = ({ ref, refText }: OpenRecord): GenerationRef => ({ ...ref, toString: () => refText });
-
-interface Ended {
-  readonly result: GenerationResult | undefined;
-  readonly failure: Failure | undefined;
+async function attemptWith<R>(attempt: Attempt, work: (attempt: Attempt) => R | Promise<R>): Promise<R> {
+  try {
+    const result = await attempt.run(() => work(attempt));
+    attempt.succeed();
+    return result;
+  } catch (error) {
+    attempt.fail(error);
+    throw error;
+  }
 }
 
-const summarize = ({ start, record }: HandleParts, { result, failure }: Ended): GenerationSummary => ({
-  id: record.refText,
-  start,
-  status: failure === undefined ? "success" : failure.type === TIMEOUT ? "timeout" : "failed",
-  result,
-  errorMessage: failure?.message,
-  durationMillis: (nowMicros() - record.startMicros) / 1000,
-});
+function endStream(ending: Ending, how: StreamEnd, result: GenerationResult | undefined): void {
+  const info = result === undefined ? {} : { result };
+  if (how.kind === "failed") ending.fail(how.error, undefined, info);
+  else if (how.kind === "stopped") ending.fail("the stream was not read to its end", CANCELLED, info);
+  else ending.succeed(result);
+}
+
+/** Before the end the record itself says them; afterwards records of their own do. */
+function createWords(
+  record: OpenRecord,
+  known: GenerationStart["metadata"],
+  now: Current,
+): Pick<Generation, "link" | "review" | "annotate"> {
+  let metadata = known;
+  const tell = (step: string, attributesOf: () => Attributes): void =>
+    now.recorder.problems.guard(
+      step,
+      () => {
+        const attributes = attributesOf();
+        if (!record.ended) record.setAttributes(attributes);
+        else if (Object.keys(attributes).length > 0) now.recorder.update(record.refText, attributes);
+      },
+      undefined,
+    );
+  return {
+    link: (entity) => tell("linking", () => entityAttributes(entity)),
+    review: (quality) => tell("reviewing", () => qualityAttributes(quality)),
+    annotate: (more) =>
+      tell("annotating", () => {
+        metadata = { ...metadata, ...more };
+        const text = now.content.text(safeJson(record.ended ? more : metadata), "metadata");
+        return text === undefined ? {} : { [A.GENSPAN_METADATA]: text };
+      }),
+  };
+}

@@ -3,7 +3,7 @@ import { type Content, createContent } from "../core/content.ts";
 import { resolveContent } from "../core/content-policy.ts";
 import { createProblems } from "../core/problems.ts";
 import { safeJson } from "../core/safe-json.ts";
-import type { GenerationSummary } from "../generation/generation.ts";
+import type { GenerationSummary } from "../generation/ending.ts";
 import { toMessages } from "../generation/messages.ts";
 import { resultAttributes } from "../generation/result-attributes.ts";
 import type { GenerationResult, GenerationStart } from "../generation/types.ts";

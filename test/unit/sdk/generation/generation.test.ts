@@ -400,6 +400,7 @@ describe("what applications hand over", () => {
     ["annotate", (g) => g.annotate(3 as never)],
     ["addAttempt", (g) => g.addAttempt(null as never)],
     ["startAttempt", (g) => g.startAttempt(null as never)],
+    ["startAttempt with hostile facts", (g) => g.startAttempt(hostile)],
     ["firstToken", (g) => g.firstToken("soon" as never)],
   ])("SDK-05 to %s never throws", async (_, act) => {
     const { generations } = await recorded(() => {

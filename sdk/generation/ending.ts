@@ -1,0 +1,93 @@
+import type { Attributes } from "@opentelemetry/api";
+import * as A from "../attributes.ts";
+import { microsOf, nowMicros } from "../core/clock.ts";
+import type { Current } from "../core/current.ts";
+import type { OpenRecord } from "../core/recorder.ts";
+import type { Attempts } from "./attempts.ts";
+import { exceptionEvent, type Failure, readFailure, TIMEOUT, UNREADABLE } from "./failure.ts";
+import { resultAttributes } from "./result-attributes.ts";
+import type { FailInfo, GenerationResult, GenerationStart } from "./types.ts";
+
+/** What an item remembers of each of its generations. */
+export interface GenerationSummary {
+  readonly id: string;
+  readonly start: GenerationStart;
+  readonly status: "pending" | "success" | "failed" | "timeout";
+  readonly result: GenerationResult | undefined;
+  readonly errorMessage: string | undefined;
+  readonly durationMillis: number | undefined;
+}
+
+/** The end of one generation: the first of its calls counts, and none throws. */
+export interface Ending {
+  firstToken(at: unknown): void;
+  succeed(result: GenerationResult | undefined): void;
+  /** `type` overrides what the error says of its kind. */
+  fail(error: unknown, type: string | undefined, info: FailInfo): void;
+}
+
+export interface EndingOf {
+  readonly start: GenerationStart;
+  /** Undefined where neither the start nor the model's name tells it. */
+  readonly provider: string | undefined;
+  readonly record: OpenRecord;
+  readonly attempts: Attempts;
+  readonly now: Current;
+  readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
+}
+
+interface Ended {
+  readonly result: GenerationResult | undefined;
+  readonly failure: Failure | undefined;
+}
+
+export function createEnding(of: EndingOf): Ending {
+  const { record, attempts, onEnd, now } = of;
+  const { problems } = now.recorder;
+  let firstMicros: number | undefined;
+
+  function end(ended: Ended): void {
+    if (record.ended) return;
+    const { failure } = ended;
+    attempts.close(failure);
+    const attributes = problems.guard("reading what a generation ended with", () => endAttributes(ended, of), {});
+    if (firstMicros !== undefined) attributes[A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = (firstMicros - record.startMicros) / 1e6;
+    if (failure === undefined) record.end({ attributes });
+    else {
+      attributes[A.ERROR_TYPE] = failure.type;
+      record.end({ attributes, error: { message: failure.message }, events: exceptionEvent(failure) });
+    }
+    onEnd?.(summarize(of, ended));
+  }
+
+  const safely = (work: () => void): void => problems.guard("ending a generation", work, undefined);
+  return {
+    firstToken(at) {
+      firstMicros ??= Math.max(microsOf(at) ?? nowMicros(), record.startMicros);
+    },
+    succeed: (result) => safely(() => end({ result, failure: undefined })),
+    fail: (error, type, info) =>
+      safely(() => {
+        const failure = problems.guard("reading an error", () => readFailure(error, now.content), UNREADABLE);
+        end({ result: info?.result, failure: { ...failure, type: info?.errorType ?? type ?? failure.type } });
+      }),
+  };
+}
+
+function endAttributes({ result }: Ended, { attempts, provider, now }: EndingOf): Attributes {
+  const fallback = attempts.fallbackModel();
+  if (result === undefined && fallback === undefined) return {};
+  const told: GenerationResult = fallback === undefined ? { ...result } : { responseModel: fallback, ...result };
+  const attributes = resultAttributes(told, now.content);
+  if (told.provider !== undefined && provider === undefined) attributes[A.GEN_AI_PROVIDER_NAME] = told.provider;
+  return attributes;
+}
+
+const summarize = ({ start, record }: EndingOf, { result, failure }: Ended): GenerationSummary => ({
+  id: record.refText,
+  start,
+  status: failure === undefined ? "success" : failure.type === TIMEOUT ? "timeout" : "failed",
+  result,
+  errorMessage: failure?.message,
+  durationMillis: (nowMicros() - record.startMicros) / 1000,
+});
