@@ -22,6 +22,7 @@ export class ApiError extends Error {
   }
 }
 
+/** One question to the API. */
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;

@@ -26,6 +26,7 @@ export interface GenerationRun extends RunTally, AsyncDisposable {
   finish(end?: RunEnd): Promise<ReportOutcome>;
 }
 
+/** What a run is made of. `first` is the run as it begins; `checkpointMillis` is 10,000 unless told, and 0 for no progress by itself. */
 export interface GenerationRunParts {
   readonly first: RunRecord;
   readonly channel: RunChannel;

@@ -3,6 +3,7 @@
  * Keys are the columns of generation_runs. What is unknown is absent; a rate whose denominator is 0 is unknown.
  */
 
+/** How a run can stand. */
 export const RUN_STATUSES = ["running", "success", "partial_failure", "failed"] as const;
 /** How a run stands: under way, or ended with all, some or none of what was asked for. */
 export type RunStatus = (typeof RUN_STATUSES)[number];
@@ -64,6 +65,7 @@ export interface ErrorSummary {
   [key: string]: unknown;
 }
 
+/** What happened by provider, by kind of item, by difficulty and by kind of error. */
 export interface RunBreakdowns {
   readonly provider_metrics?: Readonly<Record<string, ProviderMetrics>>;
   readonly type_metrics?: Readonly<Record<string, number>>;
@@ -92,6 +94,7 @@ export interface ScoreTotals {
   readonly max: number;
 }
 
+/** Before the first score. */
 export const NO_SCORES: ScoreTotals = { count: 0, sum: 0, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY };
 
 /** Adds one score; what is no finite number changes nothing. */
