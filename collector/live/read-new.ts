@@ -24,9 +24,9 @@ export interface LiveQuestion {
   readonly filter: Filter;
 }
 
-const BATCH_ROWS = 100;
-/** Longer than any transaction of a writer takes, and than clocks of machines differ. */
-const MARGIN_SECONDS = 180;
+const BATCH_ROWS = 200;
+/** Longer than any transaction of a writer takes, and than clocks of collectors differ. */
+const MARGIN_SECONDS = 60;
 
 /** Where a stream begins that is to tell only what comes from now on. */
 export async function presentPosition(reader: Reader, projectId: number): Promise<Position> {
@@ -47,31 +47,41 @@ interface Found extends GenerationSummary {
  * told now, however old its times are, and a row that was visible then is not told again. A call that is written anew (completed, linked) is told anew.
  */
 export async function readNew(reader: Reader, { projectId, filter }: LiveQuestion, position: Position): Promise<Arrivals> {
-  const since = position.atSeconds - MARGIN_SECONDS;
-  const until = position.until === undefined ? sql`current` : sql`${position.until}::text::pg_snapshot`;
-  const rest = position.last === undefined ? [] : [behind(position.last)];
+  const { seen, until, last } = position;
+  const range = [
+    sql`project_id = ${projectId}`,
+    sql`received_at > to_timestamp(${position.atSeconds - MARGIN_SECONDS}::float8)`,
+    ...(last === undefined ? [] : [sql`received_at >= ${last[0]}::timestamptz`, behind(last)]),
+    conditionsOf(filter),
+    // What is older than the oldest transaction of that moment was visible then; most rows end here, at little cost.
+    sql`${WRITTEN_BY} >= ${oldestOf(seen)}::bigint`,
+    sql`NOT pg_visible_in_snapshot((${WRITTEN_BY})::text::xid8, ${seen}::text::pg_snapshot)`,
+    sql`pg_visible_in_snapshot((${WRITTEN_BY})::text::xid8, ${until === undefined ? sql`present.current` : sql`${until}::text::pg_snapshot`})`,
+  ];
   const rows = await reader.read({ projectId }, (ask) =>
     ask<Found>(sql`
-      WITH present AS (SELECT pg_current_snapshot() AS current, floor(extract(epoch FROM now()))::int AS at)
+      WITH present AS (
+        SELECT current, at, newest / 4294967296 * 4294967296 AS epoch, newest % 4294967296 AS newest FROM (
+          SELECT current, floor(extract(epoch FROM now()))::int AS at, pg_snapshot_xmax(current)::text::bigint AS newest FROM pg_current_snapshot() AS current
+        ) AS told
+      )
       SELECT present.current::text AS "@seen", present.at AS "@at", arrived.* FROM present LEFT JOIN LATERAL (
         SELECT ${SUMMARY_COLUMNS}, received_at::text AS "@received" FROM (
-          SELECT *, ${WRITTEN_BY} AS writer FROM generation_logs
-          WHERE project_id = ${projectId} AND received_at > to_timestamp(${since}::float8) AND ${conditionsOf(filter)}
-        ) AS lately
-        WHERE NOT pg_visible_in_snapshot(writer, ${position.seen}::text::pg_snapshot) AND pg_visible_in_snapshot(writer, ${until}) AND ${and(rest)}
-        ORDER BY lately.received_at, trace_id, span_id LIMIT ${BATCH_ROWS + 1}
+          SELECT * FROM generation_logs WHERE ${and(range)} ORDER BY received_at, trace_id, span_id LIMIT ${BATCH_ROWS + 1}
+        ) AS batch ORDER BY received_at, trace_id, span_id
       ) AS arrived ON true`),
   );
   return arrivals(rows, position);
 }
 
 /** The transaction that wrote a row version, with the epoch that its 32 bits lack; rows lately written are never an epoch away. */
-const WRITTEN_BY = sql`(CASE WHEN xmin::text::bigint > pg_snapshot_xmax(present.current)::text::bigint % 4294967296
-  THEN pg_snapshot_xmax(present.current)::text::bigint / 4294967296 * 4294967296 + xmin::text::bigint - 4294967296
-  ELSE pg_snapshot_xmax(present.current)::text::bigint / 4294967296 * 4294967296 + xmin::text::bigint END)::text::xid8`;
+const WRITTEN_BY = sql`CASE WHEN generation_logs.xmin::text::bigint > present.newest THEN present.epoch - 4294967296 ELSE present.epoch END + generation_logs.xmin::text::bigint`;
+
+/** A snapshot begins with the oldest transaction that was open. */
+const oldestOf = (snapshot: string): string => snapshot.split(":")[0] ?? "0";
 
 const behind = ([received, trace, span]: NonNullable<Position["last"]>): Fragment =>
-  sql`(lately.received_at, trace_id, span_id) > (${received}::timestamptz, ${trace}::text, ${span}::text)`;
+  sql`(received_at, trace_id, span_id) > (${received}::timestamptz, ${trace}::text, ${span}::text)`;
 
 function arrivals(rows: readonly Found[], { seen, atSeconds, until }: Position): Arrivals {
   const [first] = rows;

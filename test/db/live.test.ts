@@ -127,7 +127,7 @@ describeEachServer("live streams", (server) => {
     const stream = watch();
     await ready(stream);
     await rig.owner.begin(async (tx) => {
-      for (let i = 0; i < 230; i++) await insert(tx, `n${String(i).padStart(3, "0")}`, 1, (230 - i) / 2);
+      for (let i = 0; i < 230; i++) await insert(tx, `n${String(i).padStart(3, "0")}`, 1, (230 - i) / 10);
     });
     await insert(rig.owner, "after");
     await expect.poll(() => stream.names().length).toBe(231);

@@ -47,13 +47,10 @@ export const columnSql = ({ name }: Pick<ExportColumn, "name">): Fragment => ({ 
 /** A type by its name in the catalog. */
 export const typeSql = ({ type }: ExportColumn): Fragment => ({ texts: [type], values: [] });
 
-/** SQL for a column's value as text, exact to the last digit; times are ISO 8601 in UTC with microseconds. */
+/** SQL for a column's value as text, exact to the last digit; times are left to the reader, which gives them as ISO 8601 in UTC with their microseconds. */
 export function valueSql(column: ExportColumn): Fragment {
   const value = columnSql(column);
-  if (column.type === "timestamp with time zone") {
-    const iso = sql`to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
-    return sql`CASE WHEN isfinite(${value}) AND ${value} >= '0001-01-01 00:00:00+00' THEN ${iso} ELSE ${value}::text END`;
-  }
+  if (column.type === "timestamp with time zone") return value;
   if (column.type === "boolean") return sql`CASE ${value} WHEN true THEN 'true' WHEN false THEN 'false' END`;
   return column.type === "text[]" ? sql`to_jsonb(${value})::text` : sql`${value}::text`;
 }

@@ -86,13 +86,17 @@ export const otlpOrigin = (row: StoredSpan | undefined): object =>
     droppedAttributesCount: count(row?.["dropped_attributes_count"]),
   });
 
-const MICROS = /^(.+)\.(\d{6})Z$/;
+const ISO = /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/;
 
 /** Unix nanoseconds of `2026-11-21T08:00:00.123456Z` and the nanoseconds below it; undefined for a time that no calendar of ours has. */
 function unixNano(time: string | null | undefined, nano: string | null | undefined): string | undefined {
-  const parts = MICROS.exec(time ?? "");
-  if (parts === null) return undefined;
-  return String(BigInt(Date.parse(`${parts[1]}Z`)) * 1_000_000n + BigInt(parts[2] ?? "0") * 1_000n + BigInt(nano ?? "0"));
+  const [, seconds, micros = ""] = ISO.exec(time ?? "") ?? [];
+  if (seconds === undefined) return undefined;
+  // Years beyond 9999 are written with a sign in JavaScript.
+  const millis = Date.parse(`${seconds.replace(/^(\d{5,6})-/, (_, year: string) => `+${year.padStart(6, "0")}-`)}Z`);
+  return Number.isNaN(millis)
+    ? undefined
+    : String(BigInt(millis) * 1_000_000n + BigInt(micros.padEnd(6, "0")) * 1_000n + BigInt(nano ?? "0"));
 }
 
 const count = (text: string | null | undefined): number | undefined => (text == null ? undefined : Number(text));
