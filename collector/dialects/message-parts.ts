@@ -145,12 +145,14 @@ function mediaPart(piece: JsonObject, fallback: string | undefined): Part {
   return mediaFromUrl(data, fallback ?? modalityOf(mime), mime) ?? blobPart(data, mime, fallback);
 }
 
+const URL_SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+
 /** A URL: `data:` holds the bytes, another one points to them; undefined for what is no URL. */
 function mediaFromUrl(url: string | undefined, modality: string | undefined, mime?: Json): Part | undefined {
   if (url === undefined) return undefined;
   const data = /^data:([^;,]*)(?:;[^;,]*)*;base64,/.exec(url);
   if (data !== null) return blobPart(url.slice(data[0].length), data[1] === "" ? mime : data[1], modality);
-  return /^[a-z][a-z0-9+.-]*:/i.test(url) ? uriPart(url, mime, modality) : undefined;
+  return URL_SCHEME.test(url) ? uriPart(url, mime, modality) : undefined;
 }
 
 function audioPart(piece: JsonObject): Part | undefined {
@@ -159,7 +161,9 @@ function audioPart(piece: JsonObject): Part | undefined {
   return blobPart(audio["data"], `audio/${stringOf(audio["format"]) ?? "wav"}`, "audio");
 }
 
+/** Base64 has no colon: what begins like a URL names content that was taken out before. */
 function blobPart(content: Json, mime: Json, modality?: string): Part {
+  if (typeof content === "string" && URL_SCHEME.test(content)) return uriPart(content, mime, modality);
   return { type: "blob", modality: modality ?? modalityOf(mime) ?? null, mime_type: stringOf(mime) ?? null, content: content ?? "" };
 }
 

@@ -211,7 +211,7 @@ function toCall(row: Record<string, unknown>): CallFacts {
 const CLIENT_KIND = 3;
 
 /** Records of ours but announcements of calls, whose content is large and told again at their end; and what may be a request over HTTP. */
-const SPEAKS_OF_ANOTHER = `CASE WHEN attributes ? 'genspan.record'
+export const SPEAKS_OF_ANOTHER = `CASE WHEN attributes ? 'genspan.record'
   THEN attributes ->> 'genspan.record' <> 'pending' OR attributes ?| ARRAY['genspan.image.request', 'genspan.image.status', 'genspan.run.status']
   ELSE kind = ${CLIENT_KIND} AND parent_span_id IS NOT NULL AND attributes ?| ARRAY['http.request.method', 'http.method'] END`;
 

@@ -1,8 +1,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql } from "postgres";
+import type { Sql, TransactionSql } from "postgres";
 import type { Log } from "../base/log.ts";
-import { MARK_CALL, MARK_SECOND_CALL, MARK_THING, needsRefinement, type TraceMark } from "../rows/trace-marks.ts";
-import type { TraceRef } from "./evidence.ts";
+import {
+  MARK_CALL,
+  MARK_EVENT,
+  MARK_HTTP,
+  MARK_RECORD,
+  MARK_SECOND_CALL,
+  MARK_THING,
+  needsRefinement,
+  type TraceMark,
+} from "../rows/trace-marks.ts";
+import { SPEAKS_OF_ANOTHER, type TraceRef } from "./evidence.ts";
+import { CONTENT_EVENTS } from "./log-content.ts";
 import { createRecent } from "./recent.ts";
 import { refineTraces } from "./store.ts";
 
@@ -130,14 +140,15 @@ export function createRefiner(options: RefinerOptions): Refiner {
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
 
-  /** The first sweep looks at everything lately received: who wrote it may have died before it looked. */
+  /** The first sweep looks at everything lately received: who wrote it may have died before it looked, and what it waited for comes to us. */
   async function sweep(): Promise<void> {
     const until = Date.now() - 2 * sweepMillis;
     const lately = await tracesSince(options, sweptUntil, first ? undefined : waiting());
-    for (const trace of first ? [...lately, ...(await recordsSince(options, sweptUntil))] : lately) {
+    const parts = first ? [...(await recordsSince(options, sweptUntil)), ...(await eventsSince(options, sweptUntil))] : [];
+    for (const trace of [...lately, ...parts]) {
       const key = `${trace.projectId}/${trace.traceId}`;
-      const bits = (known.get(key)?.bits ?? 0) | trace.bits;
-      if (first || needsRefinement(bits)) due.set(key, { ...trace, bits });
+      const bits = first ? remember(trace.projectId, trace).bits : (known.get(key)?.bits ?? 0) | trace.bits;
+      if (needsRefinement(bits) || (first && (bits & MARK_CALL) !== 0)) due.set(key, { ...trace, bits });
     }
     first = false;
     sweptUntil = until;
@@ -214,25 +225,45 @@ async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number,
   return rows.map((row) => ({ ...traceOf(row), bits: row["several"] === true ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL }));
 }
 
-/** Bounds the only search of ours that reads spans without a key: once after a start, and given up where an hour holds too many. */
+/** Bounds the only searches of ours that read spans and log records without a key: once after a start, and given up where an hour holds too many. */
 const RECORDS_TIMEOUT = "20s";
 
-/** Traces of which records of ours began since then; records may come without any call. */
-async function recordsSince({ sql, schema, log }: RefinerOptions, sinceMillis: number): Promise<Known[]> {
+/** Traces of which records of ours, or requests over HTTP, began since then; records may come without any call. */
+const recordsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
+  searchOnce(
+    options,
+    (tx) => tx`
+      SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms,
+        CASE WHEN bool_or(attributes ? 'genspan.record') THEN ${MARK_THING | MARK_RECORD}::int ELSE ${MARK_HTTP}::int END AS bits
+      FROM ${tx(options.schema)}.spans WHERE start_time >= ${new Date(sinceMillis)} AND ${tx.unsafe(SPEAKS_OF_ANOTHER)}
+      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
+  );
+
+/** Traces with content in log events since then, whose calls may be still to come. */
+const eventsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
+  searchOnce(
+    options,
+    (tx) => tx`
+      SELECT project_id, trace_id, extract(epoch FROM min(time)) * 1000 AS from_ms, extract(epoch FROM max(time)) * 1000 AS to_ms, ${MARK_EVENT}::int AS bits
+      FROM ${tx(options.schema)}.log_records
+      WHERE time >= ${new Date(sinceMillis)} AND trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})
+      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
+  );
+
+async function searchOnce({ sql, log }: RefinerOptions, search: (tx: TransactionSql) => Promise<readonly Row[]>): Promise<Known[]> {
   try {
     const rows = await sql.begin("READ ONLY", async (tx) => {
       await tx`SELECT set_config('statement_timeout', ${RECORDS_TIMEOUT}, true)`;
-      return tx`
-        SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms
-        FROM ${tx(schema)}.spans WHERE start_time >= ${new Date(sinceMillis)} AND attributes ? 'genspan.record'
-        GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
+      return search(tx);
     });
-    return rows.map((row) => ({ ...traceOf(row), bits: MARK_THING }));
+    return rows.map((row) => ({ ...traceOf(row), bits: Number(row["bits"]) }));
   } catch (error) {
     log.warn({ code: codeOf(error) }, "records of the last hour could not be looked through; what is sent from now on is not affected");
     return [];
   }
 }
+
+type Row = Readonly<Record<string, unknown>>;
 
 const traceOf = (row: Readonly<Record<string, unknown>>) => ({
   projectId: Number(row["project_id"]),

@@ -7,6 +7,7 @@ import type { CallKey, TraceEvidence } from "./facts.ts";
 import type { ImageRow } from "./images.ts";
 import { writeItems } from "./item-store.ts";
 import type { ItemRecord } from "./items.ts";
+import { writeFilledOutputs } from "./output-store.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
 import { nameRunOfCalls, writeRun } from "./run-store.ts";
 import { json } from "./sql-values.ts";
@@ -146,6 +147,7 @@ async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<v
         AND t.start_time = ${key.startTime}::text::timestamptz`;
   }
   if (attempts !== undefined) await writeAttempts(tx, { schema, trace, key, attempts });
+  await writeFilledOutputs(tx, { schema, ...trace, change });
 }
 
 /** All columns of generation_logs, in its order: what generation_twins has of them. */

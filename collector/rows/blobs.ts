@@ -67,19 +67,47 @@ function readPart(part: Json): { media: MediaPart; reference: Json } | undefined
   if (part["type"] === "blob" && typeof part["content"] === "string") return fromBase64(part, part["content"], { modality, mediaType });
   const uri = stringOf(part["uri"]);
   if (part["type"] !== "uri" || uri === undefined) return undefined;
-  const data = /^data:([^;,]*)(?:;[^;,]*)*;base64,/.exec(uri);
+  const data = DATA_URL.exec(uri);
   if (data === null) return { media: { modality, mediaType, blob: undefined, uri }, reference: undefined };
   return fromBase64(part, uri.slice(data[0].length), { modality, mediaType: mediaType ?? stringOf(data[1]) });
 }
 
 function fromBase64(part: Record<string, Json>, base64: string, facts: Pick<MediaPart, "modality" | "mediaType">) {
-  const size = sizeOfBase64(base64);
-  if (size === undefined || size === 0) return undefined;
+  const found = blobFromBase64(base64, facts.mediaType);
+  if (found === undefined) return undefined;
+  const { blob, uri, sizeBytes } = found;
+  const { content: _content, ...rest } = part;
+  const reference = {
+    ...rest,
+    type: "uri",
+    modality: facts.modality ?? null,
+    mime_type: facts.mediaType ?? null,
+    uri,
+    size_bytes: sizeBytes,
+  };
+  return { media: { ...facts, blob, uri: blob === undefined ? uri : undefined }, reference };
+}
+
+/** Binary content and the name by which messages refer to it; `blob` is undefined where it is too large to be stored. */
+export interface NamedBlob {
+  readonly blob: Blob | undefined;
+  readonly uri: string;
+  readonly sizeBytes: number;
+}
+
+/** Undefined for what is no base64, or nothing. */
+export function blobFromBase64(base64: string, mediaType: string | undefined): NamedBlob | undefined {
+  const sizeBytes = sizeOfBase64(base64);
+  if (sizeBytes === undefined || sizeBytes === 0) return undefined;
   const content = Buffer.from(base64, "base64");
   const sha256 = createHash("sha256").update(content).digest();
-  const uri = `${BLOB_SCHEME}${sha256.toString("hex")}`;
-  const { content: _content, ...rest } = part;
-  const reference = { ...rest, type: "uri", modality: facts.modality ?? null, mime_type: facts.mediaType ?? null, uri, size_bytes: size };
-  const blob = size > MAX_BLOB_BYTES ? undefined : { sha256, mediaType: facts.mediaType, content };
-  return { media: { ...facts, blob, uri: blob === undefined ? uri : undefined }, reference };
+  const blob = sizeBytes > MAX_BLOB_BYTES ? undefined : { sha256, mediaType, content };
+  return { blob, uri: `${BLOB_SCHEME}${sha256.toString("hex")}`, sizeBytes };
+}
+
+const DATA_URL = /^data:([^;,]*)(?:;[^;,]*)*;base64,/;
+
+export function blobFromDataUrl(url: string): NamedBlob | undefined {
+  const head = DATA_URL.exec(url);
+  return head === null ? undefined : blobFromBase64(url.slice(head[0].length), stringOf(head[1]));
 }

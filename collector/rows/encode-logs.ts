@@ -7,16 +7,18 @@ import { keyTable } from "../otlp/key-table.ts";
 import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
+import { encodeBlobRow } from "./encode-media.ts";
 import { encodeScoreRow } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
 import { createOriginCache, nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
 import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
 import { IngestNotes } from "./ingest-notes.ts";
+import { takeMedia } from "./log-media.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, startMillisOf } from "./row-key.ts";
-import { GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
+import { BLOBS, GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
 import { MARK_EVENT } from "./trace-marks.ts";
-import { optionalString } from "./values.ts";
+import { optionalString, toJsonb } from "./values.ts";
 
 const EVENT_NAME_KEY = keyTable.register(EVENT_NAME);
 
@@ -54,8 +56,10 @@ export function createLogEncoder(prices: (projectId: number) => PriceBook = ship
         notes.clear();
         const origin = origins.of(view, builder);
         const id = recordId(view, origin, seen);
-        encodeLogRow(builder.row(LOG_RECORDS, eventTime(view) === undefined), view, { builder, origin, notes, id });
         const name = eventName(view);
+        const media = name?.startsWith("gen_ai.") === true ? takeMedia(view) : undefined;
+        encodeLogRow(builder.row(LOG_RECORDS, eventTime(view) === undefined), view, { builder, origin, notes, id, body: media?.body });
+        for (const blob of media?.blobs ?? []) encodeBlobRow(builder.row(BLOBS, true), builder, blob);
         if (name === undefined) return;
         joinSpan(name, { view, builder, notes });
         if (!isEventCall(name, view)) return;
@@ -111,6 +115,8 @@ interface LogContext {
   readonly origin: Origins;
   readonly notes: IngestNotes;
   readonly id: string;
+  /** JSON to store in the place of the body. */
+  readonly body: string | undefined;
 }
 
 /** When the event happened, else when it was observed; undefined when the record does not say: then its arrival stands in, and a resend is found by its id. */
@@ -123,7 +129,7 @@ const isSet = (time: Halves): boolean => (time.lo | time.hi) !== 0;
 
 /** Writes the row of table log_records (field order of LOG_RECORDS.columns). Its time is the event's, else when it was observed, else when it came in. */
 function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void {
-  const { builder, origin, notes, id } = context;
+  const { builder, origin, notes, id, body } = context;
   out.u16(LOG_RECORDS.columns.length);
   copyInt4(out, builder.projectId);
   const time = eventTime(view);
@@ -148,7 +154,8 @@ function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void
   optionalText(out, view, { offset: view.severityTextOffset, size: view.severityTextSize, path: "severity_text", notes });
   encodeEventName(out, view, notes);
   copyString(out, origin.resource.serviceName);
-  encodeBody(out, view, notes);
+  if (body === undefined) encodeBody(out, view, notes);
+  else copyJson(out, toJsonb(body));
   encodeAttributes(out, view.attributes, notes);
   copyUuid(out, origin.resource.row.id);
   if (origin.scope === undefined) copyNull(out);

@@ -26,7 +26,7 @@ export function encodeOutputRow(out: ByteWriter, key: SpanKey, media: CallMedia)
 }
 
 /** Writes the row of table blobs (field order of BLOBS.columns). */
-export function encodeBlobRow(out: ByteWriter, key: SpanKey, blob: Blob): void {
+export function encodeBlobRow(out: ByteWriter, key: Pick<SpanKey, "projectId" | "receivedAtMs">, blob: Blob): void {
   out.u16(BLOBS.columns.length);
   copyInt4(out, key.projectId);
   copyBytes(out, blob.sha256);

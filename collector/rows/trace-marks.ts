@@ -40,8 +40,7 @@ export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceM
 
 /** Whether everything known about a trace makes looking at its rows worth while. */
 export function needsRefinement(bits: number): boolean {
-  if ((bits & (MARK_IMAGE | MARK_THING)) !== 0) return true;
-  if ((bits & MARK_CALL) === 0) return false;
-  if ((bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0) return true;
-  return (bits & MARK_EVENT) !== 0;
+  // Events speak of calls always, and their call may have come long ago through another collector.
+  if ((bits & (MARK_IMAGE | MARK_THING | MARK_EVENT)) !== 0) return true;
+  return (bits & MARK_CALL) !== 0 && (bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0;
 }
