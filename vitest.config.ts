@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** unit: pure, in process · contract: the HTTP rules against the receiver in process · db: a real PostgreSQL · e2e: the real program over the network · browser: its pages in Chromium. */
@@ -5,6 +6,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // Vitest leaves one core free; most files here wait for servers, timers and disks, so one more than there are cores keeps them busy.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
