@@ -6,8 +6,10 @@ import { buildTrace, type Moment, type Story, type TraceBuilder } from "./story.
 import { LOGIC_QUESTIONS } from "./texts.ts";
 
 const CALLS_BEFORE_THE_END = 12;
+const REQUESTED = 50;
 
-const uuid = (random: Random): string => random.hex(16).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
+/** A uuid of version 4. */
+export const uuid = (random: Random): string => random.hex(16).replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
 
 /** Announces a call that nothing more is heard of. */
 function announce(trace: TraceBuilder, random: Random, runId: string, question: string): void {
@@ -27,6 +29,17 @@ function announce(trace: TraceBuilder, random: Random, runId: string, question: 
 function batch(random: Random, { start }: Moment, calls: number): ReturnType<Story> {
   const runId = uuid(random);
   const trace = buildTrace(random, { service: "question-batch", name: "generate questions", start, kind: KIND.internal });
+  trace.step("pending run", 0, {
+    kind: KIND.internal,
+    attributes: {
+      [A.GENSPAN_RECORD]: "pending",
+      [A.GENSPAN_RUN_ID]: runId,
+      [A.GENSPAN_RUN_STATUS]: "running",
+      [A.GENSPAN_RUN_KIND]: "questions",
+      [A.GENSPAN_RUN_REQUESTED]: REQUESTED,
+      [A.GENSPAN_RUN_TRIGGERED_BY]: "manual",
+    },
+  });
   for (let i = 0; i < calls; i++) {
     const [question, answer] = random.pick(LOGIC_QUESTIONS);
     trace.call({

@@ -4,6 +4,7 @@ import { nanos } from "./calls.ts";
 import { GPT_MINI, MISTRAL } from "./models.ts";
 import { type DemoSpan, type DemoTrace, KIND } from "./otlp.ts";
 import type { Random } from "./random.ts";
+import { nightlyRunStory } from "./runs.ts";
 import { buildTrace, type Moment, type Story } from "./story.ts";
 import { HOSTILE_STRINGS, LEGAL_TERMS } from "./texts.ts";
 
@@ -87,8 +88,13 @@ export const hostileStory: Story = (random, { start }) => {
   return trace.finish();
 };
 
+/** Nightly batches, one a day. */
+const NIGHTS = 12;
+const LAST_NIGHT_DAYS_AGO = 0.25;
+
 /** Traces that happen once, with how many days ago; newest last. */
 const LANDMARKS: readonly (readonly [Story, number])[] = [
+  ...Array.from({ length: NIGHTS }, (_, i) => [nightlyRunStory, NIGHTS - i + LAST_NIGHT_DAYS_AGO] as const),
   [importStory, 2.5],
   [hugeMessageStory, 1.3],
   [hostileStory, 0.6],

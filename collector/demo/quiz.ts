@@ -1,5 +1,7 @@
 import * as A from "../../sdk/attributes.ts";
+import { uuid } from "./batch.ts";
 import { GEMINI_FLASH, GPT_MINI, GPT_NANO, SONNET } from "./models.ts";
+import { KIND } from "./otlp.ts";
 import type { Random } from "./random.ts";
 import { buildTrace, callWithFallback, type Moment, type Story } from "./story.ts";
 import { LEVELS, NAMES, QUIZ_SENTENCES } from "./texts.ts";
@@ -57,12 +59,15 @@ function quality(random: Random, { daysAgo }: Moment, approval: number): Record<
 export const quizStory: Story = (random, moment) => {
   const prompt = versionAt(moment);
   const problemId = `problem-${random.int(1000, 9999)}`;
+  const itemId = uuid(random);
   const level = random.pick(LEVELS);
   const trace = buildTrace(random, { service: "quiz-service", name: "POST /api/quiz", start: moment.start });
   trace.step("SELECT vocabulary", 4, { attributes: { "db.system.name": "postgresql", "db.operation.name": "SELECT" } });
   const sentences = random.int(2, 4);
+  const topics: string[] = [];
   for (let i = 0; i < sentences; i++) {
     const item = random.pick(QUIZ_SENTENCES);
+    if (!topics.includes(item.topic)) topics.push(item.topic);
     const options = JSON.stringify({ satz: item.sentence, richtig: item.answer, falsch: item.wrong });
     callWithFallback(
       trace,
@@ -81,6 +86,8 @@ export const quizStory: Story = (random, moment) => {
           [`${A.GEN_AI_PROMPT_VARIABLE_PREFIX}level`]: level,
           [A.GENSPAN_ENTITY_TYPE]: "problem",
           [A.GENSPAN_ENTITY_ID]: problemId,
+          [A.GENSPAN_ITEM_ID]: itemId,
+          [A.GENSPAN_ITEM_INDEX]: i,
           ...quality(random, moment, prompt.approval),
         },
       },
@@ -98,6 +105,18 @@ export const quizStory: Story = (random, moment) => {
       },
     });
   }
+  trace.step("problem", 1, {
+    kind: KIND.internal,
+    attributes: {
+      [A.GENSPAN_RECORD]: "item",
+      [A.GENSPAN_ITEM_ID]: itemId,
+      [A.GENSPAN_ITEM_KIND]: "problem",
+      [A.GENSPAN_ITEM_TITLE]: `${topics.join(", ")} (${level})`,
+      [A.GEN_AI_PROMPT_VERSION]: prompt.version,
+      [A.GENSPAN_ENTITY_TYPE]: "problem",
+      [A.GENSPAN_ENTITY_ID]: problemId,
+    },
+  });
   trace.step("INSERT problems", 6, { attributes: { "db.system.name": "postgresql", "db.operation.name": "INSERT" } });
   return trace.finish({ "http.request.method": "POST", "http.route": "/api/quiz", "http.response.status_code": 201 });
 };

@@ -144,4 +144,31 @@ describe("the stories in it", () => {
     );
     expect(answers).toEqual(HOSTILE_STRINGS);
   });
+
+  it("a batch runs every night: scores fall, the new prompt is approved more often, one night is bad", () => {
+    const runs = traces.flatMap((trace) => trace.spans.filter((span) => span.attributes["genspan.record"] === "run"));
+    const summaries = runs.map(
+      (span) => JSON.parse(String(span.attributes["genspan.run.summary"])) as Record<string, number> & { prompt_version: string },
+    );
+    expect(runs).toHaveLength(12);
+    const scores = summaries.map(({ avg_arbiter_score: score }) => score!);
+    expect(scores.toSorted((a, b) => b - a)).toEqual(scores);
+    const approval = (version: string): number => {
+      const ofVersion = summaries.filter(({ prompt_version }) => prompt_version === version);
+      return (
+        ofVersion.reduce((sum, each) => sum + each["items_approved"]!, 0) /
+        ofVersion.reduce((sum, each) => sum + each["items_evaluated"]!, 0)
+      );
+    };
+    expect(approval("2.1")).toBeGreaterThan(approval("2.0") + 0.05);
+    expect(runs.map((span) => span.attributes["genspan.run.status"]).filter((status) => status !== "success")).toEqual(["partial_failure"]);
+    for (const each of summaries) expect(each["items_generated"]! - each["items_approved"]!).toBe(each["items_rejected"]);
+  });
+
+  it("every quiz is an item that its sentences name", () => {
+    const items = traces.flatMap((trace) => trace.spans.filter((span) => span.attributes["genspan.record"] === "item"));
+    const named = new Set(where({ prompt_template_name: "quiz-sentence" }).map((row) => row["item_id"]));
+    expect(items.length).toBeGreaterThan(100);
+    expect(named).toEqual(new Set(items.map((span) => span.attributes["genspan.item.id"])));
+  });
 });
