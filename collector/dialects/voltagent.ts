@@ -1,6 +1,6 @@
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
-import { supply } from "./generation-draft.ts";
+import { hasConcept, supply } from "./generation-draft.ts";
 import { numberOf, openJson, stringOf } from "./json.ts";
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
@@ -24,10 +24,11 @@ export const voltagent: Dialect = {
   name: "voltagent",
   signs: ["voltagent.", "entity.type", "llm.messages", "agent.messages"],
   sources: { conversationId: ["voltagent.conversation_id"] },
-  classify(view) {
+  classify(view, draft) {
     const type = stringOf(openJson(attributeNamed(view, "span.type"))) ?? stringOf(openJson(attributeNamed(view, "entity.type")));
     if (type === CALL) return "call";
-    return type !== undefined && WRAPPERS.has(type) ? "wrapper" : undefined;
+    // Its wrappers name no operation of the conventions; a call that does is one, whatever type of entity its application speaks of.
+    return type !== undefined && WRAPPERS.has(type) && !hasConcept(draft, "operation") ? "wrapper" : undefined;
   },
   complete(view, draft) {
     if (this.classify(view, draft) !== "call") return;

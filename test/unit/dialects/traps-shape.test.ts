@@ -316,6 +316,10 @@ describe("trap 22: bare names belong to applications", () => {
     expect(row).not.toHaveProperty("tokens_prompt");
   });
 
+  it("an application's own type of entity takes no call away", () => {
+    expect(call({ "entity.type": "workflow", "entity.id": "7" })["model_name"]).toBe("m");
+  });
+
   it("Claude Code's bare names count on its own spans alone", () => {
     expect(only({ ...CHAT, input_tokens: 5 })).not.toHaveProperty("tokens_prompt");
   });
