@@ -188,6 +188,8 @@ export const GENSPAN_PENDING_SENT = "genspan.pending.sent";
 export const GENSPAN_METADATA = "genspan.metadata";
 /** `text` where the prompt was one plain text, which `gen_ai.input.messages` holds as its only part. */
 export const GENSPAN_PROMPT_FORMAT = "genspan.prompt.format";
+/** `true` where a text of the prompt or the answer was too long and was cut. */
+export const GENSPAN_CONTENT_TRUNCATED = "genspan.content.truncated";
 /** When the provider made the answer, in seconds since the epoch, an integer. */
 export const GENSPAN_RESPONSE_CREATED_AT = "genspan.response.created_at";
 

@@ -1,4 +1,4 @@
-import { GENSPAN_PROMPT_FORMAT } from "../../sdk/attributes.ts";
+import { GENSPAN_CONTENT_TRUNCATED, GENSPAN_PROMPT_FORMAT } from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
 import { parseJson } from "../dialects/json.ts";
@@ -47,6 +47,10 @@ export function promptContent(attributes: AttributeList, draft: GenerationDraft)
 }
 
 const PROMPT_FORMAT = keyTable.register(GENSPAN_PROMPT_FORMAT);
+const CONTENT_TRUNCATED = keyTable.register(GENSPAN_CONTENT_TRUNCATED);
+
+/** Whether the sender says that it cut a text that was too long. */
+export const saysTruncated = (attributes: AttributeList): boolean => attributes.find(CONTENT_TRUNCATED) >= 0;
 
 /** Whether the sender says that its prompt was one plain text. */
 function saysText(attributes: AttributeList): boolean {

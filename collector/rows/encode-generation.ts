@@ -18,7 +18,15 @@ import {
   conceptNumber,
   conceptText,
 } from "./concept-columns.ts";
-import { type Content, contentColumn, joinFinishReasons, promptContent, responseContent, responseDetails } from "./content.ts";
+import {
+  type Content,
+  contentColumn,
+  joinFinishReasons,
+  promptContent,
+  responseContent,
+  responseDetails,
+  saysTruncated,
+} from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
 import {
   beginJson,
@@ -302,7 +310,7 @@ function encodeReferences(source: CallSource): void {
 }
 
 function contentState({ view, draft }: ModelCall, prompt: Content, response: Content): string {
-  if (prompt.truncated || response.truncated) return "truncated";
+  if (prompt.truncated || response.truncated || saysTruncated(view.attributes)) return "truncated";
   if (draft.contentRedacted || wasEmptied(view)) return "redacted";
   const incomplete = prompt.format === undefined || response.format === undefined;
   // An emitter that had to drop attributes dropped the last ones: the answer.

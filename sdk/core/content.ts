@@ -5,8 +5,8 @@ import { nameOf, type Problems } from "./problems.ts";
 /** Applies the content policy to every text on its way out. */
 export interface Content {
   readonly policy: ResolvedContent;
-  /** The text as it may be recorded: redacted, cut to `maxBytes`; undefined where the policy or a failing redaction leaves it out. */
-  text(text: string | undefined, place: ContentPlace): string | undefined;
+  /** The text as it may be recorded: redacted, cut to `maxBytes` (by default the policy's); undefined where the policy or a failing redaction leaves it out. */
+  text(text: string | undefined, place: ContentPlace, maxBytes?: number): string | undefined;
   /** Any text that is no content (names, ids): cut to the bound of attributes. */
   label(text: string): string;
 }
@@ -20,11 +20,26 @@ export interface ContentOptions {
 export function createContent({ policy, redact, problems }: ContentOptions): Content {
   return {
     policy,
-    text(text, place) {
+    text(text, place, maxBytes = policy.maxBytes) {
       if (text === undefined || !isRecorded(place, policy)) return undefined;
-      return cut(redacted(text, place, { redact, problems }), policy.maxBytes);
+      return cut(redacted(text, place, { redact, problems }), maxBytes);
     },
     label: (text) => cut(text, policy.maxBytes) ?? "",
+  };
+}
+
+/**
+ * The same for the texts of one attribute, which share its bound: what comes after it is used up is cut to nothing but its mark.
+ */
+export function sharingBound(content: Content): Content {
+  let left = content.policy.maxBytes;
+  return {
+    ...content,
+    text(text, place) {
+      const kept = content.text(text, place, left);
+      if (kept !== undefined) left = Math.max(0, left - Buffer.byteLength(kept));
+      return kept;
+    },
   };
 }
 
@@ -73,7 +88,12 @@ function isWhole(bytes: Buffer, end: number): boolean {
 }
 
 /** What stands at the end of a text that was cut. */
-export const truncationMark = (bytes: number): string => `…[truncated ${bytes} bytes]`;
+export const truncationMark = (bytes: number): string => `${MARK}${bytes} bytes]`;
+const MARK = "…[truncated ";
+
+/** Whether a value made of texts that were cut to `maxBytes` holds the mark of one. Shorter values are not looked through: nothing of them can have been cut. */
+export const isTruncated = (value: string | undefined, maxBytes: number): boolean =>
+  value !== undefined && value.length * 3 >= maxBytes && value.includes(MARK);
 
 /** SHA-256 of binary content, in hexadecimal. */
 export const sha256 = (bytes: Uint8Array | string): string => createHash("sha256").update(bytes).digest("hex");

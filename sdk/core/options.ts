@@ -13,7 +13,7 @@ export interface TracingLimits {
   readonly exportBytes: number;
   /** Records of one request, at most. Default 64. */
   readonly exportRecords: number;
-  /** Bytes of one attribute value, at most; a longer one is cut and marked. Default 1 MiB. */
+  /** Bytes of one attribute value, at most; a longer one is cut and marked. Default 4 MiB. */
   readonly attributeBytes: number;
   /** Attempts kept of one generation or image, at most. Default 100. */
   readonly attemptsPerRecord: number;
@@ -141,7 +141,7 @@ export const DEFAULT_LIMITS: TracingLimits = {
   queueRecords: 20_000,
   exportBytes: 512 * 1024,
   exportRecords: 64,
-  attributeBytes: 1024 * 1024,
+  attributeBytes: 4 * 1024 * 1024,
   attemptsPerRecord: 100,
 };
 

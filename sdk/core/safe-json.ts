@@ -3,7 +3,7 @@ const MAX_DEPTH = 64;
 /** Members of one object or list that are written. */
 const MAX_MEMBERS = 10_000;
 /** Characters of one string that are written; what is recorded is cut to bytes later. */
-const MAX_CHARACTERS = 1024 * 1024;
+const MAX_CHARACTERS = 4 * 1024 * 1024;
 /** Binary values up to this size are written as base64, larger ones named by their size. */
 const MAX_BINARY_BYTES = 64 * 1024;
 

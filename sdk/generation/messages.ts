@@ -1,5 +1,4 @@
-import type { Content } from "../core/content.ts";
-import type { ContentPlace } from "../core/content-policy.ts";
+import { type Content, sharingBound } from "../core/content.ts";
 import { type Part, type PartContext, reasoningParts, toolCall, toolResult, toParts } from "./message-parts.ts";
 import { isShape, listAt, type Shape, textAt } from "./shape.ts";
 
@@ -27,13 +26,14 @@ const ITEMS: ReadonlyMap<unknown, string> = new Map([
   ["image_generation_call", "assistant"],
 ]);
 
-/** Messages of any provider in the conventions' shape, as far as the content policy lets them through. */
+/**
+ * Messages of any provider in the conventions' shape, as far as the content policy lets them through. Together they stay within its bound: the newest message
+ * is what matters most, so the oldest are cut first.
+ */
 export function toMessages(messages: readonly unknown[], role: "user" | "assistant", content: Content): Message[] {
-  const place: ContentPlace = role === "assistant" ? "output" : "prompt";
-  return messages.flatMap((message) => {
-    const made = readable(() => toMessage(message, role, { content, place }), role);
-    return made.parts.length === 0 ? [] : [made];
-  });
+  const context: PartContext = { content: sharingBound(content), place: role === "assistant" ? "output" : "prompt" };
+  const newestFirst = messages.toReversed().map((message) => readable(() => toMessage(message, role, context), role));
+  return newestFirst.reverse().filter(({ parts }) => parts.length > 0);
 }
 
 /** A message that cannot be read, because a getter of it throws, says so; the others stay. */

@@ -3,13 +3,15 @@ import * as A from "../attributes.ts";
 import type { Content } from "../core/content.ts";
 import { type Message, toMessages } from "./messages.ts";
 import { known, numberOf, textOf } from "./shape.ts";
-import { messagesText, whole } from "./start-attributes.ts";
+import { messagesText, truncationFlag, whole } from "./start-attributes.ts";
 import type { GenerationResult, Usage } from "./types.ts";
 
 /** What came of a call, under the names of the conventions. */
 export function resultAttributes(result: GenerationResult, content: Content): Attributes {
   const reasons = (result.finishReasons ?? [result.finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
+  const output = messagesText(outputMessages(result, content));
   return known({
+    [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(output, content),
     [A.GEN_AI_RESPONSE_ID]: textOf(result.responseId),
     [A.GEN_AI_RESPONSE_MODEL]: textOf(result.responseModel),
     [A.GEN_AI_RESPONSE_FINISH_REASONS]: reasons.length > 0 ? reasons : undefined,
@@ -17,7 +19,7 @@ export function resultAttributes(result: GenerationResult, content: Content): At
     ...usageAttributes(result.usage),
     [A.GENSPAN_COST_AMOUNT]: numberOf(result.cost?.amount),
     [A.GENSPAN_COST_CURRENCY]: textOf(result.cost?.currency),
-    [A.GEN_AI_OUTPUT_MESSAGES]: messagesText(outputMessages(result, content)),
+    [A.GEN_AI_OUTPUT_MESSAGES]: output,
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
-import type { Content } from "../core/content.ts";
+import { type Content, isTruncated } from "../core/content.ts";
 import type { Current } from "../core/current.ts";
 import { safeJson, safeText } from "../core/safe-json.ts";
 import { toMessages } from "./messages.ts";
@@ -98,13 +98,19 @@ function contentFacts({ prompt, messages, system, tools }: GenerationStart, cont
   const input = given === undefined ? undefined : toMessages(given, "user", content);
   const instructions = content.text(textOf(system), "system");
   const isText = messages === undefined && input?.length === 1;
+  const text = messagesText(input);
   return {
     [A.GENSPAN_PROMPT_FORMAT]: isText ? "text" : undefined,
+    [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(text, content),
     [A.GEN_AI_TOOL_DEFINITIONS]: tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"),
     [A.GEN_AI_SYSTEM_INSTRUCTIONS]: instructions === undefined ? undefined : JSON.stringify([{ type: "text", content: instructions }]),
-    [A.GEN_AI_INPUT_MESSAGES]: messagesText(input),
+    [A.GEN_AI_INPUT_MESSAGES]: text,
   };
 }
+
+/** `true` where messages had to be cut; undefined where not. */
+export const truncationFlag = (messages: string | undefined, { policy }: Content): true | undefined =>
+  isTruncated(messages, policy.maxBytes) ? true : undefined;
 
 /** JSON text of messages; undefined where nothing of them is recorded. */
 export const messagesText = (messages: readonly object[] | undefined): string | undefined =>

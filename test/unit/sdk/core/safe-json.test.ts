@@ -71,7 +71,7 @@ describe("JSON of whatever an application hands over", () => {
     let deep: unknown = "end";
     for (let i = 0; i < 5_000; i++) deep = { deep };
     expect(safeJson(deep)!.length).toBeLessThan(2_000);
-    expect(safeJson("x".repeat(50_000_000))!.length).toBeLessThan(2_000_000);
+    expect(safeJson("x".repeat(50_000_000))!.length).toBeLessThan(5_000_000);
     expect((parsed(Array.from({ length: 100_000 }, () => 1)) as unknown[]).length).toBe(10_000);
   });
 

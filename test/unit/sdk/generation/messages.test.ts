@@ -184,6 +184,18 @@ describe("the content policy within messages", () => {
     expect(convert(answer, "metadata", "assistant")).toEqual([]);
   });
 
+  it("bounds all messages together: the oldest texts go first, the newest stay whole", () => {
+    const texts = convert(
+      ["a", "b", "c"].map((letter) => ({ role: "user", content: letter.repeat(60) })),
+      { maxBytes: 100 },
+    );
+    expect(texts.map(({ parts }) => parts[0]!["content"])).toEqual([
+      truncationMark(60),
+      `${"b".repeat(40)}${truncationMark(20)}`,
+      "c".repeat(60),
+    ]);
+  });
+
   it("SDK-05 cuts a text of 50 MB, and the JSON around it stays whole", () => {
     const [message] = convert([{ role: "user", content: "x".repeat(50_000_000) }], { maxBytes: 100 });
     expect(message!.parts).toEqual([{ type: "text", content: `${"x".repeat(100)}${truncationMark(49_999_900)}` }]);
