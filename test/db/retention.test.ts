@@ -5,6 +5,7 @@ import { createMetrics } from "../../collector/base/metrics.ts";
 import { createPartitionJob } from "../../collector/jobs/partition-job.ts";
 import { addDays, dayOf } from "../../collector/jobs/partition-plan.ts";
 import { maintainPartitions } from "../../collector/jobs/partitions.ts";
+import { dropExpired, previewExpired } from "../../collector/jobs/retention.ts";
 import { PARTITIONED_TABLES, readPartitions } from "../../schema/partitions.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { span } from "../support/encoded-request.ts";
@@ -54,6 +55,41 @@ describeEachServer("retention", (server) => {
       const [first] = await readPartitions({ sql: rig.sql, schema: "public", table });
       expect(first?.from).toEqual(addDays(today, -55));
     }
+  });
+
+  it("SE-3 says beforehand what will go: as many rows of each table as go then", async () => {
+    await maintainPartitions(rig.sql, { schema: "public", now: addDays(today, -60), aheadDays: 5 });
+    await fill(1_000);
+    const old = addDays(today, -60);
+    const young = addDays(today, -1);
+    for (const [at, hash] of [
+      [old, "aa"],
+      [young, "bb"],
+    ] as const) {
+      await rig.sql`INSERT INTO image_traces (project_id, id, status, created_at, received_at) VALUES (1, gen_random_uuid(), 'completed', ${at}, ${at})`;
+      await rig.sql`INSERT INTO generation_items (project_id, id, item_id, created_at, updated_at) VALUES (1, gen_random_uuid(), ${hash}, ${at}, ${at})`;
+      await rig.sql`INSERT INTO ingest_rejected (project_id, id, signal, reason, raw, received_at) VALUES (1, gen_random_uuid(), 'traces', 'x', '', ${at})`;
+      for (const status of ["running", "success"])
+        await rig.sql`INSERT INTO generation_runs (project_id, id, run_id, started_at, status, created_at, updated_at)
+          VALUES (1, gen_random_uuid(), ${hash + status}, ${at}, ${status}, ${at}, ${at})`;
+      await rig.sql`INSERT INTO blobs (project_id, hash, size_bytes, content, received_at) VALUES (1, decode(repeat(${hash}, 32), 'hex'), 1, 'x', ${at})`;
+    }
+    // Binary content that a young call still refers to stays.
+    await rig.sql`INSERT INTO blobs (project_id, hash, size_bytes, content, received_at) VALUES (1, decode(repeat('cc', 32), 'hex'), 1, 'x', ${old})`;
+    await rig.sql`INSERT INTO outputs (project_id, trace_id, span_id, start_time, output_number, direction, blob_hash, received_at)
+      VALUES (1, 'a', 'b', ${young}, 1, 'output', decode(repeat('cc', 32), 'hex'), ${young})`;
+    const before = addDays(today, -53);
+    const tables = ["spans", "image_traces", "generation_items", "generation_runs", "ingest_rejected", "blobs"];
+    const counts = async (): Promise<number[]> => Promise.all(tables.map((table) => rig.count(table)));
+    const had = await counts();
+    const expired = await previewExpired(rig.sql, { schema: "public", before });
+    expect(await counts()).toEqual(had);
+    await dropExpired(rig.sql, { schema: "public", before });
+    const gone = (await counts()).map((count, i) => had[i]! - count);
+    const told = tables.map((table) => expired.filter((each) => each.table === table).reduce((sum, { rows }) => sum + rows, 0));
+    expect(told).toEqual(gone);
+    expect(gone.slice(1)).toEqual([1, 1, 1, 1, 1]);
+    expect(gone[0]).toBeGreaterThan(500);
   });
 
   it("is left to one of two collectors that run it at once", async () => {
