@@ -67,7 +67,7 @@ const actions: Actions = {
   },
   sql: async (query, options) => (await import("./actions/database.ts")).sql(query, options),
   connect: async (options) => (await import("./actions/connect.ts")).connect(options, host),
-  explainFile: async (file) => (await import("./actions/map.ts")).explainFile(file),
+  explainFile: async (file, options) => (await import("./actions/map.ts")).explainFile(file, options, host),
   prune: async (options) => (await import("./actions/prune.ts")).prune(options),
   archive: async (options) => (await import("./actions/prune.ts")).archive(options),
   restore: async (options) => (await import("./actions/prune.ts")).restore(options),

@@ -7,6 +7,7 @@ import { createDebugExporter } from "../exporters/debug.ts";
 import type { PostgresExporter } from "../exporters/postgres/index.ts";
 import type { PriceBooks } from "../jobs/price-books.ts";
 import type { Tombstones } from "../jobs/tombstones.ts";
+import type { SpanView } from "../otlp/span-view.ts";
 import { createPipeline, type Pipeline } from "../pipeline.ts";
 import { createAttributesProcessor } from "../processors/attributes.ts";
 import { createContentRemover } from "../processors/content-removal.ts";
@@ -67,6 +68,18 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
   });
 }
 
+/** What the configuration does to spans before they are read: redaction in the bytes of a body, then changes span by span. Of its first pipeline of traces. */
+export function tracesBeforeReading(config: Config): { readonly redact: Redactor; readonly change: (view: SpanView) => void } {
+  const pipeline = [...config.service.pipelines.values()].find(({ signal }) => signal === "traces");
+  const changes = itemChanges(pipeline, config);
+  return {
+    redact: pipeline === undefined ? redactSecrets : redactorOf(pipeline, config),
+    change(view) {
+      for (const change of changes) change(view);
+    },
+  };
+}
+
 function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: PipelineInput): MemoryLimiter[] {
   const ids = new Set(pipelines.flatMap((pipeline) => pipeline.processors));
   return [...ids].flatMap((id) => {
@@ -82,7 +95,7 @@ function limitersOf(pipelines: readonly PipelineConfig[], { config, started }: P
 function redactorOf(pipeline: PipelineConfig, config: Config): Redactor {
   const redactors = pipeline.processors.flatMap((id) => {
     const processor = config.processors.get(id);
-    return processor?.type === "redaction" ? redactorsOf(processor.options) : [];
+    return processor?.type === "redaction" ? redactorsOf(processor.options, mappedContent(pipeline, config)) : [];
   });
   if (redactors.length === 0) return redactSecrets;
   return (bytes, signal) => {
@@ -92,11 +105,23 @@ function redactorOf(pipeline: PipelineConfig, config: Config): Redactor {
   };
 }
 
+/** Where a house dialect keeps content, as the pipeline's own mapping says. */
+function mappedContent(pipeline: PipelineConfig, config: Config): ReadonlySet<string> {
+  const rules = pipeline.processors.flatMap((id) => {
+    const processor = config.processors.get(id);
+    return processor?.type === "genai_mapping" ? processor.options.rules : [];
+  });
+  return new Set(
+    rules.filter(({ concept }) => concept !== undefined && isContentName(mappedAttribute(concept))).map(({ attribute }) => attribute),
+  );
+}
+
 /** Content goes first: what is not there need not be looked through. */
-function redactorsOf(options: RedactionOptions & { readonly capture_content: boolean }): Redactor[] {
+function redactorsOf(options: RedactionOptions & { readonly capture_content: boolean }, mapped: ReadonlySet<string>): Redactor[] {
   const redact = createRedactor(options);
   if (options.capture_content) return [redact];
-  const remove = createContentRemover({ isContentName, hasContentBody }, options.allow ?? []);
+  const isContent: typeof isContentName = (name, event) => mapped.has(name) || isContentName(name, event);
+  const remove = createContentRemover({ isContentName: isContent, hasContentBody }, options.allow ?? []);
   return [(bytes, signal) => new Map([["content", remove(bytes, signal)]]), redact];
 }
 

@@ -153,8 +153,8 @@ export interface Actions {
   sql(query: string, options: SqlOptions): Promise<ResultSet>;
   /** The API over HTTP, or in this process on a database. */
   connect(options: ConnectionOptions): Promise<ApiConnection>;
-  /** How a recorded body of traces is understood. */
-  explainFile(file: string): Promise<ResultSet>;
+  /** How a recorded body of traces is understood, after what the configuration does to it where one is given. */
+  explainFile(file: string, options: ConfigOptions): Promise<ResultSet>;
   /** Removes what is old, or says what would go. */
   prune(options: PruneOptions): Promise<readonly PrunedRows[]>;
   /** Moves old content into compressed files. */

@@ -1,10 +1,6 @@
-import { CONCEPTS, type Concept } from "../../model/concept.ts";
+import { CONCEPTS } from "../../model/concept.ts";
 import { oneOf, scalar, text } from "../scalars.ts";
 import { checked, field, list, optional, type Section, section } from "../shape.ts";
-
-/** Concepts that no attribute carries by itself: they are worked out from others. */
-const WORKED_OUT: ReadonlySet<string> = new Set(["responseCreatedAt"]);
-const MAPPABLE = CONCEPTS.filter((name) => !WORKED_OUT.has(name)) as unknown as readonly [Concept, ...Concept[]];
 
 const whenFields = section({
   attribute: field(text, ""),
@@ -14,7 +10,7 @@ const whenFields = section({
 const ruleFields = {
   /** Where a house dialect keeps the concept. */
   attribute: field(text, ""),
-  concept: optional(oneOf(...MAPPABLE)),
+  concept: optional(oneOf(...CONCEPTS)),
   /** Only on spans where this attribute is there, or has this value. */
   when: optional(whenFields),
 };
