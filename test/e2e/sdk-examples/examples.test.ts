@@ -88,6 +88,25 @@ describe("definitions.ts", () => {
   });
 });
 
+describe("the README of the examples", () => {
+  it("shows what definitions.ts left", async () => {
+    const readme = readFileSync(join(repositoryRoot, "examples/README.md"), "utf8");
+    const [, query = ""] = /npx genspan sql "([^"]+)"/.exec(readme) ?? [];
+    const common = { model_name: "gpt-4-turbo-2024-04-09", tokens_total: null, entity_id: null };
+    await rig.rows(`${query} ORDER BY start_time`, [
+      { ...common, generation_status: "success", tokens_total: 1801n, entity_id: "456" },
+      { ...common, generation_status: "failed" },
+      { ...common, generation_status: "timeout" },
+    ]);
+  });
+
+  it("names every example", () => {
+    const readme = readFileSync(join(repositoryRoot, "examples/README.md"), "utf8");
+    const files = readdirSync(join(repositoryRoot, "examples")).filter((name) => name.endsWith(".ts"));
+    expect(files.filter((name) => !readme.includes(`[${name}](${name})`))).toEqual([]);
+  });
+});
+
 describe("lesson-images.ts", () => {
   const SDXL = "stabilityai/stable-diffusion-xl-base-1.0";
   const FLUX = "black-forest-labs/FLUX.1-dev";
