@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import { describe, expect, it } from "vitest";
-import { repositoryRoot } from "../support/source-files.ts";
+import { repositoryRoot, sourceFiles } from "../support/source-files.ts";
+import { importsOf } from "../support/syntax.ts";
 
 interface Locked {
   readonly version?: string;
@@ -105,6 +106,18 @@ describe("a package of this repository", () => {
     ).toEqual([]);
     if (folder === "")
       expect(packed).toEqual(expect.arrayContaining(["bin/genspan.js", "collector/main.ts", "otel-config.yaml", "LICENSE"]));
+  });
+
+  it("OPS-04 holds every file that the program imports", () => {
+    const packed = new Set(files(""));
+    const program = ["bin", "collector", "dashboards", "schema"].flatMap((folder) => sourceFiles(folder, ".ts", ".js"));
+    const imported = program.flatMap((file) =>
+      importsOf(file).flatMap(({ specifier }) =>
+        specifier?.startsWith(".") === true ? [posix.join(posix.dirname(file.path), specifier)] : [],
+      ),
+    );
+    expect(imported.length).toBeGreaterThan(500);
+    expect([...new Set(imported)].filter((path) => !packed.has(path))).toEqual([]);
   });
 
   it("OPS-04 says where it was built, runs no install script, and depends on few others", () => {
