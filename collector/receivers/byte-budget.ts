@@ -22,3 +22,27 @@ export function createByteBudget(limitBytes: number): ByteBudget {
     },
   };
 }
+
+/** The share of one request, which a small body may outgrow many times when it is inflated. */
+export interface HeldBytes {
+  /** False where there is no room for more; what is held stays held. */
+  growTo(bytes: number): boolean;
+  release(): void;
+}
+
+/** Goes on from `bytes` that were taken already. */
+export function holdBytes(budget: ByteBudget, bytes: number): HeldBytes {
+  let held = bytes;
+  return {
+    growTo(wanted) {
+      if (wanted <= held) return true;
+      if (!budget.take(wanted - held)) return false;
+      held = wanted;
+      return true;
+    },
+    release() {
+      budget.give(held);
+      held = 0;
+    },
+  };
+}

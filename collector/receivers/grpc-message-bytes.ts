@@ -5,8 +5,11 @@ import type { ByteBudget } from "./byte-budget.ts";
 export interface MessageBytes {
   /** Received so far, framing included. */
   readonly received: number;
-  /** The message is handed on: its bytes stay counted until `done`, whatever becomes of the call. */
-  handOn(): void;
+  /**
+   * The message, of `bytes` after inflating, is handed on: they stay counted until `done`, whatever becomes of the call. False where there is no room
+   * for them.
+   */
+  handOn(bytes: number): boolean;
   /** The call is over: what was not handed on counts no more, nor does what still comes in. */
   abandon(): void;
   done(): void;
@@ -43,8 +46,12 @@ export function countBytes(stream: Readable, budget: ByteBudget, onOverload: () 
     get received() {
       return received;
     },
-    handOn() {
+    handOn(bytes) {
       handedOn = true;
+      const more = Math.max(0, bytes - taken);
+      if (!budget.take(more)) return false;
+      taken += more;
+      return true;
     },
     abandon,
     done: giveBack,

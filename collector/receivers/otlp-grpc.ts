@@ -73,10 +73,11 @@ interface Exchange {
 /** Never rejects: a failure inside is one that the sender may repeat. */
 async function outcomeOf({ signal, message, admitted }: Exchange, { consume, metrics, log }: OtlpGrpcOptions): Promise<Outcome> {
   const { projectId, bytes } = admitted;
-  bytes.handOn();
+  const hasRoom = bytes.handOn(message.length);
   metrics.requestBytes.inc({ protocol: "grpc", form: "wire" }, bytes.received);
   metrics.requestBytes.inc({ protocol: "grpc", form: "inflated" }, message.length);
   try {
+    if (!hasRoom) return retryable("overload", "too many requests are being read; send the data again");
     return await consume({ signal, encoding: "protobuf", body: message, projectId, receivedAtMs: Date.now() });
   } catch (error) {
     log.error({ error: error instanceof Error ? error.name : "unknown" }, "a request failed inside the collector");

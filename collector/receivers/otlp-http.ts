@@ -10,7 +10,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { type Outcome, rejected, retryable } from "../base/outcome.ts";
 import type { Encoding, IncomingRequest, Signal } from "../base/signal.ts";
 import { encodeStatus } from "../otlp/encode.ts";
-import type { ByteBudget } from "./byte-budget.ts";
+import { type ByteBudget, holdBytes } from "./byte-budget.ts";
 import { exportResponse, short } from "./export-response.ts";
 import { ENCODINGS, inflateBody } from "./inflate.ts";
 import { outcomeStatus } from "./outcome-status.ts";
@@ -96,17 +96,19 @@ async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange, dea
   const read = await readBody(context, step);
   deadline.resume();
   if ("failure" in read) return readFailure(read.failure, step);
+  const held = holdBytes(step.budget, read.bytes.length);
   try {
     const receivedAtMs = Date.now();
-    const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", step.maxRequestBodyBytes);
+    const limits = { maxBytes: step.maxRequestBodyBytes, makeRoom: held.growTo };
+    const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", limits);
     if ("failure" in inflated) return inflateFailure(inflated.failure, step);
     const body = inflated.bytes;
-    if (body !== read.bytes) sharedBuffers.give(read.bytes);
     step.metrics.requestBytes.inc({ protocol: "http", form: "wire" }, read.bytes.length);
     step.metrics.requestBytes.inc({ protocol: "http", form: "inflated" }, body.length);
+    if (body !== read.bytes) sharedBuffers.give(read.bytes);
     return await step.consume({ signal, encoding, body, projectId: permit.projectId, receivedAtMs });
   } finally {
-    step.budget.give(read.bytes.length);
+    held.release();
   }
 }
 
@@ -131,8 +133,8 @@ function readFailure(failure: "too_large" | "overload" | "aborted", step: OtlpHt
   return rejected("undecodable", "the body ended too early");
 }
 
-function inflateFailure(failure: "too_large" | "corrupt" | "unsupported", step: OtlpHttpOptions): Outcome {
-  if (failure === "too_large") return tooLarge(step);
+function inflateFailure(failure: "too_large" | "corrupt" | "unsupported" | "overload", step: OtlpHttpOptions): Outcome {
+  if (failure === "too_large" || failure === "overload") return readFailure(failure, step);
   if (failure === "corrupt") return rejected("undecodable", "the body is not what its Content-Encoding says");
   return rejected("unsupported_type", `this Content-Encoding is not supported; use one of ${ENCODINGS.join(", ")}`);
 }

@@ -156,6 +156,31 @@ describe("limits", () => {
   });
 });
 
+describe("memory", () => {
+  it("MEM-01 what bodies have grown to counts until they are answered: beyond the budget the answer is 429, afterwards they are taken again", async () => {
+    const gate = Promise.withResolvers<void>();
+    const budget = createByteBudget(LIMIT * 3 + 1_000);
+    const answered = async (): Promise<Outcome> => {
+      await gate.promise;
+      return accepted();
+    };
+    const { post, seen } = rig(answered, { budget });
+    const zipped = gzipSync(Buffer.alloc(LIMIT));
+    const headers = { "content-type": PROTOBUF, "content-encoding": "gzip" };
+    const answers = Array.from({ length: 10 }, () => post("/v1/traces", zipped, headers));
+    await expect.poll(() => seen.length).toBe(3);
+    gate.resolve();
+    expect((await Promise.all(answers)).map(({ status }) => status).toSorted()).toEqual([
+      200,
+      200,
+      200,
+      ...Array.from({ length: 7 }, () => 429),
+    ]);
+    expect(budget.usedBytes).toBe(0);
+    expect((await post("/v1/traces", zipped, headers)).status).toBe(200);
+  });
+});
+
 describe("answers", () => {
   const BOTH = [PROTOBUF, JSON_TYPE];
 

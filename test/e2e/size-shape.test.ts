@@ -40,6 +40,7 @@ const postUntold = (...parts: readonly Buffer[]): Promise<number | undefined> =>
   });
 
 const residentMib = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${program.process.pid}/status`, "utf8"))![1]) / 1024;
+const peakMib = (): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${program.process.pid}/status`, "utf8"))![1]) / 1024;
 const count = async (): Promise<number> => {
   const sql = postgres(readEmbeddedState(`${program.folder}/data`)!.url, { max: 1, onnotice: () => {} });
   const [{ n }] = (await sql`SELECT count(*)::int AS n FROM spans`) as unknown as [{ n: number }];
@@ -108,6 +109,20 @@ it("SIZ-04 a gzip bomb of 300 MB is refused without taking its memory", async ()
   const before = residentMib();
   expect((await post(bomb, { "content-encoding": "gzip" })).status).toBe(413);
   expect(residentMib() - before).toBeLessThan(100);
+});
+
+it("MEM-01 forty small bodies at once that grow to 60 MB each are stored or told to come back, within bounded memory", {
+  timeout: 90_000,
+}, async () => {
+  const filler = any.string("x".repeat(12_000));
+  const spans = Array.from({ length: 5_000 }, (_, i) => span({ spanId: spanId(1_000_000 + i), attributes: [keyValue("filler", filler)] }));
+  const body = gzipSync(tracesRequest(spans));
+  expect(body.length).toBeLessThan(300_000);
+  const answers = await Promise.all(Array.from({ length: 40 }, () => post(body, { "content-encoding": "gzip" })));
+  const statuses = Map.groupBy(answers, ({ status }) => status);
+  expect([...statuses.keys()].filter((status) => ![200, 429, 503].includes(status))).toEqual([]);
+  expect(statuses.get(429)?.length ?? 0).toBeGreaterThan(20);
+  expect(peakMib()).toBeLessThan(1_000);
 });
 
 it("SIZ-03 a body over 64 MiB is refused, with its length told and without", async () => {

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { inflateBody } from "../../../collector/receivers/inflate.ts";
+import { type InflateResult, inflateBody as inflate } from "../../../collector/receivers/inflate.ts";
 
 const LIMIT = 4 * 1024 * 1024;
+const inflateBody = (body: Buffer, encoding: string, maxBytes: number): Promise<InflateResult> =>
+  inflate(body, encoding, { maxBytes, makeRoom: () => true });
 const text = (size: number): Buffer =>
   Buffer.from(Array.from({ length: Math.ceil(size / 8) }, (_, i) => String(i).padStart(8)).join("")).subarray(0, size);
 
@@ -41,5 +43,32 @@ describe("inflating", () => {
     expect(zipped.length).toBeGreaterThan(256 * 1024);
     expect(await inflateBody(zipped, "gzip", LIMIT)).toEqual({ bytes: noise });
     expect(await inflateBody(zipped.subarray(0, -9), "gzip", LIMIT)).toEqual({ failure: "corrupt" });
+  });
+
+  it("gives many large bodies at once, each its own", async () => {
+    const bodies = Array.from({ length: 12 }, (_, i) => Buffer.alloc(LIMIT, i));
+    const inflated = await Promise.all(bodies.map((body) => inflateBody(gzipSync(body), "gzip", LIMIT + 1)));
+    expect(inflated.map((result) => "bytes" in result && result.bytes.every((byte, _, all) => byte === all[0]))).toEqual(
+      bodies.map(() => true),
+    );
+    expect(inflated.map((result) => "bytes" in result && result.bytes[0])).toEqual(bodies.map((_, i) => i));
+  });
+});
+
+describe("inflating where memory is short", () => {
+  it("MEM-01 is not begun where there is no room for what a body announces", async () => {
+    const asked: number[] = [];
+    const makeRoom = (bytes: number): boolean => {
+      asked.push(bytes);
+      return false;
+    };
+    expect(await inflate(gzipSync(text(100_000)), "gzip", { maxBytes: LIMIT, makeRoom })).toEqual({ failure: "overload" });
+    expect(asked).toEqual([100_000]);
+  });
+
+  it("MEM-01 ends where a body grows beyond what it announced and there is no room for that", async () => {
+    const understating = Buffer.concat([gzipSync(text(100_000)), gzipSync(text(10))]);
+    const limits = { maxBytes: LIMIT, makeRoom: (bytes: number) => bytes <= 1_000 };
+    expect(await inflate(understating, "gzip", limits)).toEqual({ failure: "overload" });
   });
 });
