@@ -24,7 +24,7 @@ export const genaiMapping = checked(section(fields), ({ rules }: Section<typeof 
   if (rules.length === 0) say('missing required field "rules"');
   for (const [i, { attribute, concept, when }] of rules.entries()) {
     if (attribute === "") say(`rules::${i}: missing required field "attribute"`);
-    if (concept === undefined) say(`rules::${i}: missing required field "concept" (valid values: ${MAPPABLE.join(", ")})`);
+    if (concept === undefined) say(`rules::${i}: missing required field "concept" (valid values: ${CONCEPTS.join(", ")})`);
     if (when?.attribute === "") say(`rules::${i}::when: missing required field "attribute"`);
   }
 });
