@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../../schema/migrate.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
 import { dropSqlLogin, ensureSqlLogin } from "../../schema/sql-login.ts";
+import { RequestError } from "../base/request-error.ts";
 import type { DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, SqlLoginRequest } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
@@ -62,7 +63,9 @@ export const listProjects = (options: DatabaseOptions): Promise<readonly Project
 
 export const createProject = (name: string, options: DatabaseOptions): Promise<ProjectSummary> =>
   withWriter(options, true, async (writer) => {
-    const { id, created_at } = await makeProject(writer, { name, actor: CLI });
+    const { id, created_at } = await makeProject(writer, { name, actor: CLI }).catch((error: unknown) => {
+      throw error instanceof RequestError ? new CommandError(EXIT.failure, "There is a project of that name already.") : error;
+    });
     return { id, name, createdAt: created_at.toISOString() };
   });
 
