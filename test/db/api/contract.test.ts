@@ -107,6 +107,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "post /api/alerts/{id}/mute": { params: { id: ALERT }, body: { until: null } },
   "post /api/alerts/{id}/test": { params: { id: ALERT } },
   "delete /api/alerts/{id}": { params: { id: ALERT } },
+  "get /api/stream": { query: "model=gpt-5" },
   "delete /api/traceImage": { query: `id=${IMAGE}` },
   "delete /api/keys/{id}": { params: { id: KEY } },
   "post /api/erase": { body: { kind: "user", value: "u1", dry_run: true } },
@@ -287,7 +288,9 @@ describe("every route of the OpenAPI document", () => {
     const call = good(name);
     const response = await ask(name, call);
     const { successStatus, types, faultsOf } = operation(name);
-    const text = await response.text();
+    const isStream = types.includes("text/event-stream");
+    const text = isStream ? "" : await response.text();
+    if (isStream) await response.body?.cancel();
     expect([response.status, text.slice(0, 300)]).toEqual([call.status ?? successStatus, expect.any(String)]);
     if (response.status >= 300) return;
     const type = (response.headers.get("content-type") ?? "").split(";")[0];
