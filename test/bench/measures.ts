@@ -1,5 +1,6 @@
 import { type Comparison, type Contestant, compare, type Standings } from "./compare.ts";
 import { type DecodeResult, measureDecode } from "./decode.ts";
+import { DIALECT_KINDS } from "./dialect-payloads.ts";
 import { measureGrowth } from "./growth.ts";
 import { measureOneSpan } from "./one-span.ts";
 import type { Measure, Options } from "./options.ts";
@@ -15,7 +16,7 @@ import { rounded } from "./statistics.ts";
 const SIZES = {
   quick: {
     rounds: 2,
-    requests: { plain: 48, genai: 24, genai10: 8, mix: 32, pending: 16 },
+    requests: { plain: 48, genai: 24, genai10: 8, mix: 32, pending: 16, openinference: 16, vercel: 16 },
     oneSpan: 4_000,
     growthStep: 8_000,
     decodeRounds: 24,
@@ -24,7 +25,7 @@ const SIZES = {
   },
   full: {
     rounds: 5,
-    requests: { plain: 300, genai: 150, genai10: 50, mix: 200, pending: 90 },
+    requests: { plain: 300, genai: 150, genai10: 50, mix: 200, pending: 90, openinference: 90, vercel: 90 },
     oneSpan: 40_000,
     growthStep: 250_000,
     decodeRounds: 300,
@@ -108,12 +109,12 @@ function comparisonsOf({ quick, measures }: Options): Comparison[] {
   const wanted = (kind: LoadKind): Comparison => {
     const forms: Comparison["forms"] = [
       ...(measures.has(kind as Measure) || (kind === "genai" && measures.has("obvious")) ? (["protobuf"] as const) : []),
-      ...(gzip(kind) && kind !== "genai10" && kind !== "pending" ? (["gzip"] as const) : []),
+      ...(gzip(kind) && (kind === "plain" || kind === "genai" || kind === "mix") ? (["gzip"] as const) : []),
       ...(kind === "genai" && measures.has("json") ? (["json"] as const) : []),
     ];
     return { kind, forms, obvious: kind === "genai" && measures.has("obvious"), requests: requests[kind], rounds };
   };
-  return (["plain", "genai", "mix", "genai10", "pending"] as const).map(wanted).filter(({ forms }) => forms.length > 0);
+  return (["plain", "genai", "mix", "genai10", "pending", ...DIALECT_KINDS] as const).map(wanted).filter(({ forms }) => forms.length > 0);
 }
 
 function addRatios(ratios: Ratios, kind: LoadKind, standings: Standings): void {

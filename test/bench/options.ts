@@ -9,6 +9,8 @@ export const MEASURES = [
   "genai",
   "mix",
   "pending",
+  "openinference",
+  "vercel",
   "gzip",
   "json",
   "obvious",
@@ -21,7 +23,7 @@ export const MEASURES = [
 export type Measure = (typeof MEASURES)[number];
 
 /** Measures that `npm run bench` leaves out unless they are asked for or the run is a full one. */
-const FULL_ONLY: readonly Measure[] = ["genai10"];
+const FULL_ONLY: readonly Measure[] = ["genai10", "openinference", "vercel"];
 
 export interface Options {
   readonly quick: boolean;

@@ -2,14 +2,15 @@ import { type Attributes, type HrTime, SpanKind, SpanStatusCode, TraceFlags } fr
 import type { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import * as names from "../../sdk/attributes.ts";
+import { type DialectKind, inDialect, isDialectKind } from "./dialect-payloads.ts";
 import { prose } from "./prose.ts";
 import { createRandom, type Random } from "./random.ts";
 
 /** The loads of CONTRACT section 9, by OTLP bytes per span: plain 1 KB, genai 3.7 KB, genai10 12.7 KB, mix 70/25/5 of them. */
 export const KINDS = ["plain", "genai", "genai10", "mix"] as const;
 export type Kind = (typeof KINDS)[number];
-/** `pending`: every span is a call as in genai, and a request before it announced its calls. */
-export type LoadKind = Kind | "pending";
+/** `pending`: every span is a call as in genai, and a request before it announced its calls. Dialects: the calls of genai in other words. */
+export type LoadKind = Kind | "pending" | DialectKind;
 type SpanSort = Exclude<Kind, "mix">;
 
 export const SPANS_PER_REQUEST = 512;
@@ -41,7 +42,7 @@ const resource = resourceFromAttributes({
 const instrumentationScope = { name: "@example/lesson-writer", version: "4.11.2" };
 
 export function sortAt(kind: LoadKind, index: number): SpanSort {
-  if (kind === "pending") return "genai";
+  if (kind === "pending" || isDialectKind(kind)) return "genai";
   return kind === "mix" ? SORT_OF[MIX.charAt(index % MIX.length)]! : kind;
 }
 
@@ -65,6 +66,7 @@ export function spansOf(kind: LoadKind, count: number, seed: number): FinishedSp
     const sort = sortAt(kind, index);
     if (sort === "plain") return plainSpan(random, context);
     const call = generationSpan(random, context, CONTENT_BYTES[sort]);
+    if (isDialectKind(kind)) return { ...call, attributes: inDialect[kind](call.attributes) };
     return kind === "pending" ? { ...call, attributes: { ...call.attributes, [names.GENSPAN_PENDING_SENT]: true } } : call;
   });
 }

@@ -1,9 +1,10 @@
 import type { DecodeResult } from "./decode.ts";
+import type { DialectKind } from "./dialect-payloads.ts";
 
 /** The figures by their names in `--json`; NaN never appears: what was not measured is absent. */
 export type Ratios = Partial<Record<RatioName, number>>;
 type RatioName =
-  | ("genai" | "plain" | "mix" | "pending" | "gzip" | "json" | "obvious" | "oneSpan" | "growth" | "wal" | "disk" | "rssMiB")
+  | ("genai" | "plain" | "mix" | "pending" | DialectKind | "gzip" | "json" | "obvious" | "oneSpan" | "growth" | "wal" | "disk" | "rssMiB")
   | "readP95Millis"
   | ("sdkP50Micros" | "sdkP99Micros" | "sdkCpuMicros" | "sdkStallMillis");
 
@@ -27,6 +28,8 @@ export function requirements(hasLz4: boolean): readonly Requirement[] {
     { name: "gzip", text: "protobuf gzip : baseline (the lowest payload)", limit: 0.5 },
     { name: "json", text: "genai, OTLP/JSON : baseline", limit: 0.4 },
     { name: "pending", text: "genai with pending records on : baseline", limit: 0.45 },
+    { name: "openinference", text: "OpenInference, protobuf : baseline (half of genai)", limit: 0.3 },
+    { name: "vercel", text: "AI SDK before 7, protobuf : baseline (half of genai)", limit: 0.3 },
     { name: "obvious", text: "genai : the obvious way", limit: 2 },
     { name: "oneSpan", text: "1-span requests, 32 clients : one commit per row", limit: 5 },
     { name: "growth", text: "last eighth of a growing table : first eighth", limit: 0.8 },
