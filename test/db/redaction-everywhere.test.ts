@@ -1,0 +1,170 @@
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
+import { tracesBeforeReading } from "../../collector/app/pipelines.ts";
+import type { Signal } from "../../collector/base/signal.ts";
+import { loadConfig } from "../../collector/config/index.ts";
+import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { logsOf, type SpanSpec, tracesOf } from "../support/otlp-json.ts";
+import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { keyValue, lengthField, tracesRequest } from "../support/wire-builder.ts";
+
+/** The redaction of a configuration, as a pipeline has it. */
+function redaction(options: string) {
+  const text = `receivers: {otlp: {protocols: {http: }}}
+processors: {redaction: ${options}}
+exporters: {postgres: }
+service: {pipelines: {traces: {receivers: [otlp], processors: [redaction], exporters: [postgres]}}}`;
+  return tracesBeforeReading(loadConfig({ files: [{ name: "t", text }], env: {} }).config).redact;
+}
+
+const MAIL = "anna.schmidt@example.com";
+const CARD = "4111 1111 1111 1111";
+// Words that stand nowhere but in what people and models said.
+const CONTENT = "xylophonequartz";
+const messages = (role: string, text: string): string => JSON.stringify([{ role, parts: [{ type: "text", content: text }] }]);
+
+/** A call, an announcement, an update, an image, an evaluation, log events and a refused span, each with `text` wherever one can be. */
+const everything = (text: string): readonly (readonly [Signal, Buffer | object])[] => {
+  const call: SpanSpec["attributes"] = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "m",
+    "gen_ai.usage.input_tokens": 13,
+    "gen_ai.usage.output_tokens": 4,
+    "gen_ai.input.messages": messages("user", text),
+    "gen_ai.output.messages": messages("assistant", text),
+    "gen_ai.system_instructions": JSON.stringify([{ type: "text", content: text }]),
+    "gen_ai.tool.definitions": JSON.stringify([{ type: "function", name: "f", description: text }]),
+    "gen_ai.prompt.variable.topic": text,
+    "input.value": text,
+  };
+  return [
+    ["traces", tracesOf({ id: "pend", parent: "call", tookMs: 0, attributes: { ...call, "genspan.record": "pending" } })],
+    [
+      "traces",
+      tracesOf(
+        { id: "call", attributes: call, events: [{ name: "gen_ai.user.message", attributes: { content: text } }] },
+        {
+          id: "tool",
+          parent: "call",
+          attributes: { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.call.arguments": text, "gen_ai.tool.call.result": text },
+        },
+        {
+          id: "image",
+          attributes: {
+            "genspan.record": "image",
+            "genspan.image.request": JSON.stringify({ prompt: text }),
+            "genspan.image.response": JSON.stringify({ text }),
+          },
+        },
+      ),
+    ],
+    ["logs", logsOf({ span: "call", name: "gen_ai.user.message", body: { content: text } })],
+    [
+      "logs",
+      logsOf({
+        span: "call",
+        name: "gen_ai.client.inference.operation.details",
+        attributes: { "gen_ai.input.messages": messages("user", text) },
+      }),
+    ],
+    // Without ids it is refused, and kept in ingest_rejected.
+    ["traces", tracesRequest([lengthField(9, keyValue("gen_ai.input.messages", lengthField(1, text)))])],
+  ];
+};
+
+describeEachServer("what must not be stored", (server) => {
+  let database: TestDatabase;
+  const rigs: PipelineRig[] = [];
+  beforeAll(async () => {
+    database = await createTestDatabase(server);
+  });
+  afterEach(async () => {
+    for (const rig of rigs.splice(0)) await rig.stop();
+  });
+  afterAll(() => database[Symbol.asyncDispose]());
+
+  async function store(redact: ReturnType<typeof redaction>, bodies: ReturnType<typeof everything>): Promise<PipelineRig> {
+    const rig = createPipelineRig(database.url, { redact });
+    rigs.push(rig);
+    const kinds: string[] = [];
+    for (const [signal, body] of bodies) kinds.push((await rig.send(body, signal)).kind);
+    expect(new Set(kinds)).toEqual(new Set(["accepted", "partial"]));
+    await rig.refiner.settled();
+    return rig;
+  }
+
+  /** Tables in which a text stands, as it is or in hexadecimal, and how many rows were looked at. */
+  async function tablesWith({ sql }: PipelineRig, text: string): Promise<{ tables: string[]; rows: number }> {
+    const all = await sql`SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relkind = 'r'`;
+    const tables: string[] = [];
+    let rows = 0;
+    for (const { name } of all) {
+      const [found] = await sql`
+        SELECT count(*)::int AS rows, count(*) FILTER (WHERE strpos(t::text, ${text}) > 0
+          OR strpos(t::text, ${Buffer.from(text).toString("hex")}) > 0)::int AS leaks FROM ${sql(String(name))} t`;
+      if (Number(found?.["leaks"]) > 0) tables.push(String(name));
+      rows += Number(found?.["rows"]);
+    }
+    return { tables, rows };
+  }
+
+  it("would stand in many tables", async () => {
+    const rig = await store(redaction("{secrets: true}"), everything(CONTENT));
+    const { tables } = await tablesWith(rig, CONTENT);
+    for (const table of ["spans", "generation_logs", "log_records", "image_traces", "ingest_rejected"]) {
+      expect(
+        tables.some((name) => name.startsWith(table)),
+        table,
+      ).toBe(true);
+    }
+    await rig.empty("spans", "generation_logs", "generation_twins", "log_records", "image_traces", "ingest_rejected");
+  });
+
+  it("RED-01 data about people stand in no table, and numbers are untouched", async () => {
+    const rig = await store(redaction("{pii: [email, credit_card]}"), everything(`mail ${MAIL}, card ${CARD}, thanks`));
+    for (const text of [MAIL, CARD]) {
+      const { tables, rows } = await tablesWith(rig, text);
+      expect(tables).toEqual([]);
+      expect(rows).toBeGreaterThan(8);
+    }
+    const [call] = await rig.sql`SELECT tokens_prompt, tokens_completion, prompt_full_text FROM generation_logs`;
+    expect(call).toMatchObject({ tokens_prompt: "13", tokens_completion: "4" });
+    expect(call?.["prompt_full_text"]).toContain("mail [email]");
+    expect(call?.["prompt_full_text"]).toContain("thanks");
+    await rig.empty("spans", "generation_logs", "generation_twins", "log_records", "image_traces", "ingest_rejected");
+  });
+
+  it("RED-01 without content no word of it stands in any table, and the call has its numbers", async () => {
+    const rig = await store(redaction("{capture_content: false}"), everything(CONTENT));
+    const { tables, rows } = await tablesWith(rig, CONTENT);
+    expect(tables).toEqual([]);
+    expect(rows).toBeGreaterThan(8);
+    const calls =
+      await rig.sql`SELECT model_name, tokens_prompt, tokens_completion, generation_status, content_state, prompt_full_text, response_full_text FROM generation_logs`;
+    expect(calls).toEqual([
+      {
+        model_name: "m",
+        tokens_prompt: "13",
+        tokens_completion: "4",
+        generation_status: "success",
+        content_state: "redacted",
+        prompt_full_text: null,
+        response_full_text: null,
+      },
+    ]);
+    await rig.empty("spans", "generation_logs", "generation_twins", "log_records", "image_traces", "ingest_rejected");
+  });
+
+  it("RED-03 data that cannot be looked through are refused and not stored", async () => {
+    const rig = createPipelineRig(database.url, {
+      redact: () => {
+        throw new Error("it cannot be done");
+      },
+    });
+    rigs.push(rig);
+    const [signal, body] = everything(CONTENT)[1]!;
+    expect(await rig.send(body, signal)).toMatchObject({ kind: "retryable" });
+    expect((await tablesWith(rig, CONTENT)).tables).toEqual([]);
+    expect(await rig.sql`SELECT 1 FROM spans`).toEqual([]);
+  });
+});
