@@ -179,6 +179,7 @@ describe("the web address under hostile requests", () => {
   it("shows the documentation of the API from its own files alone, without what its policy forbids", async () => {
     const { text } = await ask("/docs");
     expect([...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address)).toEqual([
+      "data:,",
       "/docs/swagger-ui.css",
       "/openapi.json",
       "/docs/swagger-ui-bundle.js",
