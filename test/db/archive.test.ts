@@ -46,6 +46,7 @@ describeEachServer("old content", (server) => {
     );
     await rig.send(logsOf({ span: "call", name: "gen_ai.user.message", body: { content: CANARY } }), "logs");
     await rig.refiner.settled();
+    await rig.sql`UPDATE generation_logs SET own_values = ${rig.sql.json({ prompt_full_text: CANARY, model_name: "told" })}`;
     await rig.sql`INSERT INTO image_traces (project_id, id, status, created_at, received_at, entity_type, entity_id, request_data, image_generation_attempts)
       VALUES (1, '00000000-0000-0000-0000-000000000001', 'completed', now(), now(), 'lesson', 'l-1', ${rig.sql.json({ prompts: [CANARY] })},
         ${rig.sql.json([{ model: "sdxl", prompt: CANARY, duration_ms: 5, success: true }])})`;

@@ -58,9 +58,13 @@ const TEXTS = [
   "error_traceback",
 ] as const;
 
+/** Content that stands in own_values by the name of its column. */
+const OWN_CONTENT: ReadonlySet<string> = new Set([...TEXTS, "prompt_variables"]);
+
 function stripGeneration(row: ColumnTexts, { keepChars }: StripOptions): ColumnTexts {
   const texts = Object.fromEntries(TEXTS.map((column) => [column, cut(row[column], keepChars)]));
-  const stripped = changed(row, { ...texts, prompt_variables: null });
+  const ownValues = withoutContent(row["own_values"], (name) => OWN_CONTENT.has(name));
+  const stripped = changed(row, { ...texts, prompt_variables: null, own_values: ownValues });
   if (stripped === row) return row;
   // A part of messages is no messages any more.
   const format = (column: string, of: string): string | null =>
@@ -80,6 +84,7 @@ const generations = (name: string): ContentTable => ({
   columns: {
     ...(Object.fromEntries(TEXTS.map((column) => [column, "text"])) as Record<string, "text">),
     prompt_variables: "jsonb",
+    own_values: "jsonb",
     prompt_format: "text",
     response_format: "text",
     content_state: "text",
