@@ -12,7 +12,8 @@ import {
 /** The body of POST /v1/admin/generation-runs. Null is as if the field were not there. */
 
 const MAX_TEXT_CHARS = 200;
-const MAX_EXIT_CODE = 255;
+/** A job's own codes, and what a shell says of one that a signal ended. */
+const [LAST_OWN_CODE, FIRST_SIGNAL_CODE, LAST_CODE] = [6, 128, 255];
 
 const text = z
   .string()
@@ -47,7 +48,14 @@ export const RunBody = z
       started_at: moment.openapi({ example: "2026-11-21T08:15:00Z" }),
       completed_at: moment,
       duration_seconds: z.number().min(0),
-      exit_code: z.int().min(0).max(MAX_EXIT_CODE),
+      exit_code: z
+        .int()
+        .min(0)
+        .max(LAST_CODE)
+        .refine(
+          (code) => code <= LAST_OWN_CODE || code >= FIRST_SIGNAL_CODE,
+          `must be 0 to ${LAST_OWN_CODE}, or from ${FIRST_SIGNAL_CODE} on for a signal`,
+        ),
       ...counts,
       ...measures,
       ...breakdowns,

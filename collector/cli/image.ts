@@ -95,15 +95,18 @@ function addDelete(image: Command, input: CliInput): void {
   );
 }
 
+/** As the API counts. */
+const MANY = "more than 10000";
+
 const runDelete = (input: CliInput, id: string | undefined, flags: DeleteFlags): Promise<void> =>
   useApi(input, flags, async (api) => {
     if ((id === undefined) === (flags.all === undefined)) throw new CommandError(EXIT.usage, "Say which: an id, or --all.");
     const query = id === undefined ? filterQuery(flags) : new URLSearchParams();
     if (id === undefined && flags.yes !== true) {
       query.set("limit", "1");
-      const { total } = (await api.get("/api/traceImage", query)) as { total: number };
-      if (flags.dryRun === true) return writeRecord({ would_delete: total }, flags.output, input.terminal);
-      throw new CommandError(EXIT.usage, `This deletes ${total} image traces for good: look with --dry-run, then give --yes.`);
+      const { total } = (await api.get("/api/traceImage", query)) as { total: number | null };
+      if (flags.dryRun === true) return writeRecord({ would_delete: total ?? MANY }, flags.output, input.terminal);
+      throw new CommandError(EXIT.usage, `This deletes ${total ?? MANY} image traces for good: look with --dry-run, then give --yes.`);
     }
     query.set(id === undefined ? "deleteAll" : "id", id ?? "true");
     if (flags.dryRun === true) return writeRecord(await wouldDelete(id, () => api.get(`/api/images/${id}`)), flags.output, input.terminal);

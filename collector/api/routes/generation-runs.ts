@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { submitRun } from "../../commands/runs.ts";
 import { RUN_STATUSES, toQuestionNames } from "../../model/run-report.ts";
+import { MAX_COUNTED } from "../../query/count-rows.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
 import { listRuns } from "../../query/runs/list.ts";
 import { RUNS } from "../../query/runs/noun.ts";
@@ -9,10 +10,15 @@ import { runStats } from "../../query/runs/stats.ts";
 import type { Api } from "../route.ts";
 import { RunBody, reportOfBody } from "../run-body.ts";
 import { promptVersion, runDetail, runStats as runStatsShape, runSummary, underQuestionNames } from "../run-shapes.ts";
-import { exactNumber, filterParameters, type QueryParameter } from "../schemas.ts";
+import { filterParameters, type QueryParameter } from "../schemas.ts";
 
 const PATH = "/v1/admin/generation-runs";
 const TAG = "generation-runs";
+/** Of all pages. */
+const total = z
+  .int()
+  .nullable()
+  .openapi({ description: `rows of all pages; null beyond ${MAX_COUNTED}` });
 
 /** Names under which the question service filters, beside those of every list. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -68,7 +74,7 @@ export function generationRunRoutes({ route, services: { reader, writer } }: Api
       summary: "Runs, newest first, without their breakdowns",
       scope: "read",
       query: parameters,
-      answer: z.object({ data: z.array(RunSummary), next: z.string().nullable(), total: exactNumber }),
+      answer: z.object({ data: z.array(RunSummary), next: z.string().nullable(), total }),
     },
     async ({ projectId, query }) => {
       const { data, next, total } = await listRuns(reader, projectId, parseFilter(underKnownNames(query), RUNS));

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { markRunFailed } from "../../commands/runs.ts";
+import { MAX_COUNTED } from "../../query/count-rows.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
 import { compareRuns } from "../../query/runs/compare.ts";
 import { listRuns } from "../../query/runs/list.ts";
@@ -7,9 +8,14 @@ import { RUNS } from "../../query/runs/noun.ts";
 import { readRun } from "../../query/runs/one.ts";
 import { type Api, onlyKeys } from "../route.ts";
 import { runDetail, runRow, runSummary } from "../run-shapes.ts";
-import { exactNumber, filterParameters } from "../schemas.ts";
+import { filterParameters } from "../schemas.ts";
 
 const TAG = "runs";
+/** Of all pages. */
+const total = z
+  .int()
+  .nullable()
+  .openapi({ description: `rows of all pages; null beyond ${MAX_COUNTED}` });
 const RunSummary = z.object(runSummary).openapi("RunSummary");
 const id = z.object({ id: z.string().max(1_000) });
 const nullableNumber = z.number().nullable();
@@ -24,7 +30,7 @@ export function runRoutes({ route, services: { reader, writer } }: Api): void {
       summary: "Runs, newest first, without their breakdowns",
       scope: "read",
       query: filterParameters(RUNS),
-      answer: z.object({ data: z.array(RunSummary), next: z.string().nullable(), total: exactNumber }),
+      answer: z.object({ data: z.array(RunSummary), next: z.string().nullable(), total }),
     },
     ({ projectId, query }) => listRuns(reader, projectId, parseFilter(query, RUNS)),
   );

@@ -1,16 +1,22 @@
 import { z } from "@hono/zod-openapi";
 import { RequestError } from "../../base/request-error.ts";
 import { deleteImages } from "../../commands/images.ts";
+import { MAX_COUNTED } from "../../query/count-rows.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
 import { type ImageTraceRow, imageIds, listImageTraces } from "../../query/images/list.ts";
 import { IMAGES } from "../../query/images/noun.ts";
 import { ImageTrace } from "../image-shapes.ts";
 import { queryValue } from "../query-value.ts";
 import { type Api, onlyKeys } from "../route.ts";
-import { exactNumber, filterParameters } from "../schemas.ts";
+import { filterParameters } from "../schemas.ts";
 
 const PATH = "/api/traceImage";
 const TAG = "images";
+/** Of all pages. */
+const total = z
+  .int()
+  .nullable()
+  .openapi({ description: `rows of all pages; null beyond ${MAX_COUNTED}` });
 /** Rows that are left out are read all the same. */
 const MAX_OFFSET = 100_000;
 
@@ -30,7 +36,7 @@ export function traceImageRoutes({ route, services: { reader, writer } }: Api): 
         { name: "offset", description: `traces to leave out, up to ${MAX_OFFSET}`, example: "0" },
         ...selection,
       ],
-      answer: z.object({ traces: z.array(ImageTrace), total: exactNumber }),
+      answer: z.object({ traces: z.array(ImageTrace), total }),
     },
     async ({ projectId, query }) => {
       const offset = queryValue(query, "offset", z.coerce.number().int().min(0).max(MAX_OFFSET).default(0));

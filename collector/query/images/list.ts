@@ -1,5 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
-import type { ExactNumber } from "../exact.ts";
+import { countRows } from "../count-rows.ts";
 import { conditionsOf, orderOf } from "../filter/conditions.ts";
 import { type Page, readPage } from "../filter/page.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -68,15 +68,14 @@ export const listImageTraces = (
   reader: Reader,
   projectId: number,
   { filter, offset }: OffsetPage,
-): Promise<{ readonly traces: readonly ImageTraceRow[]; readonly total: ExactNumber }> =>
+): Promise<{ readonly traces: readonly ImageTraceRow[]; readonly total: number | null }> =>
   reader.read({ projectId }, async (ask) => {
     const rows = sql`image_traces WHERE project_id = ${projectId} AND (${conditionsOf(filter)})`;
     const { order } = orderOf(filter);
     const traces = await ask<ImageTraceRow>(
       sql`SELECT ${TRACE_COLUMNS} FROM ${rows} ORDER BY ${order} LIMIT ${filter.limit} OFFSET ${offset}`,
     );
-    const [counted] = await ask<{ total: ExactNumber }>(sql`SELECT count(*) AS total FROM ${rows}`);
-    return { traces, total: counted?.total ?? 0 };
+    return { traces, total: await countRows(ask, rows) };
   });
 
 const MAX_IDS = 100_000;

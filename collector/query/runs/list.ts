@@ -1,4 +1,5 @@
 import type { RunStatus } from "../../model/run-report.ts";
+import { countRows } from "../count-rows.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import { type Page, readPage } from "../filter/page.ts";
@@ -40,16 +41,14 @@ export const SUMMARY_COLUMNS = sql`id, run_id, kind, started_at, completed_at, d
   items_evaluated, items_approved, items_inserted, duplicates_found, generation_success_rate, approval_rate, overall_success_rate, avg_arbiter_score,
   total_errors, total_api_calls, prompt_version, arbiter_config_version, environment, triggered_by, service_name, trace_id`;
 
-/** One page of runs, with the number of all runs that the filter selects. */
+/** One page of runs, with the number of all runs that the filter selects; null where they are too many to be counted for a page. */
 export const listRuns = (
   reader: Reader,
   projectId: number,
   filter: Filter,
-): Promise<Page<RunSummaryRow> & { readonly total: ExactNumber }> =>
+): Promise<Page<RunSummaryRow> & { readonly total: number | null }> =>
   reader.read({ projectId }, async (ask) => {
     const page = await readPage<RunSummaryRow>(ask, { projectId, filter, columns: SUMMARY_COLUMNS });
-    const [counted] = await ask<{ total: ExactNumber }>(
-      sql`SELECT count(*) AS total FROM generation_runs WHERE project_id = ${projectId} AND (${conditionsOf(filter)})`,
-    );
-    return { ...page, total: counted?.total ?? 0 };
+    const rows = sql`generation_runs WHERE project_id = ${projectId} AND (${conditionsOf(filter)})`;
+    return { ...page, total: await countRows(ask, rows) };
   });

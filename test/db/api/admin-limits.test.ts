@@ -21,7 +21,7 @@ describeEachServer("the admin API", (server) => {
       ["questions_requested", { ...good, questions_requested: -1 }],
       ["questions_requested", { ...good, questions_requested: 1.5 }],
       ["questions_requested", { ...good, questions_requested: 1e30 }],
-      ["exit_code", { ...good, exit_code: 999 }],
+      ["exit_code", { ...good, exit_code: 99 }],
       ["approval_rate", { ...good, approval_rate: "NaN" }],
       ["approval_rate", { ...good, approval_rate: -0.5 }],
       ["started_at", { ...good, started_at: "2026-13-45" }],

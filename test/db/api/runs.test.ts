@@ -11,7 +11,7 @@ interface Row {
 interface Page {
   readonly data: readonly Row[];
   readonly next: string | null;
-  readonly total: number;
+  readonly total: number | null;
 }
 
 const PATH = "/v1/admin/generation-runs";
@@ -134,6 +134,7 @@ describeEachServer("runs", (server) => {
       ["a running run with an end", { status: "running" }, "completed_at: a running run has none yet"],
       ["a count under both names", { items_requested: 50 }, "questions_requested: stands there a second time as items_requested"],
       ["a breakdown that is a list", { provider_metrics: [] }, "provider_metrics: "],
+      ["an exit code of no job", { exit_code: 99 }, "exit_code: must be 0 to 6, or from 128 on for a signal"],
       ["a NUL", { error_summary: { by_category: { "a\u0000": 1 } } }, "error_summary: holds a character that cannot be stored"],
       ["a text of any length", { prompt_version: "v".repeat(500) }, "prompt_version: "],
     ])("are refused with the reason for %s", async (_name, fields, fault) => {
@@ -400,6 +401,17 @@ describeEachServer("runs", (server) => {
       await post({ id: id(611), status: "success", exit_code: 0, questions_inserted: 5 });
       expect(await stored(611)).toMatchObject({ status: "success", closed_by: "report", exit_code: 0 });
     });
+  });
+
+  it("counts all of them up to ten thousand, and says so beyond", async () => {
+    const path = "/api/runs?kind=bulk&limit=1";
+    const bulk = (from: number, to: number) => rig.owner`
+      INSERT INTO generation_runs (project_id, id, run_id, kind, status, started_at, created_at, updated_at)
+      SELECT 1, gen_random_uuid(), 'bulk-' || n, 'bulk', 'success', now(), now(), now() FROM generate_series(${from}::int, ${to}::int) AS n`;
+    await bulk(1, 10_000);
+    expect((await rig.get<Page>(path)).body.total).toBe(10_000);
+    await bulk(10_001, 10_001);
+    expect((await rig.get<Page>(path)).body.total).toBeNull();
   });
 
   it.each([
