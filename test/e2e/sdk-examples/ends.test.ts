@@ -9,7 +9,8 @@ import { type SdkRig, startSdkRig } from "../../support/sdk-rig.ts";
 let rig: SdkRig;
 let application: PackedSdk;
 beforeAll(async () => {
-  [rig, application] = await Promise.all([startSdkRig(), installPackedSdk()]);
+  application = await installPackedSdk();
+  rig = await startSdkRig();
 });
 afterAll(async () => {
   application?.[Symbol.dispose]();

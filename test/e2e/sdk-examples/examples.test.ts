@@ -8,7 +8,8 @@ import { repositoryRoot } from "../../support/source-files.ts";
 let rig: SdkRig;
 let application: PackedSdk;
 beforeAll(async () => {
-  [rig, application] = await Promise.all([startSdkRig(), installPackedSdk()]);
+  application = await installPackedSdk();
+  rig = await startSdkRig();
   application.copyExamples();
 });
 afterAll(async () => {
