@@ -75,6 +75,7 @@ const MIB = 1024 * 1024;
 const API_CONNECTIONS = 4;
 const LATEST_ROWS = 12;
 const LATEST_WITHIN_MS = 3_000;
+const MAX_UPLOAD_MS = 6 * 3_600_000;
 /** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
 const PENDING_TIMEOUT_MS = 3_600_000;
 
@@ -276,7 +277,8 @@ async function listenWeb(config: Config, fetch: Fetch): Promise<Listening | unde
   const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
   const web = id === undefined ? undefined : config.extensions.get(id);
   if (web === undefined) return undefined;
-  return listen({ fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint` });
+  // Files that are imported come in through it, as fast as they come.
+  return listen({ fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint`, limits: { requestMillis: MAX_UPLOAD_MS } });
 }
 
 interface WebInput {

@@ -34,6 +34,7 @@ const CONTENT = {
   tools: sql`tool_definitions IS NOT NULL OR response_finish_reason IN ('tool_calls', 'tool_use', 'tool_call', 'function_call')`,
   images: sql`EXISTS (SELECT FROM outputs o WHERE o.project_id = generation_logs.project_id AND o.trace_id = generation_logs.trace_id
     AND o.span_id = generation_logs.span_id AND o.start_time = generation_logs.start_time AND o.modality = 'image')`,
+  unlinked: sql`entity_type IS NOT NULL AND entity_id IS NULL`,
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 

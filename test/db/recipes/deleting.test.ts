@@ -63,6 +63,13 @@ describeEachServer("docs/recipes/deleting-with-your-own-table.md", (server) => {
     await rig.owner`DELETE FROM app.definities WHERE id = 457`;
     expect([...(await rig.owner.unsafe(blocks("sql")[1] ?? ""))]).toEqual([{ entity_id: "457" }]);
     const unlinked = { ...rig.services.writer, projectId: 1, before: new Date() };
+    const listed = await runOn(rig, ["generation", "list", "-f", "has=unlinked", "-o", "jsonl"]);
+    expect(
+      listed.out
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { entity_id: string | null }).entity_id),
+    ).toEqual([null]);
     expect(await findUnlinked(unlinked)).toMatchObject([{ entity_type: "definitie", generation_status: "success" }]);
     expect(await findUnlinked({ ...unlinked, before: new Date(OLD) })).toEqual([]);
     expect(await pruneUnlinked(unlinked, "cli")).toBe(1);
