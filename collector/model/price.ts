@@ -83,7 +83,7 @@ interface ShippedPrice {
   readonly valid_from?: string;
 }
 
-/** Public list prices, with their sources and the day they were looked at in prices.json. */
+/** Public list prices; prices.json says from where they were compiled, after which pages, and on which day. */
 const SHIPPED = byModel(
   (shipped.prices as readonly ShippedPrice[]).map(({ provider, model, input, output, cache_read, cache_write, valid_from }) => ({
     provider,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { costOf, createPriceBook, type Price } from "../../../collector/model/price.ts";
+import data from "../../../collector/model/prices.json" with { type: "json" };
 import { normalizeTokens, type RawTokens } from "../../../collector/model/tokens.ts";
 
 const NOW = Date.UTC(2026, 10, 21);
@@ -81,6 +82,21 @@ describe("the price of a model", () => {
     ["openai", ""],
   ])("%s %s has none, and none is guessed", (provider, model) => {
     expect(shipped.find(provider, model, NOW)).toBeUndefined();
+  });
+
+  it("is positive, and output costs between a fifth and twenty times what input costs", () => {
+    const odd = data.prices.filter(
+      ({ input = 0, output }) => input < 0 || (output !== undefined && input > 0 && (output / input < 0.2 || output / input > 20)),
+    );
+    expect(odd).toEqual([]);
+    expect(data.prices.length).toBeGreaterThan(400);
+  });
+
+  it("says where it comes from and when, provider by provider", () => {
+    expect(data.compiled_from).toMatch(/^\S+ \(https:/);
+    expect(Date.parse(data.checked)).toBeLessThan(NOW);
+    const providers = new Set(data.prices.map(({ provider }) => provider));
+    expect([...providers].filter((provider) => !Object.hasOwn(data.sources, provider))).toEqual([]);
   });
 
   it("a version of its own wins over its family", () => {
