@@ -32,12 +32,22 @@ export function createContent({ policy, redact, problems }: ContentOptions): Con
  * The same for the texts of one attribute, which share its bound: what comes after it is used up is cut to nothing but its mark.
  */
 export function sharingBound(content: Content): Content {
-  let left = content.policy.maxBytes;
+  const { maxBytes } = content.policy;
+  let spent = 0;
+  /** Not counted yet: as long as even three bytes a character stay within the bound, nothing has to be. */
+  let uncounted: string[] = [];
+  let atMost = 0;
+  const left = (): number => {
+    for (const text of uncounted) spent += Buffer.byteLength(text);
+    uncounted = [];
+    return Math.max(0, maxBytes - spent);
+  };
   return {
     ...content,
     text(text, place) {
-      const kept = content.text(text, place, left);
-      if (kept !== undefined) left = Math.max(0, left - Buffer.byteLength(kept));
+      atMost += (text?.length ?? 0) * 3;
+      const kept = content.text(text, place, atMost <= maxBytes ? maxBytes : left());
+      if (kept !== undefined) uncounted.push(kept);
       return kept;
     },
   };

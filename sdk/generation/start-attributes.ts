@@ -13,57 +13,54 @@ export const DEFAULT_OPERATION = "chat";
 /** Variables of one prompt that are recorded. */
 const MAX_VARIABLES = 128;
 
-/** Attributes, some of them perhaps unknown. */
-type Facts = Readonly<Record<string, AttributeValue | undefined>>;
+/** Writes one attribute where its value is known. Objects in between would cost as much again as the attributes. */
+function put(into: Attributes, name: string, value: AttributeValue | undefined): void {
+  if (value !== undefined) into[name] = value;
+}
 
-const GROUPS: readonly ((start: GenerationStart, content: Content) => Facts)[] = [
-  (start) => start.attributes ?? {},
-  callFacts,
-  (start) => parameterFacts(start.params),
-  (start) => entityAttributes(start.entity),
-  (start, content) => promptFacts(start.prompt, content),
-  ({ metadata }, content) => ({ [A.GENSPAN_METADATA]: content.text(safeJson(metadata), "metadata") }),
-  contentFacts,
+const GROUPS: readonly ((into: Attributes, start: GenerationStart, content: Content) => void)[] = [
+  (into, { attributes }) => Object.assign(into, attributes),
+  putCall,
+  (into, { params }) => putParameters(into, params),
+  (into, { entity }) => Object.assign(into, entityAttributes(entity)),
+  (into, { prompt }, content) => putPrompt(into, prompt, content),
+  (into, { metadata }, content) => put(into, A.GENSPAN_METADATA, content.text(safeJson(metadata), "metadata")),
+  putContent,
 ];
 
 /** Everything that is known before the call, under the names of the conventions. What cannot be read costs its own group only. */
 export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): Attributes {
   const attributes: Attributes = {};
   for (const group of GROUPS) {
-    const facts = recorder.problems.guard("reading what a generation starts with", () => group(start, content), {});
-    for (const name in facts) if (facts[name] !== undefined) attributes[name] = facts[name];
+    recorder.problems.guard("reading what a generation starts with", () => group(attributes, start, content), undefined);
   }
   return attributes;
 }
 
-function callFacts(start: GenerationStart, content: Content): Facts {
+function putCall(into: Attributes, start: GenerationStart, content: Content): void {
   const { model, operation = DEFAULT_OPERATION, provider = providerOfModel(String(model)) } = start;
-  return {
-    [A.GEN_AI_OPERATION_NAME]: textOf(operation),
-    [A.GEN_AI_PROVIDER_NAME]: textOf(provider),
-    [A.GEN_AI_REQUEST_MODEL]: textOf(model) && content.label(model),
-    [A.GEN_AI_CONVERSATION_ID]: textOf(start.conversationId),
-    [A.USER_ID]: textOf(start.userId),
-    [A.GEN_AI_REQUEST_STREAM]: start.stream === true ? true : undefined,
-  };
+  put(into, A.GEN_AI_OPERATION_NAME, textOf(operation));
+  put(into, A.GEN_AI_PROVIDER_NAME, textOf(provider));
+  put(into, A.GEN_AI_REQUEST_MODEL, textOf(model) && content.label(model));
+  put(into, A.GEN_AI_CONVERSATION_ID, textOf(start.conversationId));
+  put(into, A.USER_ID, textOf(start.userId));
+  put(into, A.GEN_AI_REQUEST_STREAM, start.stream === true ? true : undefined);
 }
 
-function parameterFacts(params: ModelParams | undefined): Facts {
-  if (params === undefined || params === null) return {};
+function putParameters(into: Attributes, params: ModelParams | undefined): void {
+  if (params === undefined || params === null) return;
   const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
-  return {
-    [A.GEN_AI_REQUEST_TEMPERATURE]: numberOf(params.temperature),
-    [A.GEN_AI_REQUEST_MAX_TOKENS]: whole(params.maxTokens),
-    [A.GEN_AI_REQUEST_TOP_P]: numberOf(params.topP),
-    [A.GEN_AI_REQUEST_TOP_K]: whole(params.topK),
-    [A.GEN_AI_REQUEST_FREQUENCY_PENALTY]: numberOf(params.frequencyPenalty),
-    [A.GEN_AI_REQUEST_PRESENCE_PENALTY]: numberOf(params.presencePenalty),
-    [A.GEN_AI_REQUEST_SEED]: whole(params.seed),
-    [A.GEN_AI_REQUEST_STOP_SEQUENCES]: stop === undefined ? undefined : texts(stop),
-    [A.GEN_AI_REQUEST_REASONING_LEVEL]: textOf(params.reasoningEffort),
-    [A.GEN_AI_REQUEST_CHOICE_COUNT]: params.choices === 1 ? undefined : whole(params.choices),
-    [A.GEN_AI_OUTPUT_TYPE]: textOf(params.outputType),
-  };
+  put(into, A.GEN_AI_REQUEST_TEMPERATURE, numberOf(params.temperature));
+  put(into, A.GEN_AI_REQUEST_MAX_TOKENS, whole(params.maxTokens));
+  put(into, A.GEN_AI_REQUEST_TOP_P, numberOf(params.topP));
+  put(into, A.GEN_AI_REQUEST_TOP_K, whole(params.topK));
+  put(into, A.GEN_AI_REQUEST_FREQUENCY_PENALTY, numberOf(params.frequencyPenalty));
+  put(into, A.GEN_AI_REQUEST_PRESENCE_PENALTY, numberOf(params.presencePenalty));
+  put(into, A.GEN_AI_REQUEST_SEED, whole(params.seed));
+  put(into, A.GEN_AI_REQUEST_STOP_SEQUENCES, stop === undefined ? undefined : texts(stop));
+  put(into, A.GEN_AI_REQUEST_REASONING_LEVEL, textOf(params.reasoningEffort));
+  put(into, A.GEN_AI_REQUEST_CHOICE_COUNT, params.choices === 1 ? undefined : whole(params.choices));
+  put(into, A.GEN_AI_OUTPUT_TYPE, textOf(params.outputType));
 }
 
 /** Attributes that are integers by the conventions. */
@@ -74,38 +71,36 @@ export function whole(value: unknown): number | undefined {
 
 const texts = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
 
-function promptFacts(prompt: PromptInfo | undefined, content: Content): Facts {
-  if (prompt === undefined || prompt === null) return {};
-  return {
-    [A.GEN_AI_PROMPT_NAME]: textOf(prompt.name),
-    [A.GEN_AI_PROMPT_VERSION]: prompt.version === undefined ? undefined : String(prompt.version),
-    [A.GENSPAN_PROMPT_MODULES]: prompt.modules === undefined ? undefined : texts(prompt.modules),
-    ...variableFacts(prompt.variables ?? {}, content),
-  };
+function putPrompt(into: Attributes, prompt: PromptInfo | undefined, content: Content): void {
+  if (prompt === undefined || prompt === null) return;
+  put(into, A.GEN_AI_PROMPT_NAME, textOf(prompt.name));
+  put(into, A.GEN_AI_PROMPT_VERSION, prompt.version === undefined ? undefined : String(prompt.version));
+  put(into, A.GENSPAN_PROMPT_MODULES, prompt.modules === undefined ? undefined : texts(prompt.modules));
+  putVariables(into, prompt.variables ?? {}, content);
 }
 
-function variableFacts(variables: Readonly<Record<string, unknown>>, content: Content): Facts {
-  const attributes: Record<string, string | undefined> = {};
+function putVariables(into: Attributes, variables: Readonly<Record<string, unknown>>, content: Content): void {
   for (const name of Object.keys(variables).slice(0, MAX_VARIABLES)) {
-    attributes[A.GEN_AI_PROMPT_VARIABLE_PREFIX + name] = content.text(safeText(variables[name]), "variables");
+    put(into, A.GEN_AI_PROMPT_VARIABLE_PREFIX + name, content.text(safeText(variables[name]), "variables"));
   }
-  return attributes;
 }
 
 /** The content itself comes last: a limit on the number of attributes then costs nothing else. */
-function contentFacts({ prompt, messages, system, tools }: GenerationStart, content: Content): Facts {
+function putContent(into: Attributes, { prompt, messages, system, tools }: GenerationStart, content: Content): void {
   const given = messages ?? (prompt?.text === undefined ? undefined : [{ role: "user", content: prompt.text }]);
   const input = given === undefined ? undefined : toMessages(given, "user", content);
   const instructions = content.text(textOf(system), "system");
   const isText = messages === undefined && input?.length === 1;
   const text = messagesText(input);
-  return {
-    [A.GENSPAN_PROMPT_FORMAT]: isText ? "text" : undefined,
-    [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(text, content),
-    [A.GEN_AI_TOOL_DEFINITIONS]: tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"),
-    [A.GEN_AI_SYSTEM_INSTRUCTIONS]: instructions === undefined ? undefined : JSON.stringify([{ type: "text", content: instructions }]),
-    [A.GEN_AI_INPUT_MESSAGES]: text,
-  };
+  put(into, A.GENSPAN_PROMPT_FORMAT, isText ? "text" : undefined);
+  put(into, A.GENSPAN_CONTENT_TRUNCATED, truncationFlag(text, content));
+  put(into, A.GEN_AI_TOOL_DEFINITIONS, tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"));
+  put(
+    into,
+    A.GEN_AI_SYSTEM_INSTRUCTIONS,
+    instructions === undefined ? undefined : JSON.stringify([{ type: "text", content: instructions }]),
+  );
+  put(into, A.GEN_AI_INPUT_MESSAGES, text);
 }
 
 /** `true` where messages had to be cut; undefined where not. */

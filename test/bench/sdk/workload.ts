@@ -18,6 +18,9 @@ const latin1 = (text: string): string => Buffer.from(text.replaceAll("–", "-")
 /** The same works for every contestant. */
 export function createWorkload(): (number: number) => Work {
   const random = createRandom(7);
-  const texts = Array.from({ length: DIFFERENT }, () => ({ prompt: latin1(prose(random, PROMPT_BYTES)), answer: latin1(prose(random, ANSWER_BYTES)) }));
+  const texts = Array.from({ length: DIFFERENT }, () => ({
+    prompt: latin1(prose(random, PROMPT_BYTES)),
+    answer: latin1(prose(random, ANSWER_BYTES)),
+  }));
   return (number) => ({ ...texts[number % DIFFERENT]!, number });
 }
