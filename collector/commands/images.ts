@@ -39,6 +39,10 @@ async function deleteRecords(tx: TransactionSql, schema: string, { projectId, sp
   const traceIds = spans.map(({ trace_id }) => trace_id);
   const spanIds = spans.map(({ span_id }) => span_id);
   await tx`
+    DELETE FROM ${tx(schema)}.generation_attempts a USING unnest(${traceIds}::text[], ${spanIds}::text[]) AS image (trace_id, span_id)
+    WHERE a.project_id = ${projectId} AND a.trace_id = image.trace_id AND a.span_id = image.span_id
+      AND NOT EXISTS (SELECT FROM ${tx(schema)}.generation_logs g WHERE g.project_id = a.project_id AND g.trace_id = a.trace_id AND g.span_id = a.span_id)`;
+  await tx`
     DELETE FROM ${tx(schema)}.spans s USING unnest(${traceIds}::text[], ${spanIds}::text[]) AS image (trace_id, span_id)
     WHERE s.project_id = ${projectId} AND s.trace_id = image.trace_id
       AND ((s.span_id = image.span_id AND s.attributes ->> 'genspan.record' = 'image')

@@ -12,6 +12,9 @@ export interface Attempt {
   readonly httpStatus: number | undefined;
   readonly errorType: string | undefined;
   readonly errorMessage: string | undefined;
+  /** What one try of an image was asked and answered, as JSON text. */
+  readonly request?: string | undefined;
+  readonly response?: string | undefined;
 }
 
 /** Failed calls this close before one of the same parent are tries of it. */
@@ -26,14 +29,24 @@ export function attemptsOf(
   children: readonly ChildSpan[],
   siblings: readonly CallFacts[],
 ): readonly Attempt[] | undefined {
-  const ordered = children.toSorted((a, b) => a.startMillis - b.startMillis || (a.spanId < b.spanId ? -1 : 1));
-  const own = ordered.filter(({ attributes }) => attributes[A.GENSPAN_RECORD] === "attempt");
-  if (own.length > 0) return numbered(own.map((span) => fromRecord(span, call)));
-  const http = ordered.filter(isHttpRequest);
+  const own = recordedAttempts(children, call);
+  if (own.length > 0) return own;
+  const http = inOrder(children).filter(isHttpRequest);
   if (http.length > 0) return numbered(http.map((span) => fromHttp(span, call)));
   const failed = failedBefore(call, siblings);
   return failed.length === 0 ? undefined : numbered([...failed, call].map(fromCall));
 }
+
+/** The tries that our own records below a call or an image tell of. */
+export const recordedAttempts = (children: readonly ChildSpan[], of: Pick<CallFacts, "provider" | "model">): Attempt[] =>
+  numbered(
+    inOrder(children)
+      .filter(({ attributes }) => attributes[A.GENSPAN_RECORD] === "attempt")
+      .map((span) => fromRecord(span, of)),
+  );
+
+const inOrder = (spans: readonly ChildSpan[]): ChildSpan[] =>
+  spans.toSorted((a, b) => a.startMillis - b.startMillis || (a.spanId < b.spanId ? -1 : 1));
 
 const numbered = (attempts: readonly Attempt[]): Attempt[] => {
   const sorted = attempts.toSorted((a, b) => a.number - b.number);
@@ -49,7 +62,7 @@ const whole = (value: unknown): number | undefined => {
   return typeof number === "number" && Number.isSafeInteger(number) ? number : undefined;
 };
 
-function fromRecord(span: ChildSpan, call: CallFacts): Attempt {
+function fromRecord(span: ChildSpan, call: Pick<CallFacts, "provider" | "model">): Attempt {
   const { attributes } = span;
   const outcome = text(attributes[A.GENSPAN_ATTEMPT_OUTCOME]);
   const success = outcome === undefined ? !span.failed : outcome === "success";
@@ -60,14 +73,22 @@ function fromRecord(span: ChildSpan, call: CallFacts): Attempt {
     startedAt: span.startTime,
     durationMillis: span.durationMillis,
     success,
-    httpStatus: whole(attributes[A.GENSPAN_ATTEMPT_HTTP_STATUS]) ?? httpStatus(attributes),
+    httpStatus: statusCode(attributes[A.GENSPAN_ATTEMPT_HTTP_STATUS]) ?? httpStatus(attributes),
     errorType: success ? undefined : (text(attributes[A.ERROR_TYPE]) ?? outcome),
     errorMessage: success ? undefined : (span.statusMessage ?? text(attributes[A.GENSPAN_ATTEMPT_REASON])),
+    request: text(attributes[A.GENSPAN_IMAGE_REQUEST]),
+    response: text(attributes[A.GENSPAN_IMAGE_RESPONSE]),
   };
 }
 
 const httpStatus = (attributes: ChildSpan["attributes"]): number | undefined =>
-  whole(attributes[A.HTTP_RESPONSE_STATUS_CODE] ?? attributes["http.status_code"]);
+  statusCode(attributes[A.HTTP_RESPONSE_STATUS_CODE] ?? attributes["http.status_code"]);
+
+/** HTTP has three digits; anything else is some other number. */
+function statusCode(value: unknown): number | undefined {
+  const code = whole(value);
+  return code !== undefined && code >= 100 && code <= 999 ? code : undefined;
+}
 
 function fromHttp(span: ChildSpan, call: CallFacts): Attempt {
   const status = httpStatus(span.attributes);

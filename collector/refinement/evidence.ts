@@ -49,7 +49,8 @@ export async function readEvidence(tx: Tx, schema: string, traces: readonly Trac
 const ALL_TIMES = { from: new Date("0001-01-01T00:00:00Z"), to: new Date("9999-12-31T00:00:00Z") };
 
 function lacksTarget({ calls, children }: TraceEvidence): boolean {
-  const known = new Set([...calls, ...children].map(({ spanId }) => spanId));
+  const announced = children.filter(({ attributes }) => attributes["genspan.record"] === "pending").map(({ parentSpanId }) => parentSpanId);
+  const known = new Set([...[...calls, ...children].map(({ spanId }) => spanId), ...announced]);
   return children.some(({ attributes, parentSpanId }) => attributes["genspan.record"] === "update" && !known.has(parentSpanId));
 }
 

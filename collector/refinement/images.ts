@@ -1,7 +1,7 @@
 import * as A from "../../sdk/attributes.ts";
 import { isObject, type Json, parseJson, stringOf } from "../dialects/json.ts";
 import { shortIdentifier } from "../rows/values.ts";
-import { type Attempt, attemptsOf } from "./attempts.ts";
+import { type Attempt, attemptsOf, recordedAttempts } from "./attempts.ts";
 import type { Belonging } from "./belonging.ts";
 import type { CallFacts, ChildSpan } from "./facts.ts";
 import type { FoldedCall } from "./fold.ts";
@@ -21,6 +21,8 @@ export interface ImageRow {
   readonly modelUsed: string | undefined;
   readonly totalDurationMs: number | undefined;
   readonly attempts: readonly ImageAttempt[];
+  /** The same as rows of generation_attempts; undefined where the model call that the image is made of has them. */
+  readonly tries: readonly Attempt[] | undefined;
   readonly errorMessage: string | undefined;
   readonly runId: string | undefined;
   readonly entityType: string | undefined;
@@ -96,6 +98,12 @@ function attemptsBelow(spanId: string, { children }: ImageEvidence): ImageAttemp
   return tries.sort((a, b) => number(a) - number(b) || a.startMillis - b.startMillis || (a.spanId < b.spanId ? -1 : 1)).map(attemptOf);
 }
 
+const triesBelow = (spanId: string, { children }: ImageEvidence): Attempt[] =>
+  recordedAttempts(
+    children.filter(({ parentSpanId }) => parentSpanId === spanId),
+    { provider: undefined, model: undefined },
+  );
+
 function attemptOf(span: ChildSpan): ImageAttempt {
   const { attributes } = span;
   const request = opened(attributes[A.GENSPAN_IMAGE_REQUEST]);
@@ -135,6 +143,7 @@ function fromRecord(span: ChildSpan, evidence: ImageEvidence): ImageRow {
     modelUsed: stringOf(attributes[A.GENSPAN_IMAGE_MODEL_USED]) ?? attempts.findLast(({ success }) => success)?.model,
     totalDurationMs: status === "started" ? undefined : span.durationMillis,
     attempts,
+    tries: triesBelow(span.spanId, evidence),
     errorMessage: status === "failed" ? (span.statusMessage ?? attempts.findLast(({ error }) => error !== undefined)?.error) : undefined,
     environment: span.environment,
     ...references(span, span.spanId, evidence),
@@ -156,6 +165,7 @@ function fromAnnouncement(span: ChildSpan, evidence: ImageEvidence): ImageRow {
     modelUsed: undefined,
     totalDurationMs: undefined,
     attempts,
+    tries: triesBelow(span.parentSpanId, evidence),
     errorMessage: undefined,
     environment: span.environment,
     ...references(span, span.parentSpanId, evidence),
@@ -185,6 +195,7 @@ function fromCall({ call, twins }: FoldedCall, evidence: ImageEvidence): ImageRo
     modelUsed: status === "completed" ? (call.responseModel ?? call.model) : undefined,
     totalDurationMs: call.endMillis === undefined ? undefined : call.endMillis - call.startMillis,
     attempts: status === "started" ? [] : attempts,
+    tries: undefined,
     errorMessage: call.errorMessage,
     runId: identifierOf(facts["run_id"]) ?? evidence.belonging.runOf(call.spanId)?.id,
     entityType: identifierOf(facts["entity_type"]),

@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from "postgres";
 import { markUsage } from "../commands/usage-marks.ts";
+import { openJson } from "../dialects/json.ts";
 import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
 import { readEvidence, type TraceRef, traceName } from "./evidence.ts";
@@ -81,7 +82,10 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
   for (const key of plan.restore)
     await move(tx, { schema, trace, key, from: "generation_twins", to: "generation_logs", survivor: undefined });
   for (const change of plan.changes) await changeRow(tx, { schema, trace, change });
-  for (const image of plan.images) await writeImage(tx, { schema, trace, image });
+  for (const image of plan.images) {
+    const changed = await writeImage(tx, { schema, trace, image });
+    if (changed && image.tries !== undefined) await writeTries(tx, { schema, trace, image, attempts: image.tries });
+  }
   for (const run of plan.runs) await writeRun(tx, { schema, ...trace, run });
   const [only, ...others] = plan.runs;
   if (trace.tooManyCalls && only !== undefined && others.length === 0) await nameRunOfCalls(tx, { schema, ...trace, run: only });
@@ -199,13 +203,32 @@ interface AttemptRows {
 
 async function writeAttempts(tx: Tx, { schema, trace, key, attempts }: AttemptRows): Promise<void> {
   await tx`DELETE FROM ${tx(schema)}.generation_attempts WHERE ${whereKey(tx, trace, key)}`;
+  await insertAttempts(tx, { schema, trace, key, attempts });
+}
+
+interface TryRows {
+  readonly schema: string;
+  readonly trace: TraceId;
+  readonly image: ImageRow;
+  readonly attempts: readonly Attempt[];
+}
+
+/** An image's tries under the key of its own span; its announcement may have told another start. */
+async function writeTries(tx: Tx, { schema, trace, image, attempts }: TryRows): Promise<void> {
+  const { projectId, traceId } = trace;
+  await tx`DELETE FROM ${tx(schema)}.generation_attempts WHERE project_id = ${projectId} AND trace_id = ${traceId} AND span_id = ${image.spanId}`;
+  await insertAttempts(tx, { schema, trace, key: { spanId: image.spanId, startTime: image.createdAt }, attempts });
+}
+
+async function insertAttempts(tx: Tx, { schema, trace, key, attempts }: AttemptRows): Promise<void> {
   for (const attempt of attempts) {
     await tx`
       INSERT INTO ${tx(schema)}.generation_attempts (project_id, trace_id, span_id, start_time, attempt_number, provider_name, model_name, started_at,
-        duration_ms, success, http_status, error_type, error_message, received_at)
+        duration_ms, success, http_status, error_type, error_message, request, response, received_at)
       VALUES (${trace.projectId}, ${trace.traceId}, ${key.spanId}, ${key.startTime}::text::timestamptz, ${attempt.number}, ${attempt.provider ?? null},
         ${attempt.model ?? null}, ${attempt.startedAt ?? null}::text::timestamptz, ${attempt.durationMillis ?? null}, ${attempt.success},
-        ${attempt.httpStatus ?? null}, ${attempt.errorType ?? null}, ${attempt.errorMessage ?? null}, now())`;
+        ${attempt.httpStatus ?? null}, ${attempt.errorType ?? null}, ${attempt.errorMessage ?? null},
+        ${json(tx, openJson(attempt.request))}, ${json(tx, openJson(attempt.response))}, now())`;
   }
 }
 
@@ -215,8 +238,8 @@ interface ImageWrite {
   readonly image: ImageRow;
 }
 
-/** Writes the row, or what became of it; a row that says the same already is left alone. */
-async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise<void> {
+/** Writes the row, or what became of it; a row that says the same already is left alone, and that is false. */
+async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise<boolean> {
   const values = [
     ["request_data", json(tx, image.requestData)],
     ["response_data", json(tx, image.responseData)],
@@ -240,10 +263,11 @@ async function writeImage(tx: Tx, { schema, trace, image }: ImageWrite): Promise
   const columns = tx.unsafe(names.join(", "));
   const assigned = tx.unsafe(names.map((name) => `${name} = excluded.${name}`).join(", "));
   const [stored, given] = ["t", "excluded"].map((row) => tx.unsafe(names.map((name) => `${row}.${name}`).join(", ")));
-  await tx`
+  const written = await tx`
     INSERT INTO ${tx(schema)}.image_traces AS t (project_id, id, received_at, ${columns})
     SELECT ${trace.projectId}, ${image.id}::uuid, ${new Date()}::timestamptz, ${list}
     WHERE NOT EXISTS (SELECT FROM ${tx(schema)}.deleted_images d WHERE d.project_id = ${trace.projectId} AND d.id = ${image.id}::uuid)
     ON CONFLICT (project_id, id) DO UPDATE SET ${assigned}
-    WHERE t.trace_id IS NOT DISTINCT FROM excluded.trace_id AND (${stored!}) IS DISTINCT FROM (${given!})`;
+    WHERE t.trace_id IS NOT DISTINCT FROM excluded.trace_id AND (${stored!}) IS DISTINCT FROM (${given!}) RETURNING 1`;
+  return written.length > 0;
 }

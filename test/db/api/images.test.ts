@@ -190,6 +190,38 @@ describeEachServer("images over the API", (server) => {
     });
   });
 
+  it("every try is a row of generation_attempts, whenever its record came", async () => {
+    const triesOf = (n: number) => rig.owner`
+      SELECT attempt_number, model_name, success, duration_ms, error_message, http_status, request, response FROM generation_attempts
+      WHERE span_id = ${spanIdOf(`img${n}`)} ORDER BY attempt_number`;
+    const request = (model: string) => ({ prompt: "A cat 1", model, options: { negative_prompt: "dogs" } });
+    expect([...(await triesOf(1))]).toMatchObject([
+      {
+        attempt_number: 1,
+        model_name: "broken",
+        success: false,
+        duration_ms: 100,
+        request: request("broken"),
+        response: { error: "overloaded" },
+      },
+      { attempt_number: 2, model_name: "quick", success: false },
+      { attempt_number: 3, model_name: "slow-and-sure", success: true, error_message: null, response: { success: true, dataSize: 212272 } },
+    ]);
+    const [record, first, second] = image(6, 5, [broken, quick(true)]) as [SpanSpec, SpanSpec, SpanSpec];
+    const odd = { ...second, attributes: { ...second.attributes, "genspan.attempt.http_status": 2 ** 40 } };
+    for (const span of [odd, record, first, record]) {
+      await pipeline.send(tracesOf(span));
+      await pipeline.refiner.settled();
+    }
+    expect([...(await triesOf(6))]).toMatchObject([
+      { attempt_number: 1, model_name: "broken" },
+      { attempt_number: 2, model_name: "quick", http_status: null },
+    ]);
+    await rig.send(`/api/traceImage?id=${id(6)}`, undefined, { method: "DELETE" });
+    expect(await triesOf(6)).toHaveLength(0);
+    expect(await triesOf(1)).toHaveLength(3);
+  });
+
   it("statistics by model and day: success rates as SQL has them, and the order that gives a picture soonest", async () => {
     const { body } = await rig.get<Row & { models: readonly Row[] }>("/api/images/stats");
     expect(body).toMatchObject({
