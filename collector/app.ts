@@ -136,7 +136,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const usage = createUsageRollup({ sql: owner, schema, holder, log });
   usage.start();
   started.defer(() => usage.stop());
-  const { tombstones, eraseFiles } = await startPrivacy({ sql: owner, schema, holder, log, config, dataDir: options.dataDir, started });
+  const { tombstones, erasing } = await startPrivacy({ sql: owner, schema, holder, log, config, dataDir: options.dataDir, started });
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
   startQualityMarks({ sql: owner, schema, holder, log, started });
@@ -185,7 +185,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       reader: apiReader,
       otlp: otlp.http,
       ingest: ingestInto(first),
-      eraseFiles,
+      erasing,
       alerting,
       live,
       database,
@@ -290,7 +290,7 @@ interface WebInput {
   readonly reader: Reader;
   readonly otlp: readonly Listening[];
   readonly ingest: Ingest;
-  readonly eraseFiles: Privacy["eraseFiles"];
+  readonly erasing: Privacy["erasing"];
   readonly alerting: Services["alerting"];
   readonly live: Services["live"];
   readonly database: Database;
@@ -305,7 +305,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
       reader,
       writer: { sql: owner, schema },
       ingest: input.ingest,
-      eraseFiles: input.eraseFiles,
+      erasing: input.erasing,
       alerting: input.alerting,
       live: input.live,
       refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),

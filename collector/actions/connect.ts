@@ -49,7 +49,7 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
-    eraseFiles: eraserOf(defaultArchive(options.dataDir)),
+    erasing: { eraseFiles: eraserOf(defaultArchive(options.dataDir)), onBuried: async () => {} },
     live,
     alerting: { log, publicUrl: undefined, sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),

@@ -19,8 +19,8 @@ export interface Services {
   readonly ingest: (projectId: number, signal: Signal, body: Buffer) => Promise<Outcome>;
   /** Brings the rows of a trace in line with what a command wrote about it. */
   readonly refine: Refine;
-  /** Takes erased spans out of the files of the archive; gives the number of lines that went. */
-  readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
+  /** What an erasure does outside of the database. */
+  readonly erasing: Required<Pick<EraseOptions, "eraseFiles" | "onBuried">>;
   /** What alerts are told by. */
   readonly alerting: ChannelTools & { readonly publicUrl: string | undefined };
   /** Who watches what comes in. */

@@ -24,7 +24,7 @@ export interface PrivacyInput {
 
 export interface Privacy {
   readonly tombstones: Tombstones;
-  readonly eraseFiles: NonNullable<EraseOptions["eraseFiles"]>;
+  readonly erasing: Required<Pick<EraseOptions, "eraseFiles" | "onBuried">>;
 }
 
 const FOLDER = "archive";
@@ -34,7 +34,7 @@ export const defaultArchive = (dataDir: string): string => join(dataDir, FOLDER)
 
 /** Takes what was erased out of the archive's files. */
 export const eraserOf =
-  (folder: string): Privacy["eraseFiles"] =>
+  (folder: string): Privacy["erasing"]["eraseFiles"] =>
   (projectId, spans, { kind, value }) =>
     eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
 
@@ -50,5 +50,8 @@ export async function startPrivacy(input: PrivacyInput): Promise<Privacy> {
   const content = createContentJob({ sql, schema, holder, log, retentionMillis, archiveFolder: contentArchive, isContentName });
   content.start();
   started.defer(() => content.stop());
-  return { tombstones, eraseFiles: eraserOf(contentArchive ?? defaultArchive(input.dataDir)) };
+  return {
+    tombstones,
+    erasing: { eraseFiles: eraserOf(contentArchive ?? defaultArchive(input.dataDir)), onBuried: () => tombstones.refresh() },
+  };
 }

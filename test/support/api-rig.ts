@@ -54,7 +54,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     reader,
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
-    eraseFiles: async () => 0,
+    erasing: { eraseFiles: async () => 0, onBuried: async () => {} },
     live,
     alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),

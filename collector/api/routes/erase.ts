@@ -26,7 +26,7 @@ const Report = z
   .openapi("ErasureReport");
 
 /** What is stored about somebody, and its end. */
-export function eraseRoutes({ route, services: { reader, writer, eraseFiles } }: Api): void {
+export function eraseRoutes({ route, services: { reader, writer, erasing } }: Api): void {
   route(
     {
       method: "get",
@@ -67,7 +67,7 @@ export function eraseRoutes({ route, services: { reader, writer, eraseFiles } }:
     },
     async ({ projectId, actor, body: { dry_run: dryRun, ...subject } }) => {
       requireSound(subject);
-      const options = { ...writer, projectId, actor, eraseFiles };
+      const options = { ...writer, ...erasing, projectId, actor };
       if (dryRun === true) return { id: null, ...(await previewErasure(options, subject)), deleted: {} };
       return erase(options, subject);
     },

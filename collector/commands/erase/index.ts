@@ -7,6 +7,8 @@ import { findSpans, type Target } from "./find-spans.ts";
 import { type Subject, subjectHash } from "./subject.ts";
 
 export interface EraseOptions {
+  /** Told when the tombstones are there and before rows go: who knows them by then stores nothing in between. */
+  readonly onBuried?: () => Promise<void>;
   /** Connects as the owner of the tables. */
   readonly sql: Sql;
   readonly schema: string;
@@ -41,6 +43,7 @@ export async function erase(options: EraseOptions, subject: Subject): Promise<Er
     VALUES (${projectId}, ${erasure.id}, ${subject.kind}, ${subjectHash(subject)}, ${actor}, clock_timestamp())`;
   const targets = await findSpans(options, subject);
   await bury(erasure, targets);
+  await options.onBuried?.();
   const deleted = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
   const lines = (await options.eraseFiles?.(projectId, targets, subject)) ?? 0;
   const report = { id: erasure.id, ...sizes(targets), deleted: lines > 0 ? { ...deleted, archive: lines } : deleted };
