@@ -10,6 +10,8 @@ const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"
 const pending: SpanSpec = { id: "pend", parent: "call", tookMs: 0, attributes: { ...chat, "genspan.record": "pending" } };
 const final: SpanSpec = { id: "call", tookMs: 900, attributes: { ...chat, "gen_ai.usage.input_tokens": 7 } };
 
+const GENKIT = { "genkit:type": "action", "genkit:metadata:subtype": "model", "genkit:name": "googleai/gemini-2.5-flash" };
+
 describeEachServer("calls that were announced and never ended", (server) => {
   let database: TestDatabase;
   let rig: PipelineRig;
@@ -47,6 +49,36 @@ describeEachServer("calls that were announced and never ended", (server) => {
       await rig.send(tracesOf(pending));
       expect(await row()).toMatchObject({ generation_status: "timeout" });
     });
+  });
+
+  it.each<[string, SpanSpec, SpanSpec]>([
+    [
+      "announced by Logfire",
+      { ...pending, attributes: { ...chat, "logfire.span_type": "pending_span", "logfire.pending_parent_id": "0000000000000000" } },
+      { ...final, attributes: { ...final.attributes, "logfire.span_type": "span" } },
+    ],
+    [
+      "sent by Genkit when they began",
+      { ...final, tookMs: null, attributes: GENKIT },
+      {
+        ...final,
+        attributes: {
+          ...GENKIT,
+          "genkit:output": JSON.stringify({ message: { role: "model", content: [{ text: "Hello" }] }, usage: { inputTokens: 7 } }),
+        },
+      },
+    ],
+  ])("that were %s: pending, then timeouts, then what their late end says", async (_, begun, ended) => {
+    await rig.send(tracesOf(begun));
+    expect(await row()).toEqual({ generation_status: "pending", error_type: null, tokens_prompt: null });
+    expect(await reaper(0).runOnce()).toBe(1);
+    await rig.send(tracesOf(begun));
+    expect(await row()).toMatchObject({ generation_status: "timeout", error_type: NEVER_ENDED });
+    await rig.send(tracesOf(ended));
+    await rig.send(tracesOf(begun));
+    expect(await row()).toEqual({ generation_status: "success", error_type: null, tokens_prompt: "7" });
+    const [span] = await rig.sql`SELECT end_time IS NOT NULL AS ended FROM spans WHERE parent_span_id IS NULL`;
+    expect(span).toEqual({ ended: true });
   });
 
   it("are left alone before", async () => {
