@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { createTemplate, freshCopy } from "../../bench/bodies.ts";
+import { createTemplate, freshCopies, freshCopy } from "../../bench/bodies.ts";
 import { type SpanObject, toObjects } from "../../bench/otlp-types.ts";
 import { generationsIn, KINDS, type Kind, SPANS_PER_REQUEST, sortAt } from "../../bench/payloads.ts";
 
@@ -81,6 +81,29 @@ describe("the mix", () => {
     const calls = new Set(spans.filter((span) => textOf(span, "gen_ai.operation.name") !== "").map((span) => span.spanId));
     expect(calls.size).toBeGreaterThan(0);
     expect(spans.filter((span) => calls.has(span.parentSpanId ?? ""))).toEqual([]);
+  });
+});
+
+describe("the payload pending", () => {
+  const [announcements, calls] = freshCopies(createTemplate({ kind: "pending", encoding: "protobuf", spans: 16, seed: 7 }), START).map(
+    spansOf,
+  );
+
+  it("announces each call by a span without duration below it, in a request before it", () => {
+    expect(announcements).toHaveLength(16);
+    expect(announcements?.map((span) => [span.traceId, span.parentSpanId])).toEqual(calls?.map((span) => [span.traceId, span.spanId]));
+    expect(announcements?.map((span) => span.startTimeUnixNano)).toEqual(calls?.map((span) => span.startTimeUnixNano));
+    expect(announcements?.every((span) => span.startTimeUnixNano === span.endTimeUnixNano)).toBe(true);
+    expect(new Set(announcements?.map((span) => span.spanId)).size).toBe(16);
+  });
+
+  it("tells in the announcement what is known before the answer, and in the call that it was announced", () => {
+    const [announcement, call] = [announcements![0]!, calls![0]!];
+    expect(textOf(announcement, "genspan.record")).toBe("pending");
+    expect(textOf(announcement, "gen_ai.input.messages")).toBe(textOf(call, "gen_ai.input.messages"));
+    expect(textOf(announcement, "gen_ai.output.messages")).toBe("");
+    const sent = call.attributes.find(({ key }) => key === "genspan.pending.sent");
+    expect(sent?.value.boolValue).toBe(true);
   });
 });
 
