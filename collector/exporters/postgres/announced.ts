@@ -1,4 +1,4 @@
-import { GENERATION_LOGS, SPANS, type TableSpec } from "../../rows/table-spec.ts";
+import { GENERATION_LOGS, SPANS } from "../../rows/table-spec.ts";
 import type { RowRef, TableRows } from "./gather.ts";
 import { completeness } from "./row-content.ts";
 import { identityText, keyLayout } from "./row-layout.ts";
@@ -19,26 +19,28 @@ export interface Announcements {
   completing(tables: readonly TableRows[]): TableRows[];
 }
 
-/** About four megabytes. What was forgotten is found by the careful path. */
+/** Of each table; about four megabytes. What was forgotten is found by the careful path. */
 const MAX_REMEMBERED = 20_000;
 
 export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcements {
-  const remembered = new Set<string>();
+  const remembered = new Map([SPANS, GENERATION_LOGS].map((table) => [table, new Set<string>()]));
   return {
     note(tables) {
       for (const { table, rows } of tables) {
-        if (table.completion === undefined) continue;
+        const known = remembered.get(table);
+        if (known === undefined) continue;
         for (const row of rows) {
           if (!isAnnouncing(row) || completeness(table, row) > 0) continue;
-          remembered.add(nameOf(table, row));
-          if (remembered.size > maxRemembered) remembered.delete(remembered.values().next().value ?? "");
+          known.add(identityText(table, row, "key"));
+          if (known.size > maxRemembered) known.delete(known.values().next().value ?? "");
         }
       }
     },
     completing(tables) {
-      const found = tables.filter(({ table }) => table === SPANS || table === GENERATION_LOGS);
-      return found.flatMap(({ table, rows }) => {
-        const isSeen = (row: RowRef): boolean => remembered.size > 0 && remembered.has(nameOf(table, row));
+      return tables.flatMap(({ table, rows }) => {
+        const known = remembered.get(table);
+        if (known === undefined) return [];
+        const isSeen = (row: RowRef): boolean => known.size > 0 && known.has(identityText(table, row, "key"));
         const says = (row: RowRef): boolean => table === GENERATION_LOGS && row.part.pending.request.announced.has(row.item);
         const matching = rows.filter((row) => !isAnnouncing(row) && (says(row) || isSeen(row)) && hasWritableTime(row));
         return matching.length === 0 ? [] : [{ table, rows: matching, conflicting: [] }];
@@ -46,8 +48,6 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
     },
   };
 }
-
-const nameOf = (table: TableSpec, row: RowRef): string => `${table.name} ${identityText(table, row, "key")}`;
 
 const isAnnouncing = ({ part, item }: RowRef): boolean => part.pending.request.announcing.has(item);
 

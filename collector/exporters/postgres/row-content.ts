@@ -24,11 +24,20 @@ export function sameContent(table: TableSpec, rows: readonly [EncodedRow, Encode
 export function completeness({ columns, completion }: TableSpec, row: EncodedRow): 0 | 1 | 2 {
   if (completion === undefined) return 2;
   const { endColumn, statusColumn } = completion;
-  const fields = fieldsOf(row);
-  const hasEnd = fields[columns.indexOf(endColumn)]!.length > FIELD_HEAD;
+  const hasEnd = sizeAt(row, fieldStart(row, columns.indexOf(endColumn))) >= 0;
   if (statusColumn === undefined) return hasEnd ? 2 : 0;
-  if (fields[columns.indexOf(statusColumn)]!.toString("latin1", FIELD_HEAD) === "pending") return 0;
+  const status = fieldStart(row, columns.indexOf(statusColumn));
+  if (row.bytes.toString("latin1", status + FIELD_HEAD, status + FIELD_HEAD + sizeAt(row, status)) === "pending") return 0;
   return hasEnd ? 2 : 1;
+}
+
+const sizeAt = ({ bytes }: EncodedRow, at: number): number => bytes.readInt32BE(at);
+
+/** Where the length word of a field lies. */
+function fieldStart(row: EncodedRow, index: number): number {
+  let at = row.start + 2;
+  for (let i = 0; i < index; i++) at += FIELD_HEAD + Math.max(0, sizeAt(row, at));
+  return at;
 }
 
 /** Every field with its length word, so that NULL and empty differ. */

@@ -5,9 +5,9 @@ import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
 import { createLogWalker } from "../../../collector/otlp/decode-protobuf.ts";
 import { createLogView } from "../../../collector/otlp/span-view.ts";
 import { takeMedia } from "../../../collector/rows/log-media.ts";
-import { logsOf } from "../../support/otlp-json.ts";
+import { type LogSpec, logsOf } from "../../support/otlp-json.ts";
 
-type Value = NonNullable<NonNullable<Parameters<typeof logsOf>[0]>["body"]>;
+type Value = NonNullable<LogSpec["body"]>;
 
 /** What is taken out of a record with this body. */
 function taken(body: Value) {
