@@ -56,21 +56,26 @@ describe("a running collector", () => {
       const text = await (await fetch(`${program.webUrl}/metrics`)).text();
       return text.split("\n").flatMap((line) => /^(genspan\S+) /.exec(line)?.[1] ?? []);
     };
-    const before = await series();
     const services = 10_000;
     const each = Array.from({ length: services }, (_, i) => {
       const resource = lengthField(1, keyValue("service.name", any.string(`service-${i}`)));
       const model = keyValue("gen_ai.request.model", any.string(`model-${i}`));
       return tracesRequest([span({ spanId: spanId(2_000_000 + i), name: `name-${i}`, attributes: [model] })], resource);
     });
-    for (let i = 0; i < services; i += 500) {
+    const send = async (from: number, to: number): Promise<void> => {
       const response = await fetch(`${program.otlpUrl}/v1/traces`, {
         method: "POST",
         headers: { "content-type": "application/x-protobuf" },
-        body: new Uint8Array(Buffer.concat(each.slice(i, i + 500))),
+        body: new Uint8Array(Buffer.concat(each.slice(from, to))),
       });
       expect(response.status).toBe(200);
-    }
+    };
+    // What the first request brings is there, and so are the counts of partitions, which are made beside ingest.
+    await send(0, 500);
+    const partitions = async (): Promise<boolean> => (await series()).some((name) => name.startsWith("genspan_default_partition_rows{"));
+    await expect.poll(partitions, { timeout: 20_000 }).toBe(true);
+    const before = await series();
+    for (let i = 500; i < services; i += 500) await send(i, i + 500);
     expect(await countOf(cluster.url, "SELECT count(DISTINCT service_name)::int AS n FROM spans WHERE service_name LIKE 'service-%'")).toBe(
       services,
     );
