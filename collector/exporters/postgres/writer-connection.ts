@@ -61,17 +61,24 @@ export async function connectWriter({ url, timeoutMillis, signal }: ConnectOptio
 /** A client whose calls all end with the connection, whatever pg does with statements that are under way then. */
 function guard(client: pg.Client, cut: () => void): WriterConnection {
   let alive = true;
-  const ended = Promise.withResolvers<never>();
-  const lost = ended.promise.catch(() => {});
+  let end: Error | undefined;
+  const { promise: lost, resolve: setLost } = Promise.withResolvers<void>();
+  const underWay = new Set<(error: Error) => void>();
   const fail = (error: Error): void => {
     alive = false;
-    ended.reject(error);
+    end ??= error;
+    for (const reject of underWay) reject(end);
+    setLost();
   };
   client.on("error", fail);
   client.on("end", () => fail(new Error("the database closed the connection")));
+  // No race against one promise that lives as long as the session: it would keep the result of every statement.
   const guarded = <T>(work: Promise<T>): Promise<T> => {
-    work.catch(() => {});
-    return Promise.race([work, ended.promise]);
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    underWay.add(reject);
+    void work.then(resolve, reject).then(() => underWay.delete(reject));
+    if (end !== undefined) reject(end);
+    return promise;
   };
   return {
     get alive() {
@@ -94,7 +101,7 @@ function guard(client: pg.Client, cut: () => void): WriterConnection {
     async close() {
       alive = false;
       await within(client.end(), CLOSE_TIMEOUT_MS, cut).catch(() => {});
-      ended.reject(new Error("the connection is closed"));
+      fail(new Error("the connection is closed"));
     },
   };
 }
