@@ -12,7 +12,14 @@ const B = 2;
 const START = "2026-11-20 10:00:00+00";
 
 /** Tables that a reader may not touch at all. */
-const CLOSED = ["api_keys", "job_leases", "genspan_migrations"];
+const CLOSED = ["api_keys", "job_leases", "alert_channels", "genspan_migrations"];
+
+/** The counts of a sum of usage that must be there. */
+const NO_CALLS = Object.fromEntries(
+  ["generations", "succeeded", "failed", "timed_out", "pending", "approved", "rejected", "pending_review", "unpriced", "tokens_known"]
+    .concat("duration_known")
+    .map((name) => [name, 0]),
+);
 
 /** One row of every table for a project. */
 async function fillProject(sql: Sql, project: number): Promise<void> {
@@ -77,6 +84,16 @@ async function fillProject(sql: Sql, project: number): Promise<void> {
     alert_rules: { project_id: project, id, name: "n", enabled: true, condition: {}, interval_seconds: 60, ...times },
     alert_events: { project_id: project, id, rule_id: id, started_at: START },
     audit_log: { project_id: project, id, time: START, actor: "a", action: "x" },
+    usage_hours: { project_id: project, hour: START, ...NO_CALLS },
+    usage_days: { project_id: project, day: START, ...NO_CALLS },
+    usage_dirty_hours: { project_id: project, hour: START },
+    erasures: { project_id: project, id, subject_kind: "user", subject_hash: Buffer.alloc(32), requested_by: "a", requested_at: START },
+    tombstones: { project_id: project, trace_id: hex, span_id: "b", erasure_id: id, erased_at: START },
+    deleted_images: { project_id: project, id, deleted_at: START },
+    quality_progress: { project_id: project, judged_until: START },
+    quality_rules: { project_id: project, name: "n", target: "output", marks: true, ...times },
+    review_claims: { project_id: project, trace_id: hex, span_id: "b", claimed_by: "a", expires_at: START },
+    alert_channels: { project_id: project, rule_id: id, channels: {} },
     api_keys: { project_id: project, id, name: "n", prefix: "p", hash: Buffer.alloc(32, project), scopes: ["read"], created_at: START },
   };
   if (project !== A) rows["projects"] = { id: project, name: `project ${project}`, created_at: START };
