@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import postgres, { type Sql } from "postgres";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { ByteWriter } from "../../../collector/base/byte-writer.ts";
@@ -114,6 +116,21 @@ describeEachServer("a transaction in one write", (server) => {
     expect(connection.alive).toBe(false);
     await held`ROLLBACK`;
     held.release();
+  });
+
+  it("MEM-03 keeps nothing of the statements that a session has run", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const runOne = async () => new WeakRef(await connection.run([{ sql: "SELECT 1" }]));
+    const results: WeakRef<object>[] = [];
+    for (let i = 0; i < 20; i++) results.push(await runOne());
+    await expect
+      .poll(() => {
+        collect();
+        return results.filter((each) => each.deref() !== undefined).length;
+      })
+      .toBeLessThan(3);
+    expect(connection.alive).toBe(true);
   });
 
   it("DBF-16 leaves nothing behind in the session that a pooler would have to keep: no prepared statement, no setting", async () => {
