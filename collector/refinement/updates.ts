@@ -23,7 +23,7 @@ const COLUMNS: readonly (readonly [name: string, attributes: Readonly<Record<str
 ];
 
 /** Indexes cover these columns. */
-const INDEXED = new Set(["entity_type", "entity_id", "run_id"]);
+const INDEXED = new Set(["entity_type", "entity_id", "run_id", "item_id", "quality_status"]);
 
 const fitting = ([column, value]: readonly [string, unknown]): readonly [string, unknown] =>
   INDEXED.has(column) && typeof value === "string" ? [column, shortIdentifier(value)] : [column, value];

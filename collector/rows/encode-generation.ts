@@ -153,8 +153,8 @@ function encodePrompt(source: CallSource, prompt: Content): void {
   contentColumn(source, prompt, "prompt_full_text");
   optionalString(source.out, prompt.format);
   conceptText(source, CONCEPT.systemInstructions, "system_instructions");
-  conceptText(source, CONCEPT.promptName, "prompt_template_name");
-  conceptText(source, CONCEPT.promptVersion, "prompt_template_version");
+  conceptIdentifier(source, CONCEPT.promptName, "prompt_template_name");
+  conceptIdentifier(source, CONCEPT.promptVersion, "prompt_template_version");
   conceptJson(source, CONCEPT.promptModules, "prompt_modules_used");
   namedValues(source, { indexes: draft.variables, built: draft.built?.variables, shorten: variableName });
   conceptText(source, CONCEPT.toolDefinitions, "tool_definitions");
@@ -299,12 +299,12 @@ function priceOf(source: CallSource, { view, context, prices }: ModelCall): Pric
 
 function encodeReferences(source: CallSource): void {
   conceptIdentifier(source, CONCEPT.runId, "run_id");
-  conceptText(source, CONCEPT.itemId, "item_id");
+  conceptIdentifier(source, CONCEPT.itemId, "item_id");
   conceptText(source, CONCEPT.conversationId, "conversation_id");
   conceptText(source, CONCEPT.userId, "user_id");
   conceptIdentifier(source, CONCEPT.entityType, "entity_type");
   conceptIdentifier(source, CONCEPT.entityId, "entity_id");
-  conceptText(source, CONCEPT.qualityStatus, "quality_status");
+  conceptIdentifier(source, CONCEPT.qualityStatus, "quality_status");
   conceptJson(source, CONCEPT.qualityIssues, "quality_issues");
   conceptFloat8(source, CONCEPT.qualityScore);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
 import { generation, hexId, span, spanRow } from "../../support/encoded-request.ts";
 import { countsOf, createExporterRig, type ExporterRig, failuresByCause } from "../../support/exporter-rig.ts";
@@ -81,13 +81,13 @@ describeEachServer("other transactions in the way", (server) => {
     await held`SET LOCAL deadlock_timeout = '10s'`;
     await insert("late", 13);
     const answer = patient.write(byTime);
-    await sleep(200);
-    const crossing = insert("early", 12).catch(() => undefined);
-    const result = await Promise.race([answer, sleep(1_500).then(() => undefined)]);
-    await crossing;
+    const waiting = () => rig.sql`SELECT FROM pg_stat_activity WHERE application_name = 'genspan-writer' AND wait_event_type = 'Lock'
+      AND datname = current_database()`;
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), { timeout: 10_000, interval: 10 });
+    await insert("early", 12).catch(() => undefined);
     await held`ROLLBACK`;
     held.release();
-    expect(result ?? (await answer)).toMatchObject({ kind: "committed", stored: 2 });
+    expect(await answer).toMatchObject({ kind: "committed", stored: 2 });
     expect((await failuresByCause(patient.metrics))["40"]).toBe(1);
     await patient.stop();
   });
