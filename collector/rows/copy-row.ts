@@ -212,8 +212,8 @@ export function copyNumeric(out: ByteWriter, value: number): void {
 
 const SCALE = 12;
 const UNIT = 10 ** SCALE;
-/** Whole parts up to one group of digits; times UNIT that is below 2^53. */
-const MAX_SMALL = 9_000;
+/** Whole parts of one group of digits, and below 2^53 of UNIT: so far doubles lie closer than the last decimal, and only one text of that length stands for each. */
+const MAX_SMALL = 8_192;
 
 /** Amounts as prices make them, with at most twelve decimals, by arithmetic: text costs ten times as much. False for any other value. */
 function copySmallNumeric(out: ByteWriter, value: number): boolean {

@@ -37,17 +37,18 @@ const plain = (value: number): string => {
 };
 
 describe("a number as numeric", () => {
-  it.each([0, 0.36, 0.00004725, 1, 12.5, 8_999.999_999_999, 9_000.5, 0.000_000_000_001, 1_234_567.89, -0.5, 1e20, 1e-15])(
-    "%d keeps its value",
-    (value) => {
-      expect(Number(written(value))).toBe(value);
-    },
-  );
+  it.each([
+    0, 0.36, 0.00004725, 1, 12.5, 8_191.999_999_999, 8_192.5, 8_652.913_039_288_11, 0.000_000_000_001, 1_234_567.89, -0.5, 1e20, 1e-15,
+  ])("%d keeps its value", (value) => {
+    expect(Number(written(value))).toBe(value);
+  });
 
   it("is the double's shortest decimal text, exactly", () => {
     const amounts = fc.oneof(
       fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e15, max: 1e15 }),
       fc.integer({ min: 0, max: 2 ** 52 }).map((units) => units / 1e12),
+      // Where doubles lie further apart than the twelfth decimal, several texts of that length stand for one of them.
+      fc.double({ noNaN: true, min: 4_000, max: 10_000 }),
     );
     fc.assert(
       fc.property(amounts, (value) => {
