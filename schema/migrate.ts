@@ -16,7 +16,8 @@ const LOCK_TIMEOUT = "2s";
 const LOCK_ATTEMPTS = 10;
 /** How long to wait for another migrator to finish one file. */
 const TURN_TIMEOUT = "120s";
-const LOCK_NOT_AVAILABLE = "55P03";
+/** Locks that could not be had now: one that was not given in time, or one whose holder waited for a lock of ours. */
+const LOCK_CONFLICTS: ReadonlySet<string | undefined> = new Set(["55P03", "40P01"]);
 const DUPLICATE_RELATION = "42P07";
 const DUPLICATE_FUNCTION = "42723";
 const INSUFFICIENT_PRIVILEGE = "42501";
@@ -63,7 +64,7 @@ interface Target {
   readonly migrations: readonly Migration[];
 }
 
-/** Applies the first missing file, if there is one. Tries again where a statement had to wait too long for a lock. */
+/** Applies the first missing file, if there is one. Tries again where a statement could not have its lock. */
 async function nextStep(sql: Sql, target: Target): Promise<Migration | undefined> {
   for (let attempt = 1; ; attempt++) {
     try {
@@ -71,7 +72,7 @@ async function nextStep(sql: Sql, target: Target): Promise<Migration | undefined
       const step = await sql.begin("isolation level read committed", (tx) => applyNext(tx, target));
       return step as Migration | undefined;
     } catch (error) {
-      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw explainStepError(error, target);
+      if (!LOCK_CONFLICTS.has(sqlState(error))) throw explainStepError(error, target);
       if (attempt === LOCK_ATTEMPTS)
         throw new SchemaError(
           "the migration could not get its locks: another session keeps a genspan table locked; end it and start again",

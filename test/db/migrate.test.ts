@@ -127,6 +127,30 @@ describeEachServer("migrate", (server) => {
     await holder.end();
   });
 
+  it("tries again where it and a writer waited for each other's locks", async () => {
+    await migrate({ url: database.url });
+    const writer = postgres(database.url, { max: 1 });
+    const locked = await writer.reserve();
+    await locked`BEGIN`;
+    // Only the migration is to notice the deadlock: the server ends whichever session looks first.
+    await locked`SET LOCAL deadlock_timeout = '60s'`;
+    await locked`LOCK TABLE generation_logs IN ROW EXCLUSIVE MODE`;
+    const migrating = migrate({
+      url: database.url,
+      migrations: next(
+        "SET LOCAL deadlock_timeout = '50ms'; ALTER TABLE spans ADD COLUMN later text; ALTER TABLE generation_logs ADD COLUMN later text;",
+      ),
+    });
+    await expect
+      .poll(() => sql`SELECT FROM pg_locks WHERE NOT granted AND relation = 'generation_logs'::regclass`, { interval: 5, timeout: 20_000 })
+      .toHaveLength(1);
+    await locked`LOCK TABLE spans IN ROW EXCLUSIVE MODE`;
+    await locked`COMMIT`;
+    locked.release();
+    await expect(migrating).resolves.toMatchObject({ applied: [next("").at(-1)?.name] });
+    await writer.end();
+  });
+
   it("SCH-04 refuses a database that a newer version made", async () => {
     await migrate({ url: database.url, migrations: next("CREATE TABLE later (id int);") });
     expect(await refusal(migrate({ url: database.url }))).toMatch(
