@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { tracesBeforeReading } from "../app/pipelines.ts";
+import { errorCode } from "../base/error-code.ts";
 import { SetupError } from "../base/setup-error.ts";
 import type { ConfigOptions } from "../cli/actions.ts";
 import { type Cell, type ResultSet, resultSet } from "../cli/result-set.ts";
@@ -80,7 +81,7 @@ function cellOf(value: unknown): Cell {
 }
 
 function notABody(file: string, error: unknown): Error {
-  if (!(error instanceof DecodeError) && !(error as { code?: string }).code?.startsWith("Z_")) return error as Error;
+  if (!(error instanceof DecodeError) && !errorCode(error).startsWith("Z_")) return error as Error;
   return new SetupError(
     `${file} is no body of OTLP traces: record what a client posts to /v1/traces (protobuf or JSON), and give that file.`,
   );

@@ -1,4 +1,5 @@
 import { createTransport } from "nodemailer";
+import { errorCode } from "../base/error-code.ts";
 import type { SendMail } from "./channels.ts";
 
 export interface MailOptions {
@@ -24,8 +25,7 @@ export function createMailer({ smtpUrl, from }: MailOptions): SendMail {
     try {
       await transport.sendMail({ from, to: [...to], subject, text });
     } catch (error) {
-      const code = (error as { readonly code?: unknown }).code;
-      throw new Error(`the mail server did not take the message (${typeof code === "string" ? code : "unknown"})`);
+      throw new Error(`the mail server did not take the message (${errorCode(error)})`);
     }
   };
 }

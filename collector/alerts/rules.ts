@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { audit } from "../commands/audit.ts";
 import type { Writer } from "../commands/writer.ts";
@@ -84,7 +85,7 @@ export async function saveRule(
       return ruleId;
     });
   } catch (error) {
-    if ((error as { code?: unknown }).code === "23505") throw new RequestError("conflict", "there is a rule of that name already");
+    if (errorCode(error) === "23505") throw new RequestError("conflict", "there is a rule of that name already");
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { type ChannelTools, tell } from "../alerts/channels.ts";
 import { evaluate, type Measured } from "../alerts/evaluate.ts";
 import { linkOf, type Notice } from "../alerts/message.ts";
 import { type Rule, readChannels, readRules } from "../alerts/rules.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Reader } from "../query/reader.ts";
 import { runUnderLease } from "./lease.ts";
 
@@ -68,7 +69,7 @@ export function createAlertJob(options: AlertJobOptions): AlertJob {
     running = running
       .then(() => runOnce())
       .catch((error: unknown) => {
-        log.warn({ code: String((error as { code?: unknown }).code ?? "unknown") }, "alerts could not be looked at; it is tried again");
+        log.warn({ code: errorCode(error) }, "alerts could not be looked at; it is tried again");
       });
   };
   return {
@@ -102,7 +103,7 @@ async function look(options: AlertJobOptions, looked: Looked): Promise<void> {
     measured = await evaluate({ reader, projectId: project.id }, rule.condition, now);
     await keepEvent(options, looked, measured);
   } catch (error) {
-    log.warn({ rule: rule.id, code: String((error as { code?: unknown }).code ?? "unknown") }, "an alert rule could not be measured");
+    log.warn({ rule: rule.id, code: errorCode(error) }, "an alert rule could not be measured");
   }
   await sql`UPDATE ${sql(schema)}.alert_rules SET evaluated_at = ${now}, last_state = ${measured?.state ?? "failed"}
     WHERE project_id = ${project.id} AND id = ${rule.id}`;

@@ -1,4 +1,5 @@
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { sweepErasures } from "../commands/erase/index.ts";
 import { runUnderLease } from "./lease.ts";
@@ -34,10 +35,7 @@ export function createErasureSweep({ sql, schema, holder, log, intervalMillis = 
     );
   const runLogged = (): void => {
     running = running.then(runOnce).catch((error: unknown) => {
-      log.warn(
-        { code: String((error as { code?: unknown }).code ?? "unknown") },
-        "erasures could not be looked through; it is tried again",
-      );
+      log.warn({ code: errorCode(error) }, "erasures could not be looked through; it is tried again");
     });
   };
   return {

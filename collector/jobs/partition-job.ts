@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { runUnderLease } from "./lease.ts";
@@ -93,9 +94,4 @@ function logReport(log: Log, { created, merged, busy, expired }: PartitionJobRep
     log.info({ partitions: expired.dropped.length, rows: expired.deletedRows }, "expired telemetry removed");
   const waiting = [...new Set([...busy, ...(expired?.busy ?? [])])];
   if (waiting.length > 0) log.warn({ tables: waiting }, "tables were too busy for their partitions; trying again later");
-}
-
-/** A code only: the text of a database error may hold a user's names. */
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
 }

@@ -1,4 +1,5 @@
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
 import { readPrices } from "../query/prices.ts";
@@ -38,9 +39,7 @@ export async function createPriceBooks(options: PriceBooksOptions): Promise<Pric
 
   await refresh();
   const timer = setInterval(() => {
-    refresh().catch((error: unknown) =>
-      log.warn({ code: String((error as { code?: unknown }).code ?? "unknown") }, "prices could not be read again"),
-    );
+    refresh().catch((error: unknown) => log.warn({ code: errorCode(error) }, "prices could not be read again"));
   }, options.intervalMillis ?? INTERVAL_MS);
   timer.unref();
   return { of: (projectId) => books.get(projectId) ?? shipped, refresh, stop: () => clearInterval(timer) };

@@ -1,4 +1,5 @@
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import type { Refine } from "../commands/generations/change.ts";
 import { markFindings } from "../commands/mark-findings.ts";
@@ -51,12 +52,7 @@ export function createQualityMarks(options: QualityMarksOptions): QualityMarks {
   const runLogged = (): void => {
     running = running
       .then(runOnce)
-      .catch((error: unknown) =>
-        log.warn(
-          { code: String((error as { code?: unknown }).code ?? "unknown") },
-          "new calls could not be judged by rules; it is tried again",
-        ),
-      );
+      .catch((error: unknown) => log.warn({ code: errorCode(error) }, "new calls could not be judged by rules; it is tried again"));
   };
 
   return {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { runUnderLease } from "./lease.ts";
 
@@ -52,10 +53,7 @@ export function createReaper(options: ReaperOptions): Reaper {
 
   const runLogged = (): void => {
     running = running.then(runOnce).catch((error: unknown) => {
-      log.warn(
-        { code: String((error as { code?: unknown }).code ?? "unknown") },
-        "pending generations could not be looked through; it is tried again",
-      );
+      log.warn({ code: errorCode(error) }, "pending generations could not be looked through; it is tried again");
     });
   };
 

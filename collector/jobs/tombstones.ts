@@ -1,4 +1,5 @@
 import type { Sql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 
 export interface TombstonesOptions {
@@ -67,9 +68,7 @@ export async function createTombstones(options: TombstonesOptions): Promise<Tomb
 
   await refresh();
   const timer = setInterval(() => {
-    refresh().catch((error: unknown) =>
-      log.warn({ code: String((error as { code?: unknown }).code ?? "unknown") }, "what was erased could not be read again"),
-    );
+    refresh().catch((error: unknown) => log.warn({ code: errorCode(error) }, "what was erased could not be read again"));
   }, options.intervalMillis ?? INTERVAL_MS);
   timer.unref();
   return {

@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "../../schema/connect.ts";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { runUnderLease } from "./lease.ts";
 
@@ -57,12 +58,7 @@ export function createUsageRollup(options: UsageRollupOptions): UsageRollup {
   const runLogged = (): void => {
     running = running
       .then(runOnce)
-      .catch((error: unknown) =>
-        log.warn(
-          { code: String((error as { code?: unknown }).code ?? "unknown") },
-          "usage could not be summed up; reports read the rows until it is",
-        ),
-      );
+      .catch((error: unknown) => log.warn({ code: errorCode(error) }, "usage could not be summed up; reports read the rows until it is"));
   };
 
   return {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql, TransactionSql } from "postgres";
+import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import {
   MARK_CALL,
@@ -107,7 +108,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     } catch (error) {
       if (!isAnswer(error)) {
         for (const [key, trace] of taken) due.set(key, trace);
-        log.warn({ code: codeOf(error) }, "rows of traces could not be brought together; it is tried again");
+        log.warn({ code: errorCode(error) }, "rows of traces could not be brought together; it is tried again");
         return false;
       }
       if (taken.length > 1) await oneByOne(taken);
@@ -130,7 +131,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   function retryLater(key: string, trace: Known, error: unknown): void {
     trace.failures = (trace.failures ?? 0) + 1;
-    log.warn({ code: codeOf(error), failures: trace.failures }, "the rows of a trace could not be brought together");
+    log.warn({ code: errorCode(error), failures: trace.failures }, "the rows of a trace could not be brought together");
     if (trace.failures < MAX_FAILURES && !stopped) due.set(key, trace);
   }
 
@@ -157,7 +158,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   const sweeper = setInterval(() => {
     sweep().catch((error: unknown) =>
-      log.warn({ code: codeOf(error) }, "lately received rows could not be looked through; it is tried again"),
+      log.warn({ code: errorCode(error) }, "lately received rows could not be looked through; it is tried again"),
     );
   }, sweepMillis);
   sweeper.unref();
@@ -191,9 +192,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
 const OUTAGE = /^(08|53|57)/;
 
 /** Whether the database has answered that these rows cannot be worked on, rather than not at all. */
-const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !OUTAGE.test(codeOf(error));
-
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code ?? "unknown");
+const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(errorCode(error)) && !OUTAGE.test(errorCode(error));
 
 /** Of how many traces a sweep looks for calls that came earlier; with a range of times, so that few partitions are read. */
 const COMPARED_TRACES = 5_000;
@@ -258,7 +257,7 @@ async function searchOnce({ sql, log }: RefinerOptions, search: (tx: Transaction
     });
     return rows.map((row) => ({ ...traceOf(row), bits: Number(row["bits"]) }));
   } catch (error) {
-    log.warn({ code: codeOf(error) }, "records of the last hour could not be looked through; what is sent from now on is not affected");
+    log.warn({ code: errorCode(error) }, "records of the last hour could not be looked through; what is sent from now on is not affected");
     return [];
   }
 }

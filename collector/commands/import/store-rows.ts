@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { errorCode } from "../../base/error-code.ts";
 import { IMPORT_TABLES, type ImportNoun } from "./shapes.ts";
 
 /** A row as JSON text, and the line of the file that it came from. */
@@ -32,8 +33,8 @@ export async function storeRows(sql: Sql, rows: readonly StagedRow[], options: S
   try {
     return { stored: await sql.begin((tx) => insert(tx, rows, options)), refused: [] };
   } catch (error) {
-    const code = (error as { code?: unknown }).code;
-    if (typeof code !== "string" || !ROW_FAULT.test(code)) throw error;
+    const code = errorCode(error);
+    if (!ROW_FAULT.test(code)) throw error;
     if (rows.length === 1) return { stored: 0, refused: [{ line: rows[0]!.line, reason: reasonOf(code) }] };
     const middle = rows.length >> 1;
     const first = await storeRows(sql, rows.slice(0, middle), options);

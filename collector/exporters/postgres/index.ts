@@ -1,3 +1,4 @@
+import { errorCode } from "../../base/error-code.ts";
 import { type Log, throttled } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { EncodedRequest, WriteResult } from "../../rows/encoded-request.ts";
@@ -73,7 +74,7 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
       onDown(error) {
         sharedRows.forget();
         metrics.connectionsReplaced.inc();
-        log.warn({ code: codeOf(error) }, "no connection to the database");
+        log.warn({ code: errorCode(error, "connection_lost") }, "no connection to the database");
       },
     });
   const links = Array.from({ length: options.connections }, openLink);
@@ -90,10 +91,4 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
       return { unwritten };
     },
   };
-}
-
-/** SQLSTATE or error code of the system: a closed set, free of names and addresses. */
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "connection_lost";
 }

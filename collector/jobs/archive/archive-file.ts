@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip, gzipSync } from "node:zlib";
+import { errorCode } from "../../base/error-code.ts";
 import { SetupError } from "../../base/setup-error.ts";
 
 /** One archived row: where it stands, and its columns as they were. */
@@ -76,7 +77,7 @@ export async function* readRows(path: string): AsyncGenerator<ArchivedRow> {
       if (row !== undefined) yield row;
     }
   } catch (error) {
-    if ((error as { code?: unknown }).code !== "Z_BUF_ERROR") throw error;
+    if (errorCode(error) !== "Z_BUF_ERROR") throw error;
   }
 }
 

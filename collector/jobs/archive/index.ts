@@ -1,4 +1,5 @@
 import type { Sql } from "../../../schema/connect.ts";
+import { errorCode } from "../../base/error-code.ts";
 import type { Log } from "../../base/log.ts";
 import { runUnderLease } from "../lease.ts";
 import type { IsContentName } from "./content-tables.ts";
@@ -54,7 +55,7 @@ export function createContentJob(options: ContentJobOptions): ContentJob {
   const runLogged = (): void => {
     running = running.then(runOnce).catch((error: unknown) => {
       if (stopping.signal.aborted) return;
-      log.error({ code: String((error as { code?: unknown }).code ?? "unknown") }, "old content could not be removed; it is tried again");
+      log.error({ code: errorCode(error) }, "old content could not be removed; it is tried again");
     });
   };
   return {
