@@ -19,6 +19,7 @@ import { createAuthenticator } from "./base/authenticate.ts";
 import { watchEventLoop } from "./base/event-loop.ts";
 import { type Log, throttled } from "./base/log.ts";
 import { createMetrics, type Metrics } from "./base/metrics.ts";
+import { within } from "./base/within.ts";
 import { limitYoungGeneration } from "./base/young-generation.ts";
 import { createKeyStore, type KeyStore } from "./commands/keys.ts";
 import type { Component, Config } from "./config/index.ts";
@@ -142,7 +143,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   startQualityMarks({ sql: owner, schema, holder, log, started });
 
   const authenticate = createAuthenticator({
-    loadKeys: () => inTime(keys.load(), KEY_LOOKUP_MS),
+    loadKeys: () => within(keys.load(), KEY_LOOKUP_MS),
     markUsed: (ids) => keys.markUsed(ids),
     loopbackOnly: hosts.every(isLoopbackAddress),
   });
@@ -324,7 +325,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
         needsKey: hasKey,
         unready: unready(),
         database: withoutPassword(database.url),
-        latest: await inTime(latest(latestReader, { schema, projectId, limit: LATEST_ROWS }), LATEST_WITHIN_MS).catch(() => undefined),
+        latest: await within(latest(latestReader, { schema, projectId, limit: LATEST_ROWS }), LATEST_WITHIN_MS).catch(() => undefined),
         items: await itemTotals(input.metrics),
       }),
   });
@@ -354,17 +355,6 @@ async function serveOtlp(servers: OtlpServers, { id, http, grpc, ...step }: Otlp
   if (grpc !== undefined) {
     const server = createOtlpGrpcReceiver({ ...step, maxMessageBytes: grpc.max_recv_msg_size_mib * MIB });
     servers.grpc.push(await listenGrpc(server, { ...grpc.endpoint, purpose: purpose("grpc") }));
-  }
-}
-
-async function inTime<T>(work: Promise<T>, millis: number): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error("the database did not answer in time")), millis);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => {});
   }
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { ByteWriter } from "../../base/byte-writer.ts";
 import type { Log } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
+import { DeadlineError, within } from "../../base/within.ts";
 import type { Announcements } from "./announced.ts";
 import type { Batch } from "./batch.ts";
 import { classifyError, sqlstateOf } from "./classify-error.ts";
@@ -11,7 +12,6 @@ import type { Queue } from "./queue.ts";
 import type { SharedRows } from "./shared-rows.ts";
 import type { Statements } from "./statements.ts";
 import { writeTransaction } from "./transaction.ts";
-import { DeadlineError, within } from "./within.ts";
 import type { WriterConnection } from "./writer-connection.ts";
 
 export interface WorkerOptions {

@@ -1,6 +1,6 @@
 import pg from "pg";
+import { within } from "../../base/within.ts";
 import { createScript, type ScriptStatement, type StatementResult } from "./script.ts";
-import { within } from "./within.ts";
 
 /** One session of the writer. After `destroy`, or once `alive` is false, it is of no more use. */
 export interface WriterConnection {

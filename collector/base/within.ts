@@ -6,8 +6,8 @@ export class DeadlineError extends Error {
   }
 }
 
-/** `work`, or a DeadlineError after `millis`; `giveUp` then ends what is left of it, and nobody waits for that. */
-export async function within<T>(work: Promise<T>, millis: number, giveUp: () => void): Promise<T> {
+/** `work`, or a DeadlineError after `millis`; `giveUp` then ends what is left of it, and nobody waits for that. A late failure of `work` is nobody's. */
+export async function within<T>(work: Promise<T>, millis: number, giveUp: () => void = () => {}): Promise<T> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     late.reject(new DeadlineError());
