@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
 import { RequestError } from "../base/request-error.ts";
+import { isUuid } from "../base/uuid.ts";
 import { audit } from "./audit.ts";
 import type { CommandContext } from "./generations/change.ts";
 
@@ -13,8 +14,6 @@ export interface ItemReview {
   readonly note?: string;
   readonly reviewer: string;
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface FoundItem {
   readonly id: string;
@@ -33,7 +32,7 @@ export async function reviewItem(context: CommandContext, id: string, review: It
     throw new RequestError("bad_request", "say why it is rejected: an issue or a note");
   }
   const item = await sql.begin(async (tx) => {
-    const uuid = UUID.test(id) ? id : null;
+    const uuid = isUuid(id) ? id : null;
     const [found] = await tx<FoundItem[]>`
       SELECT id, trace_id, (extract(epoch FROM created_at) * 1000)::float8 AS created_ms FROM ${tx(schema)}.generation_items
       WHERE project_id = ${projectId} AND (id = ${uuid}::uuid OR item_id = ${id}) FOR UPDATE`;

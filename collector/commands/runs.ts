@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { TransactionSql } from "postgres";
 import { RequestError } from "../base/request-error.ts";
+import { isUuid } from "../base/uuid.ts";
 import { completeReport, RUN_BREAKDOWNS, RUN_REPORT_COLUMNS, RUN_TIMES, type RunReport, type RunStatus } from "../model/run-report.ts";
 import { audit } from "./audit.ts";
 import type { Writer } from "./writer.ts";
@@ -111,13 +112,11 @@ export interface RunClosing {
   readonly reason?: string;
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** Marks a run failed that never ended. Should its report come after all, that replaces the mark. Throws `conflict` for a run that has ended. */
 export async function markRunFailed({ sql, schema }: Writer, closing: RunClosing): Promise<SubmittedRun> {
   const { projectId, actor, id, reason } = closing;
   return sql.begin(async (tx) => {
-    const uuid = UUID.test(id) ? id : null;
+    const uuid = isUuid(id) ? id : null;
     const [run] = await tx<{ id: string; status: RunStatus }[]>`
       SELECT id, status FROM ${tx(schema)}.generation_runs WHERE project_id = ${projectId} AND (id = ${uuid}::uuid OR run_id = ${id}) FOR UPDATE`;
     if (run === undefined) throw new RequestError("not_found", "there is no such run");

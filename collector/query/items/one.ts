@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { isUuid } from "../../base/uuid.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { sql } from "../sql.ts";
 import { ITEM_COLUMNS, type ItemSummary } from "./list.ts";
@@ -31,12 +32,11 @@ interface ItemRow extends ItemSummary {
 
 /** Generations whose texts one answer holds; the others stand there without. */
 const MAX_TEXTS = 200;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** One item by its uuid or its application's id, with prompts, answers and reasoning of its generations. */
 export const readItem = (reader: Reader, projectId: number, id: string): Promise<ItemDetail> =>
   reader.read({ projectId }, async (ask) => {
-    const uuid = UUID.test(id) ? id : null;
+    const uuid = isUuid(id) ? id : null;
     const [item] = await ask<ItemRow>(sql`
       SELECT ${ITEM_COLUMNS}, title AS whole_title, generation_trace, review, updated_at FROM generation_items
       WHERE project_id = ${projectId} AND (id = ${uuid}::uuid OR item_id = ${id})`);

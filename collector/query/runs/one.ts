@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { isUuid } from "../../base/uuid.ts";
 import { lossesOf, type RunLosses, type RunSummary } from "../../model/run-report.ts";
 import type { ExactNumber } from "../exact.ts";
 import type { Ask, Reader } from "../reader.ts";
@@ -60,11 +61,9 @@ export async function readRuns(ask: Ask, projectId: number, ids: readonly string
   });
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
-
 /** A run is known by its uuid, and by the id that its application gave it. */
 function isOneOf(ids: readonly string[]): Fragment {
-  const uuids = ids.filter((id) => UUID.test(id));
+  const uuids = ids.filter(isUuid);
   return sql`(id = ANY(${uuids}::uuid[]) OR run_id = ANY(${ids}::text[]))`;
 }
 
