@@ -1,8 +1,6 @@
-/** JSON as it comes out of foreign attributes: nothing is known about it. */
-export type Json = unknown;
-export type JsonObject = Record<string, Json>;
+import { isObject, type Json } from "../base/json-values.ts";
 
-export const isObject = (value: Json): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
+export { isObject, type Json, type JsonObject, numberOf } from "../base/json-values.ts";
 
 /** What nests deeper is not opened: walking it and writing it again would exhaust the stack. */
 const MAX_LEVELS = 1000;
@@ -36,12 +34,6 @@ export function openJson(value: Json): Json {
 }
 
 export const stringOf = (value: Json): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-
-/** A finite number, also from decimal text. */
-export function numberOf(value: Json): number | undefined {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
-}
 
 /** The value at a path of own keys, or undefined. */
 export function at(value: Json, ...path: readonly (string | number)[]): Json {

@@ -9,6 +9,7 @@ import {
   type RunSummary,
   statusOf,
 } from "../../sdk/runs/run-summary.ts";
+import { isObject, numberOf } from "../base/json-values.ts";
 
 export { lossesOf, type RunLosses, toQuestionNames } from "../../sdk/runs/run-summary.ts";
 export { RUN_BREAKDOWNS, RUN_COUNTS, RUN_MEASURES, RUN_STATUSES, type RunStatus, type RunSummary };
@@ -39,7 +40,7 @@ export const RUN_REPORT_COLUMNS = [
 
 const READERS: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string, (value: unknown) => unknown>([
   ...RUN_COUNTS.map((name) => [name, wholeNumber] as const),
-  ...[...RUN_MEASURES, "duration_seconds"].map((name) => [name, finiteNumber] as const),
+  ...[...RUN_MEASURES, "duration_seconds"].map((name) => [name, numberOf] as const),
   ...RUN_TEXTS.map((name) => [name, filledText] as const),
   ...RUN_BREAKDOWNS.map((name) => [name, breakdown] as const),
   ...RUN_TIMES.map((name) => [name, timeText] as const),
@@ -56,7 +57,7 @@ export const columnOfReportKey = (key: string): string => (key.startsWith("quest
  */
 export function readRunReport(value: unknown): RunReport {
   const found: Record<string, unknown> = {};
-  if (isRecord(value)) collect(value, found, true);
+  if (isObject(value)) collect(value, found, true);
   return found;
 }
 
@@ -66,7 +67,7 @@ function collect(source: Readonly<Record<string, unknown>>, into: Record<string,
     const read = READERS.get(column);
     const taken = read?.(value);
     if (taken !== undefined) into[column] = taken;
-    else if (read === undefined && top && isRecord(value)) collect(value, into, false);
+    else if (read === undefined && top && isObject(value)) collect(value, into, false);
   }
 }
 
@@ -96,15 +97,8 @@ function secondsBetween(start: string | undefined, end: string | undefined): num
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
-
-function finiteNumber(value: unknown): number | undefined {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
-}
-
 function wholeNumber(value: unknown): number | undefined {
-  const number = finiteNumber(value);
+  const number = numberOf(value);
   return number !== undefined && Number.isSafeInteger(number) ? number : undefined;
 }
 
@@ -120,7 +114,7 @@ function filledText(value: unknown): string | undefined {
 }
 
 function breakdown(value: unknown): object | undefined {
-  if (isRecord(value)) return value;
+  if (isObject(value)) return value;
   if (typeof value !== "string" || !value.startsWith("{")) return undefined;
   try {
     return breakdown(JSON.parse(value));

@@ -1,8 +1,8 @@
+import { isObject } from "../../base/json-values.ts";
 import { spanIdsOf } from "./row-ids.ts";
 import type { ImportRow, JsonObject } from "./shapes.ts";
 
-const object = (value: unknown): JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+const object = (value: unknown): JsonObject => (isObject(value) ? value : {});
 
 /** A log of one model call that an application kept itself: flat columns, or sections `prompt`, `response` and `error`. */
 export const isGenerationLog = (value: JsonObject): boolean =>

@@ -1,8 +1,8 @@
+import { isObject } from "../../base/json-values.ts";
 import { spanIdsOf, uuidOf } from "./row-ids.ts";
 import type { ImportRow, JsonObject } from "./shapes.ts";
 
-const object = (value: unknown): JsonObject | undefined =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+const object = (value: unknown): JsonObject | undefined => (isObject(value) ? value : undefined);
 
 const TOTALS = ["total_input_tokens", "total_output_tokens", "total_reasoning_tokens", "total_tokens"] as const;
 /** Names under which applications keep the parts of a problem. */

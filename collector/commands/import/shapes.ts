@@ -1,3 +1,4 @@
+import { isObject } from "../../base/json-values.ts";
 import type { Signal } from "../../base/signal.ts";
 import { generationOf, isGenerationLog } from "./generation-log.ts";
 import { imageOf, isImageTrace } from "./image-trace.ts";
@@ -51,8 +52,6 @@ const SIGNALS: readonly (readonly [string, Signal])[] = [
 ];
 
 const LISTS = ["traces", "runs", "items", "generations", "problems", "images", "data", "results"];
-
-const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Recognises OTLP/JSON, the lines of our own exports, and the records of applications that kept them by themselves. `receivedAt` is the time of the import. */
 export function shapeOf(value: JsonObject, receivedAt: string): Shape {

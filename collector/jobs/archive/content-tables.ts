@@ -1,3 +1,4 @@
+import { isObject } from "../../base/json-values.ts";
 import { type ExactJson, exactText, NumberText, parseExact } from "../../query/export/json-numbers.ts";
 
 /** Whether an attribute of this name holds content; `event` names the event or log record that it belongs to. */
@@ -30,8 +31,7 @@ export interface ContentTable {
 
 type JsonObject = { readonly [key: string]: ExactJson };
 
-const isObject = (value: ExactJson | undefined): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
+const isExactObject = (value: ExactJson | undefined): value is JsonObject => isObject(value) && !(value instanceof NumberText);
 
 /** Changed only where something goes, so that a row without content is left as it is. */
 function changed(row: ColumnTexts, changes: ColumnTexts): ColumnTexts {
@@ -96,14 +96,14 @@ const generations = (name: string): ContentTable => ({
 function withoutContent(text: string | null | undefined, isContent: (name: string) => boolean): string | null {
   if (text == null) return null;
   const attributes = parseExact(text);
-  if (!isObject(attributes) || !Object.keys(attributes).some(isContent)) return text;
+  if (!isExactObject(attributes) || !Object.keys(attributes).some(isContent)) return text;
   return exactText(Object.fromEntries(Object.entries(attributes).filter(([key]) => !isContent(key))));
 }
 
 function withoutEventContent(text: string | null | undefined, isContentName: IsContentName): string | null {
   if (text == null) return null;
   const events = parseExact(text) as readonly JsonObject[];
-  const names = (event: JsonObject): string[] => (isObject(event["attributes"]) ? Object.keys(event["attributes"]) : []);
+  const names = (event: JsonObject): string[] => (isExactObject(event["attributes"]) ? Object.keys(event["attributes"]) : []);
   const holds = (event: JsonObject): boolean => names(event).some((name) => isContentName(name, String(event["name"])));
   if (!events.some(holds)) return text;
   return exactText(
@@ -118,7 +118,7 @@ function withoutEventContent(text: string | null | undefined, isContentName: IsC
 function withoutKeys(list: ExactJson | undefined, keys: readonly string[]): ExactJson | undefined {
   if (!Array.isArray(list)) return list;
   return list.map((each: ExactJson) =>
-    isObject(each) ? Object.fromEntries(Object.entries(each).filter(([key]) => !keys.includes(key))) : each,
+    isExactObject(each) ? Object.fromEntries(Object.entries(each).filter(([key]) => !keys.includes(key))) : each,
   );
 }
 

@@ -1,3 +1,4 @@
+import { isObject } from "../../base/json-values.ts";
 import { diffTexts, type TextDiff } from "../../model/text-diff.ts";
 import type { Reader } from "../reader.ts";
 import { type Row, readRow } from "./one.ts";
@@ -53,7 +54,7 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a ?? null) === 
 export const differences = (a: Row, b: Row, columns: readonly string[]): Difference[] =>
   columns.filter((name) => !same(a[name], b[name])).map((name) => ({ name, a: a[name] ?? null, b: b[name] ?? null }));
 
-const objectOf = (value: unknown): Row => (typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Row) : {});
+const objectOf = (value: unknown): Row => (isObject(value) ? value : {});
 const keysOf = (...objects: readonly Row[]): string[] => [...new Set(objects.flatMap((object) => Object.keys(object)))].toSorted();
 const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
 
