@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { BUCKET_SQL } from "../query/usage/histogram.ts";
 import { runUnderLease } from "./lease.ts";
 
 export interface UsageRollupOptions {
@@ -110,7 +111,7 @@ async function sumHours(tx: TransactionSql, { projects, hours }: Hours): Promise
     SELECT project_id, hour, ${tx.unsafe(DIMENSIONS)}, ${tx.unsafe(summed(""))},
       array_agg(bucket ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL), array_agg(duration_known ORDER BY bucket) FILTER (WHERE bucket IS NOT NULL)
     FROM (
-      SELECT touched.project_id, touched.hour, ${tx.unsafe(DIMENSIONS)}, ceil(ln(greatest(duration_ms, 0.001)) / ln(1.05))::int AS bucket,
+      SELECT touched.project_id, touched.hour, ${tx.unsafe(DIMENSIONS)}, ${tx.unsafe(BUCKET_SQL)} AS bucket,
         count(*) AS generations, count(*) FILTER (WHERE generation_status = 'success') AS succeeded,
         count(*) FILTER (WHERE generation_status = 'failed') AS failed, count(*) FILTER (WHERE generation_status = 'timeout') AS timed_out,
         count(*) FILTER (WHERE generation_status = 'pending') AS pending, count(*) FILTER (WHERE quality_status = 'approved') AS approved,

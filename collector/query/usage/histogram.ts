@@ -6,6 +6,9 @@ export interface Histogram {
 
 const GAMMA = 1.05;
 
+/** SQL of the bucket that a row's duration_ms falls into. */
+export const BUCKET_SQL = `ceil(ln(greatest(duration_ms, 0.001)) / ln(${GAMMA}))::int`;
+
 /** The value that stands for a bucket: no value of it is further away than two and a half per cent. */
 const durationOf = (bucket: number): number => (2 * GAMMA ** bucket) / (GAMMA + 1);
 

@@ -5,7 +5,7 @@ import type { Filter } from "../filter/parse.ts";
 import { type GenerationStatistics, GROUPINGS, type Grouping, generationStatistics, MAX_GROUPS } from "../generations/statistics.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { and, EMPTY, type Fragment, list, sql } from "../sql.ts";
-import { type Histogram, percentile } from "./histogram.ts";
+import { BUCKET_SQL, type Histogram, percentile } from "./histogram.ts";
 
 /** Usage of a range of time, by up to three groupings. */
 export interface Usage {
@@ -42,6 +42,8 @@ export async function readUsage(reader: Reader, projectId: number, { filter, by 
 const up = (millis: number, unit: number): Date => new Date(Math.ceil(millis / unit) * unit);
 const down = (millis: number, unit: number): Date => new Date(Math.floor(millis / unit) * unit);
 
+const BUCKET: Fragment = { texts: [BUCKET_SQL], values: [] };
+
 /** Columns of the sums, as they are read from the rows of hours that are not clean. */
 const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success')::int::bigint AS succeeded, (generation_status = 'failed')::int::bigint AS failed,
   (generation_status = 'timeout')::int::bigint AS timed_out, (generation_status = 'pending')::int::bigint AS pending,
@@ -50,7 +52,7 @@ const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success'):
   (generation_status = 'success' AND cost_amount IS NULL)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
   tokens_total::numeric, (tokens_total IS NOT NULL)::int::bigint AS tokens_known, cost_amount, (duration_ms IS NOT NULL)::int::bigint AS duration_known,
   duration_ms AS duration_sum_ms,
-  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[ceil(ln(greatest(duration_ms, 0.001)) / ln(1.05))::int] END AS duration_buckets,
+  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[${BUCKET}] END AS duration_buckets,
   CASE WHEN duration_ms IS NOT NULL THEN ARRAY[1::bigint] END AS duration_counts`;
 
 const FROM_SUMS = sql`generations, succeeded, failed, timed_out, pending, approved, rejected, pending_review, unpriced, tokens_prompt, tokens_completion,
