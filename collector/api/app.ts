@@ -10,6 +10,7 @@ import { addApi } from "./api.ts";
 import { addDocsPage } from "./docs-page.ts";
 import { codeOfRefusal } from "./errors.ts";
 import { refuse } from "./route.ts";
+import { mediaPolicy } from "./routes/media.ts";
 import type { Services } from "./services.ts";
 
 export interface ApiOptions {
@@ -41,6 +42,7 @@ export type Page = ReturnType<typeof html>;
 /** The web address: start page, API and its documentation, health, readiness and metrics. Health says nothing of what is inside, so it needs no key. */
 export function createApiApp(options: ApiOptions): Hono<Env> {
   const app = new OpenAPIHono();
+  app.use("/api/media/*", mediaPolicy);
   app.use(
     "*",
     secureHeaders({

@@ -8,6 +8,7 @@ import { imageRoutes } from "./images.ts";
 import { importRoutes } from "./import.ts";
 import { itemRoutes } from "./items.ts";
 import { keyRoutes } from "./keys.ts";
+import { mediaRoutes } from "./media.ts";
 import { projectRoutes } from "./projects.ts";
 import { promptRoutes } from "./prompts.ts";
 import { qualityRuleRoutes } from "./quality-rules.ts";
@@ -39,5 +40,6 @@ export const ROUTES: readonly RouteModule[] = [
   itemRoutes,
   qualityRuleRoutes,
   imageRoutes,
+  mediaRoutes,
   traceImageRoutes,
 ];

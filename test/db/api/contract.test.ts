@@ -24,6 +24,7 @@ const ITEM = "00000000-0000-4000-8000-000000000003";
 const IMAGE = "00000000-0000-4000-8000-000000000004";
 const ALERT = "00000000-0000-4000-8000-000000000006";
 const CONDITION = { metric: "failure_rate", compare: "above", threshold: 0.5, window_seconds: 600 };
+const MEDIA = "07".repeat(32);
 const KEY = "00000000-0000-4000-8000-000000000005";
 
 interface Good {
@@ -95,6 +96,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "get /api/images": {},
   "get /api/images/stats": {},
   "get /api/images/{id}": { params: { id: IMAGE } },
+  "get /api/media/{sha256}": { params: { sha256: MEDIA } },
   "get /api/traceImage": { query: "limit=5&offset=0" },
   "get /api/alerts": {},
   "get /api/alerts/metrics": {},
@@ -181,6 +183,7 @@ describe("every route of the OpenAPI document", () => {
     await sql`INSERT INTO generation_runs ${sql({ project_id: 1, id: RUN, run_id: RUN, status: "running", started_at: start_time, ...now })}`;
     await sql`INSERT INTO generation_items ${sql({ project_id: 1, id: ITEM, item_id: ITEM, title: "Problem", ...now })}`;
     await sql`INSERT INTO image_traces ${sql({ project_id: 1, id: IMAGE, status: "completed", created_at: start_time, received_at: start_time })}`;
+    await sql`INSERT INTO blobs ${sql({ project_id: 1, hash: Buffer.alloc(32, 7), media_type: "image/png", size_bytes: 3, content: Buffer.from("png"), received_at: start_time })}`;
     const rule = {
       id: ALERT,
       name: "rule",
