@@ -58,6 +58,7 @@ type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "
 
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { metrics } = options;
+  const counts = { traces: itemCounts(metrics, "traces"), logs: itemCounts(metrics, "logs"), metrics: itemCounts(metrics, "metrics") };
   const traces = createPool(() => {
     const encoder = createTraceEncoder(options.prices);
     return {
@@ -101,14 +102,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const unsafe = redact(options, raw, request.signal);
         if (unsafe !== undefined) return unsafe;
         const encoded = await encode(request, raw);
-        metrics.received.inc({ signal: request.signal }, encoded.received);
+        const count = counts[request.signal];
+        count.received.inc(encoded.received);
         if (encoded.received === 0) return accepted();
         const result = await options.write(encoded).catch((error: unknown) => {
-          metrics.items.inc({ signal: request.signal, outcome: "refused" }, encoded.received);
+          count.refused.inc(encoded.received);
           throw error;
         });
         if (result.kind === "committed") options.committed?.(encoded);
-        return answer(encoded, result, metrics);
+        return answer(encoded, result, { metrics, count });
       } catch (error) {
         if (error instanceof DecodeError) return rejected("undecodable", error.message);
         throw error;
@@ -177,16 +179,30 @@ function countMended(encoder: ItemEncoder, metrics: Metrics): void {
   encoder.notes.counts.clear();
 }
 
+/** The series of one signal that every request counts in, looked up once: their labels would be hashed for each request otherwise. */
+const itemCounts = ({ received, items }: Metrics, signal: Signal) => ({
+  received: received.labels(signal),
+  stored: items.labels(signal, "stored"),
+  duplicate: items.labels(signal, "duplicate"),
+  rejected: items.labels(signal, "rejected"),
+  refused: items.labels(signal, "refused"),
+});
+
+interface Counting {
+  readonly metrics: Metrics;
+  readonly count: ReturnType<typeof itemCounts>;
+}
+
 /** Counts what became of the items and says it in the protocol's terms. */
-function answer(encoded: EncodedRequest, result: WriteResult, metrics: Metrics): Outcome {
+function answer(encoded: EncodedRequest, result: WriteResult, { metrics, count }: Counting): Outcome {
   const { signal } = encoded;
   if (result.kind === "failed") {
-    metrics.items.inc({ signal, outcome: "refused" }, encoded.received);
+    count.refused.inc(encoded.received);
     return retryable(result.reason, result.message);
   }
-  metrics.items.inc({ signal, outcome: "stored" }, result.stored);
-  metrics.items.inc({ signal, outcome: "duplicate" }, result.duplicates);
-  metrics.items.inc({ signal, outcome: "rejected" }, result.refused.length);
+  count.stored.inc(result.stored);
+  count.duplicate.inc(result.duplicates);
+  count.rejected.inc(result.refused.length);
   const malformed = encoded.refusedItems.length;
   if (malformed > 0) metrics.rejectedItems.inc({ signal, reason: "malformed" }, malformed);
   if (result.refused.length > malformed) metrics.rejectedItems.inc({ signal, reason: "database" }, result.refused.length - malformed);

@@ -142,6 +142,8 @@ function scanOrigin(bytes: Buffer, scan: OriginScan): void {
   const { origin } = scan;
   origin.serial++;
   origin.present = false;
+  origin.start = 0;
+  origin.end = 0;
   origin.attributes.clear();
   origin.droppedAttributesCount = 0;
   origin.nameSize = 0;
@@ -154,6 +156,8 @@ function scanOrigin(bytes: Buffer, scan: OriginScan): void {
     if (tag === key(1, WIRE_LENGTH)) {
       const size = reader.length();
       const end = reader.pos + size;
+      origin.start = origin.present ? 0 : reader.pos;
+      origin.end = origin.present ? 0 : end;
       origin.present = true;
       reader.end = end;
       scan.decode(origin, reader, end);

@@ -31,6 +31,9 @@ export interface OriginView {
   serial: number;
   /** False when the request carries no such message. */
   present: boolean;
+  /** Where its message stands in the request; both 0 when there is none, or when it came in several pieces that were merged. */
+  start: number;
+  end: number;
   readonly attributes: AttributeList;
   droppedAttributesCount: number;
   nameOffset: number;
@@ -81,6 +84,8 @@ export function createOriginView(arena: Arena): OriginView {
   return {
     serial: 0,
     present: false,
+    start: 0,
+    end: 0,
     attributes: new AttributeList(arena),
     droppedAttributesCount: 0,
     nameOffset: 0,

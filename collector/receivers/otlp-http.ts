@@ -1,4 +1,6 @@
+import { ServerResponse } from "node:http";
 import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { type Context, Hono } from "hono";
 import { cors } from "hono/cors";
 import type { Authenticate } from "../base/authenticate.ts";
@@ -47,44 +49,89 @@ export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
   const app = new Hono<Env>();
   if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
   for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
+    const route: Route = { signal, step: options, counts: requestCounts(options.metrics, signal) };
     for (const each of new Set([path, `${LANGFUSE_BASE}/v1/${signal}`])) {
-      app.post(each, (context) => answer(context, signal, options));
-      app.all(each, (context) => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" }));
+      // One handler for all methods: Hono runs a single one without its chain.
+      app.all(each, (context) => (context.req.method === "POST" ? answer(context, route) : methodNotAllowed(context)));
     }
   }
   app.notFound((context) => context.text(`no such path; OTLP/HTTP is served at ${Object.values(options.paths).join(", ")}\n`, 404));
   return app;
 }
 
-async function answer(context: Ctx, signal: Signal, step: OtlpHttpOptions): Promise<Response> {
+const methodNotAllowed = (context: Ctx): Response => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" });
+
+/** What every request of a signal counts in, looked up once. */
+interface RequestCounts {
+  answered(status: number): void;
+  took(seconds: number): void;
+  wireBytes(bytes: number): void;
+  inflatedBytes(bytes: number): void;
+}
+
+function requestCounts({ requests, requestSeconds, requestBytes }: Metrics, signal: Signal): RequestCounts {
+  const [ok, seconds] = [requests.labels("http", signal, "200"), requestSeconds.labels("http", signal)];
+  const [wire, inflated] = [requestBytes.labels("http", "wire"), requestBytes.labels("http", "inflated")];
+  return {
+    answered: (status) => (status === 200 ? ok.inc() : requests.inc({ protocol: "http", signal, status: String(status) })),
+    took: (value) => seconds.observe(value),
+    wireBytes: (bytes) => wire.inc(bytes),
+    inflatedBytes: (bytes) => inflated.inc(bytes),
+  };
+}
+
+async function answer(context: Ctx, route: Route): Promise<Response> {
   const began = performance.now();
   const encoding = encodingOf(context.req.header("content-type"));
-  const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { signal, encoding, step });
-  step.metrics.requests.inc({ protocol: "http", signal, status: String(response.status) });
-  step.metrics.requestSeconds.observe({ protocol: "http", signal }, (performance.now() - began) / 1000);
+  const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { ...route, encoding });
+  route.counts.answered(response.status);
+  route.counts.took((performance.now() - began) / 1000);
   return response;
 }
 
-interface Exchange {
+/** What requests to one path have in common. */
+interface Route {
   readonly signal: Signal;
-  readonly encoding: Encoding;
   readonly step: OtlpHttpOptions;
+  readonly counts: RequestCounts;
+}
+
+interface Exchange extends Route {
+  readonly encoding: Encoding;
 }
 
 async function answerEncoded(context: Ctx, exchange: Exchange): Promise<Response> {
   const { step } = exchange;
-  const deadline = createDeadline(step.deadlineMillis ?? REQUEST_DEADLINE_MS);
-  const work = outcomeOf(context, exchange, deadline).catch((error: unknown) => {
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const deadline = createDeadline(step.deadlineMillis ?? REQUEST_DEADLINE_MS, resolve);
+  outcomeOf(context, exchange, deadline).then(resolve, (error: unknown) => {
     step.log.error({ error: error instanceof Error ? error.name : "unknown" }, "a request failed inside the collector");
-    return retryable("internal", "the collector failed on this request; send it again");
+    resolve(retryable("internal", "the collector failed on this request; send it again"));
   });
-  const outcome = await Promise.race([work, deadline.passed]);
+  const outcome = await promise;
   deadline.stop();
-  return toResponse(outcome, exchange);
+  return isPlain(context, step) && outcome.kind === "accepted" ? send(context, outcome, exchange) : toResponse(outcome, exchange);
+}
+
+/** Whether nobody adds headers to the answer, and Node's own response is there to write it to. */
+const isPlain = ({ env }: Ctx, { cors: allowed }: OtlpHttpOptions): boolean =>
+  env?.outgoing instanceof ServerResponse && (allowed === undefined || allowed.allowed_origins.length === 0);
+
+/** The answer of nearly every request, straight to the socket: a Response object of the web standard costs as much as all the rest of the receiver. */
+function send({ env }: Ctx, outcome: Extract<Outcome, { kind: "accepted" }>, { signal, encoding }: Exchange): Response {
+  const body = exportResponse(outcome, signal, encoding);
+  const outgoing = (env.outgoing as ServerResponse).writeHead(200, {
+    "Content-Type": MEDIA_TYPES[encoding],
+    "Content-Length": body.length,
+  });
+  // An empty protobuf answer is all head: one write to the socket instead of a gathered one.
+  if (body.length === 0) outgoing.end();
+  else outgoing.end(body);
+  return RESPONSE_ALREADY_SENT;
 }
 
 /** Everything up to the outcome. A body of an unauthenticated sender is never read. */
-async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange, deadline: Deadline): Promise<Outcome> {
+async function outcomeOf(context: Ctx, { signal, encoding, step, counts }: Exchange, deadline: Deadline): Promise<Outcome> {
   const permit = await step.authenticate(
     readCredentials((name) => context.req.header(name)),
     "ingest",
@@ -103,8 +150,8 @@ async function outcomeOf(context: Ctx, { signal, encoding, step }: Exchange, dea
     const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", limits);
     if ("failure" in inflated) return inflateFailure(inflated.failure, step);
     const body = inflated.bytes;
-    step.metrics.requestBytes.inc({ protocol: "http", form: "wire" }, read.bytes.length);
-    step.metrics.requestBytes.inc({ protocol: "http", form: "inflated" }, body.length);
+    counts.wireBytes(read.bytes.length);
+    counts.inflatedBytes(body.length);
     if (body !== read.bytes) sharedBuffers.give(read.bytes);
     return await step.consume({ signal, encoding, body, projectId: permit.projectId, receivedAtMs });
   } finally {
@@ -151,8 +198,6 @@ const unsupportedType = (context: Ctx): Response =>
 
 /** When a sender must have its answer. */
 interface Deadline {
-  /** Comes when the time is over. */
-  readonly passed: Promise<Outcome>;
   /** The body is coming: how long that may take is the server's bound, not ours. */
   pause(): void;
   resume(): void;
@@ -163,18 +208,16 @@ interface Deadline {
  * An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. Whoever is
  * still sending after that time has more patience, and a slow line would never get its data through otherwise.
  */
-function createDeadline(millis: number): Deadline {
-  const late = Promise.withResolvers<Outcome>();
+function createDeadline(millis: number, answerWith: (outcome: Outcome) => void): Deadline {
   let isSending = false;
   let isOver = false;
   const start = () =>
     setTimeout(() => {
       isOver = isSending;
-      if (!isSending) late.resolve(retryable("deadline", "the request took too long; send it again"));
+      if (!isSending) answerWith(retryable("deadline", "the request took too long; send it again"));
     }, millis);
   let timer = start();
   return {
-    passed: late.promise,
     pause() {
       isSending = true;
     },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql, TransactionSql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createRecent } from "../base/recent.ts";
 import {
   MARK_CALL,
   MARK_EVENT,
@@ -14,7 +15,6 @@ import {
 } from "../rows/trace-marks.ts";
 import { SPEAKS_OF_ANOTHER, type TraceRef } from "./evidence.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
-import { createRecent } from "./recent.ts";
 import { refineTraces } from "./store.ts";
 
 export interface RefinerOptions {

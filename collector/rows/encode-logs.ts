@@ -10,10 +10,11 @@ import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyStri
 import { encodeBlobRow } from "./encode-media.ts";
 import { encodeScoreRow } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
-import { createOriginCache, nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
+import { nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
 import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { takeMedia } from "./log-media.ts";
+import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, startMillisOf } from "./row-key.ts";
 import { BLOBS, GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
@@ -30,8 +31,6 @@ export interface LogEncoder {
   next(): boolean;
   encode(): void;
 }
-
-type Origins = ReturnType<ReturnType<typeof createOriginCache>["of"]>;
 
 /** `prices` as for spans: some events are model calls. */
 export function createLogEncoder(prices: (projectId: number) => PriceBook = shippedPrices): LogEncoder {

@@ -9,14 +9,12 @@ import { DecodeError } from "../otlp/decode-error.ts";
 import { createEventView, createSpanWalker, decodeEvent, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
-import { constantField, copyNull, copyString } from "./copy-row.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
 import { encodeScoreRow } from "./encode-score.ts";
-import { copyUuid, encodeSpanRow, type OriginFields, type SpanContext } from "./encode-span.ts";
-import type { SharedRow } from "./encoded-request.ts";
+import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
 import { IngestNotes } from "./ingest-notes.ts";
-import { type ResourceFacts, readResource, readScope } from "./origins.ts";
+import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
@@ -181,45 +179,6 @@ const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.
 const SHIPPED_PRICES = createPriceBook();
 /** The prices where nothing else is given. */
 export const shippedPrices = (): PriceBook => SHIPPED_PRICES;
-
-export interface Origins {
-  readonly resource: ResourceFacts;
-  readonly scope: SharedRow | undefined;
-  readonly fields: OriginFields;
-}
-
-/** The view's resource and scope, read once for all the items below them. Shared by spans and logs. */
-export function createOriginCache() {
-  let resourceSerial = -1;
-  let scopeSerial = -1;
-  let origins: Origins | undefined;
-  return {
-    clear(): void {
-      resourceSerial = -1;
-      scopeSerial = -1;
-      origins = undefined;
-    },
-    of(view: Pick<SpanView, "arena" | "resource" | "scope">, builder: RequestBuilder): Origins {
-      if (origins !== undefined && view.resource.serial === resourceSerial && view.scope.serial === scopeSerial) return origins;
-      const { request } = view.arena;
-      const known = view.resource.serial === resourceSerial ? origins?.resource : undefined;
-      const resource = known ?? readResource(view.resource, builder.projectId, request);
-      const scope = readScope(view.scope, builder.projectId, request);
-      builder.share(resource.row);
-      if (scope !== undefined) builder.share(scope);
-      resourceSerial = view.resource.serial;
-      scopeSerial = view.scope.serial;
-      origins = { resource, scope, fields: fieldsOf(resource, scope) };
-      return origins;
-    },
-  };
-}
-
-const fieldsOf = (resource: ResourceFacts, scope: SharedRow | undefined): OriginFields => ({
-  serviceName: constantField((out) => copyString(out, resource.serviceName)),
-  resourceId: constantField((out) => copyUuid(out, resource.row.id)),
-  scopeId: constantField((out) => (scope === undefined ? copyNull(out) : copyUuid(out, scope.id))),
-});
 
 function spanContext(view: SpanView, builder: RequestBuilder, { origins, notes }: { origins: Origins; notes: IngestNotes }): SpanContext {
   return {

@@ -1,3 +1,4 @@
+import { createRecent } from "../../base/recent.ts";
 import { GENERATION_LOGS, SPANS } from "../../rows/table-spec.ts";
 import type { RowRef, TableRows } from "./gather.ts";
 import { completeness } from "./row-content.ts";
@@ -23,7 +24,7 @@ export interface Announcements {
 const MAX_REMEMBERED = 20_000;
 
 export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcements {
-  const remembered = new Map([SPANS, GENERATION_LOGS].map((table) => [table, new Set<string>()]));
+  const remembered = new Map([SPANS, GENERATION_LOGS].map((table) => [table, createRecent<true>(maxRemembered)]));
   return {
     note(tables) {
       for (const { table, rows } of tables) {
@@ -31,8 +32,7 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
         if (known === undefined) continue;
         for (const row of rows) {
           if (!isAnnouncing(row) || completeness(table, row) > 0) continue;
-          known.add(identityText(table, row, "key"));
-          if (known.size > maxRemembered) known.delete(known.values().next().value ?? "");
+          known.set(identityText(table, row, "key"), true);
         }
       }
     },
@@ -40,7 +40,7 @@ export function createAnnouncements(maxRemembered = MAX_REMEMBERED): Announcemen
       return tables.flatMap(({ table, rows }) => {
         const known = remembered.get(table);
         if (known === undefined) return [];
-        const isSeen = (row: RowRef): boolean => known.size > 0 && known.has(identityText(table, row, "key"));
+        const isSeen = (row: RowRef): boolean => known.size > 0 && known.get(identityText(table, row, "key")) === true;
         const says = (row: RowRef): boolean => table === GENERATION_LOGS && row.part.pending.request.announced.has(row.item);
         const matching = rows.filter((row) => !isAnnouncing(row) && (says(row) || isSeen(row)) && hasWritableTime(row));
         return matching.length === 0 ? [] : [{ table, rows: matching, conflicting: [] }];

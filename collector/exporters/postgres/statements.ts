@@ -91,7 +91,7 @@ export function createStatements(options: StatementOptions): Statements {
   return {
     begin: begin(options),
     planLookups: OTHER_PLANS.map((setting) => `SET LOCAL ${setting} = off`),
-    copy: (table) => `COPY ${target(table.name)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`,
+    copy: onceForEach((table) => `COPY ${target(table.name)} (${list(table.columns)}) FROM STDIN (FORMAT binary)`),
     // Storage and compression come along, so that a value moves on as it would have been stored; AS SELECT would compress it with pglz.
     createStaging: (table) =>
       `CREATE TEMP TABLE ${staging(table)} (LIKE ${target(table.name)} INCLUDING STORAGE INCLUDING COMPRESSION) ON COMMIT DROP`,
@@ -118,6 +118,16 @@ export function createStatements(options: StatementOptions): Statements {
         SELECT p, timestamptz '2000-01-01 00:00:00+00' + h * interval '1 hour'
         FROM unnest('{${hours.map(({ projectId }) => projectId).join(",")}}'::int[], '{${hours.map(({ hour }) => hour).join(",")}}'::bigint[]) AS g (p, h)`,
     insertShared: (table) => insertShared(target(table), table),
+  };
+}
+
+/** Every transaction asks for it, and it is the same each time. */
+function onceForEach(make: (table: TableSpec) => string): (table: TableSpec) => string {
+  const made = new Map<TableSpec, string>();
+  return (table) => {
+    const sql = made.get(table) ?? make(table);
+    made.set(table, sql);
+    return sql;
   };
 }
 

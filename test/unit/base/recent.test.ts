@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createRecent } from "../../../collector/refinement/recent.ts";
+import { createRecent } from "../../../collector/base/recent.ts";
 
 it("keeps the last entries that were set, each with its last value, and never more than twice as many", () => {
   fc.assert(

@@ -1,5 +1,7 @@
 /** Remembers the entries that were set last. */
 export interface Recent<V> {
+  /** Entries that are held, older ones of the same key counted again; 0 only when there is none. */
+  readonly size: number;
   get(key: string): V | undefined;
   set(key: string, value: V): void;
   values(): Iterable<V>;
@@ -13,6 +15,9 @@ export function createRecent<V>(count: number): Recent<V> {
   let young = new Map<string, V>();
   let old = new Map<string, V>();
   return {
+    get size() {
+      return young.size + old.size;
+    },
     get: (key) => young.get(key) ?? old.get(key),
     set(key, value) {
       young.set(key, value);
