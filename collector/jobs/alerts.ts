@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Sql } from "../../schema/connect.ts";
 import { type ChannelTools, tell } from "../alerts/channels.ts";
 import { evaluate, type Measured } from "../alerts/evaluate.ts";
 import { linkOf, type Notice } from "../alerts/message.ts";
@@ -7,25 +6,19 @@ import { type Rule, readChannels, readRules } from "../alerts/rules.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Reader } from "../query/reader.ts";
 import { runUnderLease } from "./lease.ts";
+import type { Job, JobOptions } from "./leased-job.ts";
+import { createSchedule } from "./schedule.ts";
 
-export interface AlertJobOptions extends ChannelTools {
-  /** Connects as the owner of the tables. */
-  readonly sql: Sql;
-  readonly schema: string;
+export interface AlertJobOptions extends JobOptions, ChannelTools {
   /** Measures, as a reader of the rule's project. */
   readonly reader: Reader;
-  /** Unique per collector. */
-  readonly holder: string;
   /** Address of the pages, for links. */
   readonly publicUrl: string | undefined;
-  readonly intervalMillis?: number;
 }
 
-export interface AlertJob {
-  /** Looks at every rule that is due. Undefined where another collector is at it. */
+export interface AlertJob extends Job<number> {
+  /** Looks at every rule that is due, and counts them. Undefined where another collector is at it. */
   runOnce(at?: Date): Promise<number | undefined>;
-  start(): void;
-  stop(): Promise<void>;
 }
 
 const INTERVAL_MS = 10_000;
@@ -46,8 +39,6 @@ interface OpenEvent {
 /** Watches the rules of all projects. Every collector has one; the lease lets one at a time work, and an event is open once per rule, so an alert is told once. */
 export function createAlertJob(options: AlertJobOptions): AlertJob {
   const { sql, schema, holder, log } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
 
   const runOnce = (at?: Date): Promise<number | undefined> =>
     runUnderLease(sql, { schema, holder, job: "alerts", ttlMillis: LEASE_TTL_MS }, async (lost) => {
@@ -56,7 +47,7 @@ export function createAlertJob(options: AlertJobOptions): AlertJob {
       const projects = await sql<{ id: number; name: string }[]>`SELECT id, name FROM ${sql(schema)}.projects ORDER BY id`;
       for (const project of projects) {
         for (const rule of await readRules(options, project.id)) {
-          if (lost.aborted) return looked;
+          if (lost.aborted || stopping.aborted) return looked;
           if (!rule.enabled || !isDue(rule, now)) continue;
           await look(options, { project, rule, now });
           looked++;
@@ -65,24 +56,12 @@ export function createAlertJob(options: AlertJobOptions): AlertJob {
       return looked;
     });
 
-  const runLogged = (): void => {
-    running = running
-      .then(() => runOnce())
-      .catch((error: unknown) => {
-        log.warn({ code: errorCode(error) }, "alerts could not be looked at; it is tried again");
-      });
-  };
-  return {
-    runOnce,
-    start() {
-      timer = setInterval(runLogged, options.intervalMillis ?? INTERVAL_MS);
-      timer.unref();
-    },
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const { start, stop, stopping } = createSchedule({
+    run: () => runOnce(),
+    everyMillis: options.intervalMillis ?? INTERVAL_MS,
+    onError: (error) => log.warn({ code: errorCode(error) }, "alerts could not be looked at; it is tried again"),
+  });
+  return { runOnce, start, stop };
 }
 
 const isDue = ({ evaluated_at: last, interval_seconds: seconds }: Rule, now: Date): boolean =>

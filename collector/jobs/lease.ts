@@ -23,6 +23,7 @@ export async function runUnderLease<T>(sql: Sql, options: LeaseOptions, work: (s
       () => lost.abort(),
     );
   }, options.ttlMillis / 3);
+  renewal.unref();
   try {
     return await work(lost.signal);
   } finally {

@@ -1,26 +1,17 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { runUnderLease } from "./lease.ts";
+import type { Job, JobOptions } from "./leased-job.ts";
 import { maintainPartitions, type PartitionReport, readDefaultRows } from "./partitions.ts";
 import { dropExpired, type RetentionReport } from "./retention.ts";
+import { createSchedule } from "./schedule.ts";
 
 const INTERVAL_MS = 10 * 60_000;
 const LEASE_TTL_MS = 60_000;
-/** A rebuild may take minutes; one that is broken off changes nothing, and the next run cleans up after it. */
-const STOP_MS = 2_000;
 
-export interface PartitionJobOptions {
-  /** Connects as the owner of the tables. */
-  readonly sql: Sql;
-  readonly schema: string;
-  /** Unique per collector. */
-  readonly holder: string;
-  readonly log: Log;
+export interface PartitionJobOptions extends JobOptions {
   readonly metrics: Pick<Metrics, "defaultPartitionRows">;
-  readonly intervalMillis?: number;
   /** Telemetry older than this is removed; 0 (the default) removes nothing. */
   readonly retentionMillis?: number;
 }
@@ -28,21 +19,11 @@ export interface PartitionJobOptions {
 /** What one run made, and what it removed where there is a retention. */
 export type PartitionJobReport = PartitionReport & { readonly expired: RetentionReport | undefined };
 
-export interface PartitionJob {
-  /** Undefined where another collector is at it. Errors are thrown. */
-  runOnce(): Promise<PartitionJobReport | undefined>;
-  /** Runs now and then every ten minutes; errors are logged, and the next run tries again. */
-  start(): void;
-  /** Resolves within two seconds, whatever is in progress. Safe before start and twice. */
-  stop(): Promise<void>;
-}
-
-/** Keeps the partitions ahead of the clock. Every collector has one; the lease lets one at a time work. */
-export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
+/**
+ * Keeps the partitions ahead of the clock. A rebuild may take minutes; one that is broken off changes nothing, and the next run cleans up after it.
+ */
+export function createPartitionJob(options: PartitionJobOptions): Job<PartitionJobReport> {
   const { sql, schema, holder, log, metrics, retentionMillis = 0 } = options;
-  const stopping = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
 
   /** Removes before it merges: what goes need not be rewritten first. */
   async function work(signal: AbortSignal): Promise<PartitionJobReport> {
@@ -55,7 +36,7 @@ export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
   async function runOnce(): Promise<PartitionJobReport | undefined> {
     try {
       const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
-      const report = await runUnderLease(sql, lease, (lost) => work(AbortSignal.any([lost, stopping.signal])));
+      const report = await runUnderLease(sql, lease, (lost) => work(AbortSignal.any([lost, stopping])));
       if (report !== undefined) logReport(log, report);
       return report;
     } finally {
@@ -64,27 +45,12 @@ export function createPartitionJob(options: PartitionJobOptions): PartitionJob {
     }
   }
 
-  function runLogged(): void {
-    running = running.then(runOnce).then(
-      () => {},
-      (error: unknown) => {
-        if (!stopping.signal.aborted) log.error({ code: errorCode(error) }, "partition maintenance failed; ingest goes on into DEFAULT");
-      },
-    );
-  }
-
-  return {
-    runOnce,
-    start() {
-      runLogged();
-      timer = setInterval(runLogged, options.intervalMillis ?? INTERVAL_MS);
-    },
-    async stop() {
-      clearInterval(timer);
-      stopping.abort();
-      await Promise.race([running, sleep(STOP_MS, undefined, { ref: false })]);
-    },
-  };
+  const { start, stop, stopping } = createSchedule({
+    run: runOnce,
+    everyMillis: options.intervalMillis ?? INTERVAL_MS,
+    onError: (error) => log.error({ code: errorCode(error) }, "partition maintenance failed; ingest goes on into DEFAULT"),
+  });
+  return { runOnce, start, stop };
 }
 
 function logReport(log: Log, { created, merged, busy, expired }: PartitionJobReport): void {

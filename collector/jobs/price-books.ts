@@ -3,6 +3,7 @@ import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
 import { readPrices } from "../query/prices.ts";
+import { createSchedule } from "./schedule.ts";
 
 export interface PriceBooksOptions {
   /** Sees the prices of all projects. */
@@ -16,7 +17,7 @@ export interface PriceBooksOptions {
 export interface PriceBooks {
   of(projectId: number): PriceBook;
   refresh(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 /** A changed price applies to calls that arrive after this. */
@@ -38,9 +39,12 @@ export async function createPriceBooks(options: PriceBooksOptions): Promise<Pric
   }
 
   await refresh();
-  const timer = setInterval(() => {
-    refresh().catch((error: unknown) => log.warn({ code: errorCode(error) }, "prices could not be read again"));
-  }, options.intervalMillis ?? INTERVAL_MS);
-  timer.unref();
-  return { of: (projectId) => books.get(projectId) ?? shipped, refresh, stop: () => clearInterval(timer) };
+  const { start, stop } = createSchedule({
+    run: refresh,
+    everyMillis: options.intervalMillis ?? INTERVAL_MS,
+    atOnce: false,
+    onError: (error) => log.warn({ code: errorCode(error) }, "prices could not be read again"),
+  });
+  start();
+  return { of: (projectId) => books.get(projectId) ?? shipped, refresh, stop };
 }

@@ -1,6 +1,7 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "./schedule.ts";
 
 export interface TombstonesOptions {
   readonly sql: Sql;
@@ -23,7 +24,7 @@ export interface Tombstones {
   /** Says of an item of the project whether it was erased; undefined where nothing was, so that the usual request pays nothing. */
   of(projectId: number): ((item: ItemIds) => boolean) | undefined;
   refresh(): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 const INTERVAL_MS = 2_000;
@@ -67,13 +68,16 @@ export async function createTombstones(options: TombstonesOptions): Promise<Tomb
   }
 
   await refresh();
-  const timer = setInterval(() => {
-    refresh().catch((error: unknown) => log.warn({ code: errorCode(error) }, "what was erased could not be read again"));
-  }, options.intervalMillis ?? INTERVAL_MS);
-  timer.unref();
+  const { start, stop } = createSchedule({
+    run: refresh,
+    everyMillis: options.intervalMillis ?? INTERVAL_MS,
+    atOnce: false,
+    onError: (error) => log.warn({ code: errorCode(error) }, "what was erased could not be read again"),
+  });
+  start();
   return {
     refresh,
-    stop: () => clearInterval(timer),
+    stop,
     of(projectId) {
       const graves = projects.get(projectId);
       return graves === undefined ? undefined : (item) => lies(graves, item);

@@ -1,28 +1,12 @@
-import type { Sql, TransactionSql } from "../../schema/connect.ts";
-import { errorCode } from "../base/error-code.ts";
-import type { Log } from "../base/log.ts";
+import type { TransactionSql } from "../../schema/connect.ts";
 import { BUCKET_SQL } from "../query/usage/histogram.ts";
-import { runUnderLease } from "./lease.ts";
+import { createLeasedJob, type Job, type JobOptions } from "./leased-job.ts";
 
-export interface UsageRollupOptions {
-  /** Connects as the owner of the tables. */
-  readonly sql: Sql;
-  readonly schema: string;
-  /** Unique per collector. */
-  readonly holder: string;
-  readonly log: Log;
-  readonly intervalMillis?: number;
+export interface UsageRollupOptions extends JobOptions {
   /** An hour is summed up when it has been over for this long: until then, every batch would make its sums anew. */
   readonly settleMillis?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
-}
-
-export interface UsageRollup {
-  /** Hours that were summed up; undefined where another collector is at it. */
-  runOnce(): Promise<number | undefined>;
-  start(): void;
-  stop(): Promise<void>;
 }
 
 const INTERVAL_MS = 15_000;
@@ -39,42 +23,23 @@ const ADDITIVE =
   `generations succeeded failed timed_out pending approved rejected pending_review unpriced tokens_prompt tokens_completion tokens_reasoning
   tokens_cache_read tokens_cache_write tokens_total tokens_known cost_amount duration_known duration_sum_ms`.split(/\s+/);
 
-/** Keeps usage_hours and usage_days in line with the rows: hours noted as dirty are summed up anew, never added to. */
-export function createUsageRollup(options: UsageRollupOptions): UsageRollup {
-  const { sql, schema, holder, log } = options;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-
-  const runOnce = (): Promise<number | undefined> =>
-    runUnderLease(sql, { schema, holder, job: "usage", ttlMillis: LEASE_TTL_MS }, async (lost) => {
+/** Keeps usage_hours and usage_days in line with the rows: hours noted as dirty are summed up anew, never added to. Counts the hours. */
+export const createUsageRollup = (options: UsageRollupOptions): Job<number> =>
+  createLeasedJob(options, {
+    name: "usage",
+    everyMillis: INTERVAL_MS,
+    leaseTtlMillis: LEASE_TTL_MS,
+    failure: "usage could not be summed up; reports read the rows until it is",
+    async work(signal) {
       let hours = 0;
-      while (!lost.aborted) {
+      while (!signal.aborted) {
         const count = await rollUp(options);
         hours += count;
         if (count < HOURS_PER_TURN) break;
       }
       return hours;
-    });
-
-  const runLogged = (): void => {
-    running = running
-      .then(runOnce)
-      .catch((error: unknown) => log.warn({ code: errorCode(error) }, "usage could not be summed up; reports read the rows until it is"));
-  };
-
-  return {
-    runOnce,
-    start() {
-      runLogged();
-      timer = setInterval(runLogged, options.intervalMillis ?? INTERVAL_MS);
-      timer.unref();
     },
-    async stop() {
-      clearInterval(timer);
-      await running;
-    },
-  };
-}
+  });
 
 interface Hours {
   readonly projects: number[];

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createQualityMarks, type QualityMarks } from "../../collector/jobs/quality-marks.ts";
+import type { Job } from "../../collector/jobs/leased-job.ts";
+import { createQualityMarks } from "../../collector/jobs/quality-marks.ts";
 import { type ApiRig, createApiRig } from "../support/api-rig.ts";
 import { describeEachServer } from "../support/database.ts";
 import { idsOf, storeGenerations } from "../support/generation-rows.ts";
 
 describeEachServer("rules that mark, by the clock", (server) => {
   let rig: ApiRig;
-  let job: QualityMarks;
+  let job: Job<number>;
   beforeAll(async () => {
     rig = await createApiRig(server);
     const { refine, log } = rig.services;

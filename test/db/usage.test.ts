@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createUsageRollup, type UsageRollup } from "../../collector/jobs/usage-rollup.ts";
+import type { Job } from "../../collector/jobs/leased-job.ts";
+import { createUsageRollup } from "../../collector/jobs/usage-rollup.ts";
 import type { GenerationStatistics } from "../../collector/query/generations/statistics.ts";
 import type { Usage } from "../../collector/query/usage/read.ts";
 import { type ApiRig, createApiRig } from "../support/api-rig.ts";
@@ -27,7 +28,7 @@ const call = (millis: number, row: GenerationRow = {}): GenerationRow => ({
 
 describeEachServer("usage", (server) => {
   let rig: ApiRig;
-  let rollup: UsageRollup;
+  let rollup: Job<number>;
   let stored = 0;
 
   /** As the writer does: rows and the note of their hours in one transaction. */

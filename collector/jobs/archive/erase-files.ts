@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { type ArchivedRow, archiveFiles, removeRows } from "./archive-file.ts";
 
 /** What was erased from the database. */
@@ -21,6 +22,13 @@ export async function eraseFromArchive(folder: string, projectId: number, { span
   let gone = 0;
   for (const file of archiveFiles(folder)) if (file.projectId === projectId) gone += await removeRows(file.path, isGone);
   return gone;
+}
+
+/** Takes a project's files away as a whole. Gives how many those were. */
+export function eraseProjectFiles(folder: string, projectId: number): number {
+  const files = archiveFiles(folder).filter((file) => file.projectId === projectId);
+  for (const { path } of files) rmSync(path, { force: true });
+  return files.length;
 }
 
 const REFERENCE = /\b([0-9a-f]{32})-[0-9a-f]{16}\b/g;

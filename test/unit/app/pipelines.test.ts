@@ -39,7 +39,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [${order.join(", "
     config,
     exporter: { write, ready: () => true, check: () => Promise.resolve(), stop },
     refiner: { note: () => {} } as unknown as Refiner,
-    prices: { of: () => book, refresh: () => Promise.resolve(), stop: () => {} },
+    prices: { of: () => book, refresh: () => Promise.resolve(), stop: () => Promise.resolve() },
     metrics: createMetrics(),
     log,
     isStopping: () => false,
