@@ -2,7 +2,7 @@ import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
 import type { Ask, Reader } from "../reader.ts";
-import { type Fragment, sql } from "../sql.ts";
+import { type Fragment, list, name, sql } from "../sql.ts";
 import { readTrends, TREND_METRICS, TREND_RULE, type Trend, type TrendMetric } from "./trend.ts";
 
 /** Totals and means over finished runs; shares are of the sums, so that a large run counts for more than a small one. */
@@ -108,20 +108,29 @@ async function totals(ask: Ask, rows: Fragment): Promise<RunTotals> {
   return row!;
 }
 
-/** A number in a breakdown; what is none counts as unknown. */
-const metric = (key: string): Fragment =>
-  sql`sum(CASE WHEN jsonb_typeof(metrics -> ${key}::text) = 'number' THEN (metrics -> ${key}::text)::numeric END)`;
+const PROVIDER_METRICS = ["generated", "api_calls", "failures", "evaluated", "approved", "rejected"];
 
 /** Best first. A provider without evaluations comes last: nothing is known of its quality. */
 function providers(ask: Ask, rows: Fragment): Promise<ProviderComparison[]> {
+  const found = list(PROVIDER_METRICS.map((metric) => sql`metrics -> ${metric}::text AS ${name(metric)}`));
+  // What is no number counts as unknown.
+  const sums = list(
+    PROVIDER_METRICS.map(name).map((metric) => sql`sum(${metric}::numeric) FILTER (WHERE jsonb_typeof(${metric}) = 'number') AS ${metric}`),
+  );
+  // Each OFFSET 0 keeps a value that is named several times above from being taken out of the JSON as often.
   return ask<ProviderComparison>(sql`
     SELECT *, ${share(sql`approved`, sql`evaluated`)} AS approval_rate, ${share(sql`failures`, sql`api_calls`)} AS failure_rate,
       ${share(sql`api_calls`, sql`generated`)} AS api_calls_per_generated
     FROM (
-      SELECT provider, count(*) AS runs, ${metric("generated")} AS generated, ${metric("api_calls")} AS api_calls, ${metric("failures")} AS failures,
-        coalesce(${metric("evaluated")}, ${metric("approved")} + ${metric("rejected")}) AS evaluated, ${metric("approved")} AS approved, ${metric("rejected")} AS rejected
-      FROM (SELECT provider_metrics FROM ${rows} AND jsonb_typeof(provider_metrics) = 'object') AS runs, jsonb_each(provider_metrics) AS p (provider, metrics)
-      GROUP BY provider
+      SELECT provider, runs, generated, api_calls, failures, coalesce(evaluated, approved + rejected) AS evaluated, approved, rejected FROM (
+        SELECT provider, count(*) AS runs, ${sums} FROM (
+          SELECT provider, ${found} FROM (
+            SELECT (each).key AS provider, (each).value AS metrics FROM (
+              SELECT jsonb_each(provider_metrics) AS each FROM ${rows} AND jsonb_typeof(provider_metrics) = 'object' OFFSET 0
+            ) AS entries
+          ) AS named OFFSET 0
+        ) AS read GROUP BY provider
+      ) AS summed
     ) AS sums ORDER BY approval_rate DESC NULLS LAST, approved DESC NULLS LAST, provider LIMIT 1000`);
 }
 
