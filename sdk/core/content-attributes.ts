@@ -1,5 +1,6 @@
 import type { AttributeValue } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
+import type { DeferredText } from "./deferred-text.ts";
 
 const CONTENT: ReadonlySet<string> = new Set([
   A.GEN_AI_INPUT_MESSAGES,
@@ -19,5 +20,5 @@ const LONG_TEXT = 1_024;
 const FIGURES: ReadonlySet<string> = new Set([A.GENSPAN_RUN_SUMMARY]);
 
 /** Whether an attribute holds content: what is given up first when the queue is full. */
-export const isContent = (name: string, value: AttributeValue | undefined): boolean =>
+export const isContent = (name: string, value: AttributeValue | DeferredText | undefined): boolean =>
   CONTENT.has(name) || (typeof value === "string" && value.length > LONG_TEXT && !FIGURES.has(name));

@@ -1,6 +1,7 @@
 import { type Attributes, type Context, context, createContextKey, type SpanContext, trace } from "@opentelemetry/api";
 import { GENSPAN_PENDING_PARENT, GENSPAN_PENDING_SENT, GENSPAN_RECORD } from "../attributes.ts";
 import { nowMicros } from "./clock.ts";
+import type { RecordAttributes } from "./deferred-text.ts";
 import type { Announcement } from "./pending-lane.ts";
 import { type RecordFacts, type RecordRef, refText } from "./record.ts";
 import type { OpenRecord, RecordEnd, RecordStart } from "./recorder.ts";
@@ -22,7 +23,7 @@ const PENDING = "pending";
 /** A record that begins now. The attributes of its start become its own: they are not copied. */
 export function openRecord(given: RecordStart, { around, parent, spanContext, announce, send }: Surroundings): OpenRecord {
   const inherited = joined(inheritedFrom(around), given.inherited);
-  const attributes: Attributes = inherited === undefined ? (given.attributes ?? {}) : { ...inherited, ...given.attributes };
+  const attributes: RecordAttributes = inherited === undefined ? (given.attributes ?? {}) : { ...inherited, ...given.attributes };
   const startMicros = given.startMicros ?? nowMicros();
   const ref: RecordRef = { traceId: spanContext.traceId, spanId: spanContext.spanId };
   let active: Context | undefined;

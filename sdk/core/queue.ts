@@ -1,6 +1,7 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { withAttributes } from "./record.ts";
+import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
+import { unwrittenAttributes, withAttributes } from "./record.ts";
 
 /** One span that waits to be sent, or is being sent. */
 export interface Entry {
@@ -49,7 +50,7 @@ export interface Queue {
 }
 
 /** Whether an attribute holds content: what is given up first. */
-export type IsContent = (name: string, value: AttributeValue | undefined) => boolean;
+export type IsContent = (name: string, value: AttributeValue | DeferredText | undefined) => boolean;
 
 /** `onLoss` is told of each content or record that was given up. */
 export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (kind: keyof Losses) => void): Queue {
@@ -70,8 +71,8 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
   };
 
   function makeBare(entry: Entry): void {
-    const { attributes } = entry.span;
-    const kept: [string, AttributeValue | undefined][] = Object.entries(attributes).filter(([name, value]) => !isContent(name, value));
+    const attributes = unwrittenAttributes(entry.span);
+    const kept = Object.entries(attributes).filter(([name, value]) => !isContent(name, value));
     const dropped = Object.keys(attributes).length - kept.length;
     entry.bare = true;
     if (dropped === 0) return;
@@ -166,18 +167,19 @@ const SHORT = 64;
 
 /** Estimate of what a span takes, in bytes of UTF-8. */
 export function sizeOf(span: ReadableSpan): number {
-  let bytes = SPAN_BYTES + attributesSize(span.attributes);
+  let bytes = SPAN_BYTES + attributesSize(unwrittenAttributes(span));
   for (const event of span.events) bytes += SPAN_BYTES + attributesSize(event.attributes ?? {});
   return bytes + span.links.length * SPAN_BYTES + (span.status.message?.length ?? 0);
 }
 
-function attributesSize(attributes: Attributes): number {
+function attributesSize(attributes: RecordAttributes): number {
   let bytes = 0;
   for (const name in attributes) bytes += ATTRIBUTE_BYTES + name.length + valueSize(attributes[name]);
   return bytes;
 }
 
-function valueSize(value: unknown): number {
+function valueSize(value: AttributeValue | DeferredText | undefined): number {
+  if (isDeferred(value)) return value.sizeBytes();
   if (typeof value === "string") return value.length <= SHORT ? value.length : Buffer.byteLength(value);
   if (value instanceof Uint8Array) return value.length;
   if (Array.isArray(value)) return value.reduce((sum: number, each) => sum + 8 + valueSize(each), 0);

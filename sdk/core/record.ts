@@ -2,6 +2,7 @@ import { type Attributes, type HrTime, type SpanContext, SpanKind, type SpanStat
 import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { hrTime } from "./clock.ts";
+import { type RecordAttributes, written } from "./deferred-text.ts";
 
 /** The two ids that find a record again, from any process. */
 export interface RecordRef {
@@ -19,7 +20,7 @@ export interface RecordFacts {
   readonly parent: SpanContext | undefined;
   readonly startMicros: number;
   readonly endMicros: number;
-  readonly attributes: Attributes;
+  readonly attributes: RecordAttributes;
   /** Makes it an error. */
   readonly statusMessage?: string | undefined;
   readonly failed?: boolean;
@@ -35,8 +36,18 @@ export interface RecordOrigin {
 const UNSET: SpanStatus = { code: SpanStatusCode.UNSET };
 const NO_TIME: HrTime = [0, 0];
 
+const UNWRITTEN = Symbol("attributes as the SDK holds them");
+
+/** A span of the SDK's own: its attributes are written out when they are asked for, by an exporter in the background. */
+interface OwnSpan extends ReadableSpan {
+  readonly [UNWRITTEN]: RecordAttributes;
+}
+
+/** The attributes of a span with the texts that nobody asked for yet. */
+export const unwrittenAttributes = (span: ReadableSpan): RecordAttributes => (span as Partial<OwnSpan>)[UNWRITTEN] ?? span.attributes;
+
 /** A finished span that no tracer made, in the shape that exporters take. The attributes are taken over, not copied. */
-export function readableSpan(facts: RecordFacts, origin: RecordOrigin): ReadableSpan {
+export function readableSpan(facts: RecordFacts, origin: RecordOrigin): OwnSpan {
   const { name, kind = SpanKind.INTERNAL, context, parent, startMicros, attributes } = facts;
   const endMicros = Math.max(facts.endMicros, startMicros);
   return {
@@ -48,7 +59,10 @@ export function readableSpan(facts: RecordFacts, origin: RecordOrigin): Readable
     endTime: hrTime(endMicros),
     duration: endMicros === startMicros ? NO_TIME : hrTime(endMicros - startMicros),
     status: facts.failed === true ? errorStatus(facts.statusMessage) : UNSET,
-    attributes,
+    [UNWRITTEN]: attributes,
+    get attributes() {
+      return written(attributes);
+    },
     links: [],
     events: (facts.events ?? []) as TimedEvent[],
     ended: true,

@@ -2,6 +2,7 @@ import { type Attributes, type Context, context, type Span, type SpanContext, ty
 import { RandomIdGenerator, type ReadableSpan, type TimedEvent } from "@opentelemetry/sdk-trace";
 import { GENSPAN_RECORD } from "../attributes.ts";
 import { nowMicros } from "./clock.ts";
+import type { RecordAttributes } from "./deferred-text.ts";
 import { type Delivery, type FlushResult, joined } from "./delivery.ts";
 import { inheriting, openRecord } from "./open-record.ts";
 import type { PendingLane } from "./pending-lane.ts";
@@ -21,7 +22,7 @@ export interface RecordStart {
   /** Default: the record or span that is active. */
   readonly parent?: Parent | undefined;
   /** Taken over, not copied. */
-  readonly attributes?: Attributes;
+  readonly attributes?: RecordAttributes;
   /** Microseconds since the epoch; default now. */
   readonly startMicros?: number | undefined;
   /** Attributes that every record made within this one carries too, such as the id of the run. */
@@ -30,7 +31,7 @@ export interface RecordStart {
 
 /** What a record ends with. Attributes come on top of those of its start. */
 export interface RecordEnd {
-  readonly attributes?: Attributes;
+  readonly attributes?: RecordAttributes;
   readonly name?: string;
   /** Makes the record an error. */
   readonly error?: { readonly message?: string | undefined };

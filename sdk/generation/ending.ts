@@ -1,7 +1,7 @@
-import type { Attributes } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { microsOf, nowMicros } from "../core/clock.ts";
 import type { Current } from "../core/current.ts";
+import type { RecordAttributes } from "../core/deferred-text.ts";
 import type { OpenRecord } from "../core/recorder.ts";
 import type { Attempts } from "./attempts.ts";
 import { exceptionEvent, type Failure, readFailure, TIMEOUT, UNREADABLE } from "./failure.ts";
@@ -74,7 +74,7 @@ export function createEnding(of: EndingOf): Ending {
   };
 }
 
-function endAttributes({ result }: Ended, { attempts, provider, now }: EndingOf): Attributes {
+function endAttributes({ result }: Ended, { attempts, provider, now }: EndingOf): RecordAttributes {
   const fallback = attempts.fallbackModel();
   if (result === undefined && fallback === undefined) return {};
   const told: GenerationResult = fallback === undefined ? { ...result } : { responseModel: fallback, ...result };

@@ -1,4 +1,5 @@
 import { type Content, sharingBound } from "../core/content.ts";
+import { type DeferredText, deferredJson } from "../core/deferred-text.ts";
 import { type Part, type PartContext, reasoningParts, toolCall, toolResult, toParts } from "./message-parts.ts";
 import { isShape, listAt, type Shape, textAt } from "./shape.ts";
 
@@ -34,6 +35,24 @@ export function toMessages(messages: readonly unknown[], role: "user" | "assista
   const context: PartContext = { content: sharingBound(content), place: role === "assistant" ? "output" : "prompt" };
   const newestFirst = messages.toReversed().map((message) => readable(() => toMessage(message, role, context), role));
   return newestFirst.reverse().filter(({ parts }) => parts.length > 0);
+}
+
+/**
+ * JSON text of messages; undefined where nothing of them is recorded. It is written later where they hold nothing but texts, whose size is known without, and
+ * so short that none of them can have been cut.
+ */
+export function messagesText(messages: readonly Message[] | undefined, { policy }: Content): string | DeferredText | undefined {
+  if (messages === undefined || messages.length === 0) return undefined;
+  const texts: string[] = [];
+  let characters = 0;
+  for (const { parts } of messages) {
+    for (const { type, content } of parts) {
+      if ((type !== "text" && type !== "reasoning") || typeof content !== "string") return JSON.stringify(messages);
+      texts.push(content);
+      characters += content.length;
+    }
+  }
+  return characters * 3 < policy.maxBytes ? deferredJson(messages, texts) : JSON.stringify(messages);
 }
 
 /** A message that cannot be read, because a getter of it throws, says so; the others stay. */

@@ -1,15 +1,15 @@
-import type { Attributes } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import type { Content } from "../core/content.ts";
-import { type Message, toMessages } from "./messages.ts";
+import type { RecordAttributes } from "../core/deferred-text.ts";
+import { type Message, messagesText, toMessages } from "./messages.ts";
 import { known, numberOf, textOf } from "./shape.ts";
-import { messagesText, truncationFlag, whole } from "./start-attributes.ts";
+import { truncationFlag, whole } from "./start-attributes.ts";
 import type { GenerationResult, Usage } from "./types.ts";
 
 /** What came of a call, under the names of the conventions. */
-export function resultAttributes(result: GenerationResult, content: Content): Attributes {
+export function resultAttributes(result: GenerationResult, content: Content): RecordAttributes {
   const reasons = (result.finishReasons ?? [result.finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
-  const output = messagesText(outputMessages(result, content));
+  const output = messagesText(outputMessages(result, content), content);
   return known({
     [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(output, content),
     [A.GEN_AI_RESPONSE_ID]: textOf(result.responseId),

@@ -2,8 +2,9 @@ import type { Attributes, AttributeValue } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { type Content, isTruncated } from "../core/content.ts";
 import type { Current } from "../core/current.ts";
+import { type DeferredText, isDeferred, type RecordAttributes } from "../core/deferred-text.ts";
 import { safeJson, safeText } from "../core/safe-json.ts";
-import { toMessages } from "./messages.ts";
+import { messagesText, toMessages } from "./messages.ts";
 import { providerOfModel } from "./provider-names.ts";
 import { known, numberOf, textOf } from "./shape.ts";
 import type { EntityRef, GenerationStart, ModelParams, PromptInfo, Quality } from "./types.ts";
@@ -14,11 +15,11 @@ export const DEFAULT_OPERATION = "chat";
 const MAX_VARIABLES = 128;
 
 /** Writes one attribute where its value is known. Objects in between would cost as much again as the attributes. */
-function put(into: Attributes, name: string, value: AttributeValue | undefined): void {
+function put(into: RecordAttributes, name: string, value: AttributeValue | DeferredText | undefined): void {
   if (value !== undefined) into[name] = value;
 }
 
-const GROUPS: readonly ((into: Attributes, start: GenerationStart, content: Content) => void)[] = [
+const GROUPS: readonly ((into: RecordAttributes, start: GenerationStart, content: Content) => void)[] = [
   (into, { attributes }) => Object.assign(into, attributes),
   putCall,
   (into, { params }) => putParameters(into, params),
@@ -29,15 +30,15 @@ const GROUPS: readonly ((into: Attributes, start: GenerationStart, content: Cont
 ];
 
 /** Everything that is known before the call, under the names of the conventions. What cannot be read costs its own group only. */
-export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): Attributes {
-  const attributes: Attributes = {};
+export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): RecordAttributes {
+  const attributes: RecordAttributes = {};
   for (const group of GROUPS) {
     recorder.problems.guard("reading what a generation starts with", () => group(attributes, start, content), undefined);
   }
   return attributes;
 }
 
-function putCall(into: Attributes, start: GenerationStart, content: Content): void {
+function putCall(into: RecordAttributes, start: GenerationStart, content: Content): void {
   const { model, operation = DEFAULT_OPERATION, provider = providerOfModel(String(model)) } = start;
   put(into, A.GEN_AI_OPERATION_NAME, textOf(operation));
   put(into, A.GEN_AI_PROVIDER_NAME, textOf(provider));
@@ -47,7 +48,7 @@ function putCall(into: Attributes, start: GenerationStart, content: Content): vo
   put(into, A.GEN_AI_REQUEST_STREAM, start.stream === true ? true : undefined);
 }
 
-function putParameters(into: Attributes, params: ModelParams | undefined): void {
+function putParameters(into: RecordAttributes, params: ModelParams | undefined): void {
   if (params === undefined || params === null) return;
   const stop = typeof params.stop === "string" ? [params.stop] : params.stop;
   put(into, A.GEN_AI_REQUEST_TEMPERATURE, numberOf(params.temperature));
@@ -71,7 +72,7 @@ export function whole(value: unknown): number | undefined {
 
 const texts = (values: readonly unknown[]): string[] => values.filter((value) => typeof value === "string");
 
-function putPrompt(into: Attributes, prompt: PromptInfo | undefined, content: Content): void {
+function putPrompt(into: RecordAttributes, prompt: PromptInfo | undefined, content: Content): void {
   if (prompt === undefined || prompt === null) return;
   put(into, A.GEN_AI_PROMPT_NAME, textOf(prompt.name));
   put(into, A.GEN_AI_PROMPT_VERSION, prompt.version === undefined ? undefined : String(prompt.version));
@@ -79,19 +80,19 @@ function putPrompt(into: Attributes, prompt: PromptInfo | undefined, content: Co
   putVariables(into, prompt.variables ?? {}, content);
 }
 
-function putVariables(into: Attributes, variables: Readonly<Record<string, unknown>>, content: Content): void {
+function putVariables(into: RecordAttributes, variables: Readonly<Record<string, unknown>>, content: Content): void {
   for (const name of Object.keys(variables).slice(0, MAX_VARIABLES)) {
     put(into, A.GEN_AI_PROMPT_VARIABLE_PREFIX + name, content.text(safeText(variables[name]), "variables"));
   }
 }
 
 /** The content itself comes last: a limit on the number of attributes then costs nothing else. */
-function putContent(into: Attributes, { prompt, messages, system, tools }: GenerationStart, content: Content): void {
+function putContent(into: RecordAttributes, { prompt, messages, system, tools }: GenerationStart, content: Content): void {
   const given = messages ?? (prompt?.text === undefined ? undefined : [{ role: "user", content: prompt.text }]);
   const input = given === undefined ? undefined : toMessages(given, "user", content);
   const instructions = content.text(textOf(system), "system");
   const isText = messages === undefined && input?.length === 1;
-  const text = messagesText(input);
+  const text = messagesText(input, content);
   put(into, A.GENSPAN_PROMPT_FORMAT, isText ? "text" : undefined);
   put(into, A.GENSPAN_CONTENT_TRUNCATED, truncationFlag(text, content));
   put(into, A.GEN_AI_TOOL_DEFINITIONS, tools === undefined || tools.length === 0 ? undefined : content.text(safeJson(tools), "tools"));
@@ -103,13 +104,9 @@ function putContent(into: Attributes, { prompt, messages, system, tools }: Gener
   put(into, A.GEN_AI_INPUT_MESSAGES, text);
 }
 
-/** `true` where messages had to be cut; undefined where not. */
-export const truncationFlag = (messages: string | undefined, { policy }: Content): true | undefined =>
-  isTruncated(messages, policy.maxBytes) ? true : undefined;
-
-/** JSON text of messages; undefined where nothing of them is recorded. */
-export const messagesText = (messages: readonly object[] | undefined): string | undefined =>
-  messages === undefined || messages.length === 0 ? undefined : JSON.stringify(messages);
+/** `true` where messages had to be cut; undefined where not. Those whose writing is put off are too short for that. */
+export const truncationFlag = (messages: string | DeferredText | undefined, { policy }: Content): true | undefined =>
+  !isDeferred(messages) && isTruncated(messages, policy.maxBytes) ? true : undefined;
 
 export function entityAttributes(entity: EntityRef | undefined): Attributes {
   if (entity === undefined || entity === null) return {};

@@ -1,13 +1,13 @@
-import type { Attributes } from "@opentelemetry/api";
 import { emptyResource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import type { RecordAttributes } from "../../../sdk/core/deferred-text.ts";
 import { readableSpan } from "../../../sdk/core/record.ts";
 import { SCOPE } from "../../../sdk/core/scope.ts";
 
 let made = 0;
 
 /** A finished record of the SDK with ids of its own. */
-export function recordOf(name: string, attributes: Attributes): ReadableSpan {
+export function recordOf(name: string, attributes: RecordAttributes): ReadableSpan {
   made++;
   const context = { traceId: made.toString(16).padStart(32, "0"), spanId: made.toString(16).padStart(16, "0"), traceFlags: 1 };
   return readableSpan(

@@ -25,6 +25,16 @@ describe("the queue", () => {
     expect(queue.length).toBe(1);
   });
 
+  it("neither counting nor dropping content writes a text that is put off", () => {
+    const written: string[] = [];
+    const text = { sizeBytes: () => 1024, text: () => written[written.push("text") - 1]! };
+    const { queue } = queueOf({ queueBytes: 2_000 });
+    const deferred = () => recordOf("deferred", { "gen_ai.input.messages": text });
+    const [first, second] = [queue.push(deferred()), queue.push(deferred())];
+    expect([first.bare, second.bare, written]).toEqual([true, false, []]);
+    expect([first.span.attributes, second.span.attributes]).toEqual([{}, { "gen_ai.input.messages": "text" }]);
+  });
+
   it("gives one record that is larger than a request alone", () => {
     const { queue } = queueOf();
     queue.push(withContent("large"));

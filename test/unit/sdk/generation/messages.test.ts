@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { createContent, truncationMark } from "../../../../sdk/core/content.ts";
 import { type ContentPolicy, resolveContent } from "../../../../sdk/core/content-policy.ts";
+import { isDeferred } from "../../../../sdk/core/deferred-text.ts";
 import { createProblems } from "../../../../sdk/core/problems.ts";
-import { toMessages } from "../../../../sdk/generation/messages.ts";
+import { messagesText, toMessages } from "../../../../sdk/generation/messages.ts";
+
+const contentOf = (policy: ContentPolicy) =>
+  createContent({ policy: resolveContent(policy, 10_000), redact: undefined, problems: createProblems(() => {}) });
 
 const convert = (messages: readonly unknown[], policy: ContentPolicy = "full", role: "user" | "assistant" = "user") =>
-  toMessages(
-    messages,
-    role,
-    createContent({ policy: resolveContent(policy, 10_000), redact: undefined, problems: createProblems(() => {}) }),
-  );
+  toMessages(messages, role, contentOf(policy));
 
 const HELLO = "aGVsbG8=";
 const HELLO_SHA256 = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
@@ -199,5 +199,29 @@ describe("the content policy within messages", () => {
   it("SDK-05 cuts a text of 50 MB, and the JSON around it stays whole", () => {
     const [message] = convert([{ role: "user", content: "x".repeat(50_000_000) }], { maxBytes: 100 });
     expect(message!.parts).toEqual([{ type: "text", content: `${"x".repeat(100)}${truncationMark(49_999_900)}` }]);
+  });
+});
+
+describe("the JSON text of messages", () => {
+  const textOf = (messages: readonly unknown[]) => messagesText(convert(messages), contentOf("full"));
+
+  it("is written later, of the messages as they were, and its size is known before", () => {
+    const message = { role: "user", content: 'žluťoučký "kůň"\n\u0000\ud800' };
+    const text = textOf([message]);
+    message.content = "changed since";
+    if (!isDeferred(text)) throw new Error("the text was written at once");
+    expect(text.sizeBytes()).toBe(26);
+    expect(JSON.parse(text.text())).toEqual([{ role: "user", parts: [{ type: "text", content: 'žluťoučký "kůň"\n\u0000\ud800' }] }]);
+  });
+
+  it.each([
+    ["with a tool call", [{ role: "assistant", tool_calls: [{ id: "c1", function: { name: "f", arguments: '{"a":1}' } }] }]],
+    ["so long that something may have been cut", [{ role: "user", content: "x".repeat(4_000) }]],
+  ])("%s is written at once", (_, messages) => {
+    expect(textOf(messages)).toBe(JSON.stringify(convert(messages)));
+  });
+
+  it("is none without messages", () => {
+    expect(textOf([])).toBeUndefined();
   });
 });
