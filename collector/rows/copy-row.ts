@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { ByteWriter } from "../base/byte-writer.ts";
 import { type Literal, literal, viewOf } from "../base/bytes-view.ts";
+import { MENDED_NUL, MENDED_UTF8 } from "../otlp/json-string.ts";
 import type { Halves } from "../otlp/span-view.ts";
-import { MENDED_NUL, MENDED_UTF8 } from "../otlp/value-json.ts";
 
 /**
  * Fields of PostgreSQL's binary COPY format (COPY, "Binary Format"): a 32-bit length and the value in the type's binary form.

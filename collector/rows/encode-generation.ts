@@ -6,9 +6,7 @@ import { canonicalProvider, isTimeout } from "../model/operation.ts";
 import { costOf, type Price, type PriceBook } from "../model/price.ts";
 import { normalizeTokens, type Tokens } from "../model/tokens.ts";
 import { VALUE_BYTES, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
-import { NOT_INTERNED } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
-import { writeJsonValue } from "../otlp/value-json.ts";
 import {
   type CallSource,
   conceptFloat8,
@@ -28,23 +26,13 @@ import {
   saysTruncated,
 } from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
-import {
-  beginJson,
-  copyFloat8,
-  copyInt4,
-  copyJson,
-  copyMillis,
-  copyNull,
-  copyNumeric,
-  copyString,
-  copyTime,
-  endField,
-} from "./copy-row.ts";
+import { copyFloat8, copyInt4, copyMillis, copyNull, copyNumeric, copyString, copyTime } from "./copy-row.ts";
 import type { CallMedia } from "./encode-media.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
+import { namedValues, parameterName, variableName } from "./named-values.ts";
 import { copySpanKey, namesSpan, startMillisOf } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
-import { optionalInt8, optionalString, stringsOf, toJsonb } from "./values.ts";
+import { optionalInt8, optionalString, stringsOf } from "./values.ts";
 
 const NANOS_PER_MILLI = 1e6;
 
@@ -358,52 +346,4 @@ function moveWhole(view: SpanView, index: number, bit: number): number {
   if (text && view.attributes.b[index] === 0) return 0;
   view.attributes.remove(index);
   return text ? bit : bit | (bit << STRUCTURED_SHIFT);
-}
-
-const PARAMETER_NAME = /^(?:gen_ai\.openai\.request|openai\.request|gen_ai\.request|gen_ai|openai)\./;
-const parameterName = (attribute: string): string => attribute.replace(PARAMETER_NAME, "");
-const variableName = (attribute: string): string => attribute.slice("gen_ai.prompt.variable.".length);
-
-/** JSON keys made from attribute names, by key id: names are few and spans are many. */
-const jsonNames = new Map<(name: string) => string, Map<number, Buffer>>([
-  [parameterName, new Map()],
-  [variableName, new Map()],
-]);
-
-interface NamedValues {
-  readonly indexes: readonly number[];
-  readonly built: Record<string, unknown> | undefined;
-  readonly shorten: (name: string) => string;
-}
-
-/** Several attributes, and what a dialect built, as one jsonb object under shortened names; NULL when there are none. */
-function namedValues(source: CallSource, { indexes, built, shorten }: NamedValues): void {
-  const { out, attributes, notes } = source;
-  if (indexes.length === 0) {
-    if (built === undefined || Object.keys(built).length === 0) copyNull(out);
-    else copyJson(out, toJsonb(JSON.stringify(built)));
-    return;
-  }
-  const at = beginJson(out);
-  const names = new Set<string>();
-  indexes.forEach((index, i) => {
-    out.u8(i === 0 ? 0x7b : 0x2c);
-    const key = jsonName(attributes.keys[index]!, attributes.name(index), shorten);
-    out.bytes(key, 0, key.length);
-    if (built !== undefined) names.add(shorten(attributes.name(index)));
-    notes.mended(`attributes.${attributes.name(index)}`, writeJsonValue(out, attributes, index));
-  });
-  const rest = Object.entries(built ?? {}).filter(([name, value]) => value !== undefined && !names.has(name));
-  for (const [name, value] of rest) out.utf8(toJsonb(`,${JSON.stringify(name)}:${JSON.stringify(value)}`));
-  out.u8(0x7d);
-  endField(out, at);
-}
-
-function jsonName(key: number, name: string, shorten: (name: string) => string): Buffer {
-  const names = jsonNames.get(shorten);
-  const known = names?.get(key);
-  if (known !== undefined) return known;
-  const made = Buffer.from(`${JSON.stringify(shorten(name))}:`, "utf8");
-  if (key !== NOT_INTERNED) names?.set(key, made);
-  return made;
 }

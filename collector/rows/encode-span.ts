@@ -2,8 +2,9 @@ import type { ByteWriter } from "../base/byte-writer.ts";
 import { type Literal, literal } from "../base/bytes-view.ts";
 import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { decodeEvent, decodeLink } from "../otlp/decode-protobuf.ts";
+import { writeJsonString } from "../otlp/json-string.ts";
 import type { OriginView, SpanView } from "../otlp/span-view.ts";
-import { writeJsonObject, writeJsonString } from "../otlp/value-json.ts";
+import { writeJsonObject } from "../otlp/value-json.ts";
 import {
   beginJson,
   copyInt2,

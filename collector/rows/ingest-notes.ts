@@ -1,4 +1,5 @@
-import { MENDED_DEPTH, MENDED_NUL, MENDED_UTF8, TYPE_BYTES, TYPE_NON_FINITE } from "../otlp/value-json.ts";
+import { MENDED_NUL, MENDED_UTF8 } from "../otlp/json-string.ts";
+import { MENDED_DEPTH, TYPE_BYTES, TYPE_NON_FINITE } from "../otlp/value-json.ts";
 
 /** Reasons under which `genspan_sanitized_total` counts. */
 export type SanitizeReason = "nul" | "utf8" | "depth" | "length" | "duplicate_key" | "time";

@@ -5,7 +5,7 @@ export const READING_MUTANTS: readonly Mutant[] = [
   {
     rule: "NUL in text becomes U+FFFD",
     caseId: "ENC-01",
-    file: "collector/otlp/value-json.ts",
+    file: "collector/otlp/json-string.ts",
     before: "byte === 0 ? replaceNul(out.buffer, out.length) : escapeInto",
     after: "escapeInto",
     test: { file: "test/unit/rows/payload-text.test.ts", name: "ENC-01 NUL becomes U+FFFD, is noted with its path" },
@@ -13,7 +13,7 @@ export const READING_MUTANTS: readonly Mutant[] = [
   {
     rule: "invalid UTF-8 is mended",
     caseId: "ENC-04",
-    file: "collector/otlp/value-json.ts",
+    file: "collector/otlp/json-string.ts",
     before: "if (!isUtf8(source.subarray(start, end))) {",
     after: "if (start > end) {",
     test: { file: "test/unit/rows/payload-text.test.ts", name: "ENC-04 invalid UTF-8 in one span becomes U+FFFD" },

@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ByteWriter } from "../../../collector/base/byte-writer.ts";
 import { Arena, AttributeList } from "../../../collector/otlp/attribute-list.ts";
-import { MENDED_NUL, MENDED_UTF8, writeJsonObject, writeJsonString } from "../../../collector/otlp/value-json.ts";
+import { MENDED_NUL, MENDED_UTF8, writeJsonString } from "../../../collector/otlp/json-string.ts";
+import { writeJsonObject } from "../../../collector/otlp/value-json.ts";
 import { writeNanos } from "../../../collector/rows/copy-row.ts";
 import { any, keyValue } from "../../support/wire-builder.ts";
 
