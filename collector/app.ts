@@ -137,7 +137,16 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
   const usage = createUsageRollup({ sql: owner, schema, holder, log });
   usage.start();
   started.defer(() => usage.stop());
-  const { tombstones, erasing } = await startPrivacy({ sql: owner, schema, holder, log, config, dataDir: options.dataDir, started });
+  const { tombstones, erasing, projectEnd } = await startPrivacy({
+    sql: owner,
+    schema,
+    url: database.url,
+    holder,
+    log,
+    config,
+    dataDir: options.dataDir,
+    started,
+  });
   const refiner = createRefiner({ sql: pool(database.url, 1, started), schema, log });
   started.defer(() => refiner.stop());
   startQualityMarks({ sql: owner, schema, holder, log, started });
@@ -187,6 +196,7 @@ async function build(options: AppOptions, started: AsyncDisposableStack): Promis
       otlp: otlp.http,
       ingest: ingestInto(first),
       erasing,
+      projectEnd,
       alerting,
       live,
       database,
@@ -292,6 +302,7 @@ interface WebInput {
   readonly otlp: readonly Listening[];
   readonly ingest: Ingest;
   readonly erasing: Privacy["erasing"];
+  readonly projectEnd: Privacy["projectEnd"];
   readonly alerting: Services["alerting"];
   readonly live: Services["live"];
   readonly database: Database;
@@ -307,6 +318,7 @@ function createWeb({ options, owner, latestReader, reader, database, unready, ..
       writer: { sql: owner, schema },
       ingest: input.ingest,
       erasing: input.erasing,
+      projectEnd: input.projectEnd,
       alerting: input.alerting,
       live: input.live,
       refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),

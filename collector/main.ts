@@ -76,6 +76,7 @@ const actions: Actions = {
   rotateKey: async (id, options) => (await import("./actions/keys.ts")).rotateKey(id, options),
   listProjects: async (options) => (await import("./actions/keys.ts")).listProjects(options),
   createProject: async (name, options) => (await import("./actions/keys.ts")).createProject(name, options),
+  deleteProject: async (id, options) => (await import("./actions/keys.ts")).deleteProject(id, options),
   createSqlLogin: async (request) => (await import("./actions/keys.ts")).createSqlLogin(request),
   removeSqlLogin: async (request) => (await import("./actions/keys.ts")).removeSqlLogin(request),
   revokeKey: async (id, options) => (await import("./actions/keys.ts")).revokeKey(id, options),

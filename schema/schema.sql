@@ -530,6 +530,7 @@ CREATE TABLE projects (
   id integer NOT NULL,
   name text NOT NULL,
   created_at timestamp with time zone NOT NULL,
+  deleted_at timestamp with time zone,
   CONSTRAINT projects_name_key UNIQUE (name),
   CONSTRAINT projects_pkey PRIMARY KEY (id)
 );

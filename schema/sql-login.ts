@@ -30,7 +30,7 @@ export async function ensureSqlLogin(options: SqlLoginOptions): Promise<void> {
         const table = tx`${tx(schema)}.sql_logins`;
         const [found] = await tx<[{ role: boolean; ours: boolean; project: boolean; database: string }]>`
           SELECT to_regrole(${role}) IS NOT NULL AS role, EXISTS (SELECT FROM ${table} WHERE login = ${login}) AS ours,
-            EXISTS (SELECT FROM ${tx(schema)}.projects WHERE id = ${projectId}) AS project, current_database() AS database`;
+            EXISTS (SELECT FROM ${tx(schema)}.projects WHERE id = ${projectId} AND deleted_at IS NULL) AS project, current_database() AS database`;
         if (!found.project) throw new SchemaError(`there is no project ${projectId}: create it first`);
         if (found.role && !found.ours)
           throw new SchemaError(`the role "${login}" exists already and was not made by genspan: choose another name for the login`);

@@ -1,7 +1,7 @@
 import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
 import { createOwnIngest } from "../app/ingest.ts";
-import { defaultArchive, eraserOf } from "../app/privacy.ts";
+import { defaultArchive, eraserOf, projectEndIn } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
@@ -50,6 +50,7 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
     writer: { sql: owner, schema },
     ingest: own.ingest,
     erasing: { eraseFiles: eraserOf(defaultArchive(options.dataDir)), onBuried: async () => {} },
+    projectEnd: projectEndIn(defaultArchive(options.dataDir), { url, schema }),
     live,
     alerting: { log, publicUrl: undefined, sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),

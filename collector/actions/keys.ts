@@ -2,10 +2,12 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../../schema/migrate.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
 import { dropSqlLogin, ensureSqlLogin } from "../../schema/sql-login.ts";
+import { defaultArchive, projectEndIn } from "../app/privacy.ts";
 import { RequestError } from "../base/request-error.ts";
-import type { DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, SqlLoginRequest } from "../cli/actions.ts";
+import type { DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, PrunedRows, SqlLoginRequest } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
+import { deleteProject as removeProject } from "../commands/delete-project.ts";
 import { createKeyStore, type KeyStore } from "../commands/keys.ts";
 import { createProject as makeProject, listProjects as readProjects } from "../commands/projects.ts";
 import type { Writer } from "../commands/writer.ts";
@@ -67,6 +69,18 @@ export const createProject = (name: string, options: DatabaseOptions): Promise<P
       throw error instanceof RequestError ? new CommandError(EXIT.failure, "There is a project of that name already.") : error;
     });
     return { id, name, createdAt: created_at.toISOString() };
+  });
+
+/** Deletes a project with everything in it; see `deleteProject` of the commands. */
+export const deleteProject = (id: number, options: DatabaseOptions): Promise<readonly PrunedRows[]> =>
+  withWriter(options, false, async (writer, url) => {
+    const end = projectEndIn(defaultArchive(options.dataDir), { url, schema: options.schema });
+    const gone = await removeProject({ ...writer, ...end, projectId: id, actor: CLI }).catch((error: unknown) => {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.code === "not_found") throw new CommandError(EXIT.notFound, `There is no project ${id}: see "genspan project list".`);
+      throw new CommandError(EXIT.failure, `It is not deleted: ${error.message}.`);
+    });
+    return Object.entries(gone).map(([table, rows]) => ({ table, partition: null, rows }));
   });
 
 const PASSWORD_BYTES = 24;

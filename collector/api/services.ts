@@ -3,6 +3,7 @@ import type { Authenticate } from "../base/authenticate.ts";
 import type { Log } from "../base/log.ts";
 import type { Outcome } from "../base/outcome.ts";
 import type { Signal } from "../base/signal.ts";
+import type { ProjectEnd } from "../commands/delete-project.ts";
 import type { EraseOptions } from "../commands/erase/index.ts";
 import type { Refine } from "../commands/generations/change.ts";
 import type { Writer } from "../commands/writer.ts";
@@ -21,6 +22,8 @@ export interface Services {
   readonly refine: Refine;
   /** What an erasure does outside of the database. */
   readonly erasing: Required<Pick<EraseOptions, "eraseFiles" | "onBuried">>;
+  /** What the end of a project needs outside of the database's tables. */
+  readonly projectEnd: ProjectEnd;
   /** What alerts are told by. */
   readonly alerting: ChannelTools & { readonly publicUrl: string | undefined };
   /** Who watches what comes in. */

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import type { Sql } from "../../schema/connect.ts";
+import { dropSqlLogin } from "../../schema/sql-login.ts";
 import type { Log } from "../base/log.ts";
+import type { ProjectEnd } from "../commands/delete-project.ts";
 import type { EraseOptions } from "../commands/erase/index.ts";
 import type { Config } from "../config/index.ts";
 import { postgresOptions } from "../config/questions.ts";
 import { isContentName } from "../dialects/content-names.ts";
-import { eraseFromArchive } from "../jobs/archive/erase-files.ts";
+import { eraseFromArchive, eraseProjectFiles } from "../jobs/archive/erase-files.ts";
 import { createContentJob } from "../jobs/archive/index.ts";
 import { createErasureSweep } from "../jobs/erasure-sweep.ts";
 import { createTombstones, type Tombstones } from "../jobs/tombstones.ts";
@@ -14,6 +16,8 @@ export interface PrivacyInput {
   /** Connects as the owner of the tables. */
   readonly sql: Sql;
   readonly schema: string;
+  /** Of that owner. */
+  readonly url: string;
   /** Unique per collector. */
   readonly holder: string;
   readonly log: Log;
@@ -25,6 +29,7 @@ export interface PrivacyInput {
 export interface Privacy {
   readonly tombstones: Tombstones;
   readonly erasing: Required<Pick<EraseOptions, "eraseFiles" | "onBuried">>;
+  readonly projectEnd: ProjectEnd;
 }
 
 const FOLDER = "archive";
@@ -38,6 +43,12 @@ export const eraserOf =
   (projectId, spans, { kind, value }) =>
     eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
 
+/** What a deleted project leaves outside of the tables: its files in the archive's folder, and its logins. */
+export const projectEndIn = (folder: string, { url, schema }: { readonly url: string; readonly schema: string }): ProjectEnd => ({
+  eraseFiles: async (projectId) => eraseProjectFiles(folder, projectId),
+  dropLogin: (login) => dropSqlLogin({ url, schema, login }),
+});
+
 /** What keeps erased things erased, and old content out of the tables. */
 export async function startPrivacy(input: PrivacyInput): Promise<Privacy> {
   const { sql, schema, holder, log, started } = input;
@@ -50,8 +61,10 @@ export async function startPrivacy(input: PrivacyInput): Promise<Privacy> {
   const content = createContentJob({ sql, schema, holder, log, retentionMillis, archiveFolder: contentArchive, isContentName });
   content.start();
   started.defer(() => content.stop());
+  const folder = contentArchive ?? defaultArchive(input.dataDir);
   return {
     tombstones,
-    erasing: { eraseFiles: eraserOf(contentArchive ?? defaultArchive(input.dataDir)), onBuried: () => tombstones.refresh() },
+    erasing: { eraseFiles: eraserOf(folder), onBuried: () => tombstones.refresh() },
+    projectEnd: projectEndIn(folder, input),
   };
 }

@@ -13,6 +13,8 @@ export interface StoredKey {
   readonly scopes: readonly Scope[];
   readonly expiresAt: Date | null;
   readonly revokedAt: Date | null;
+  /** Its project is gone, and so is its use. */
+  readonly projectDeleted?: boolean;
   /** Export requests a second; null for no limit. */
   readonly maxRequestsPerSecond: number | null;
 }

@@ -73,6 +73,9 @@ function checkKey(ring: KeyRing, presented: string | undefined, scope: Scope, no
   }
   const digest = hashKey(presented);
   const key = ring.byHash.get(digest.toString("hex"));
+  if (key !== undefined && timingSafeEqual(digest, key.hash) && key.projectDeleted === true) {
+    return rejected("forbidden", "the project of this key was deleted");
+  }
   if (key === undefined || !timingSafeEqual(digest, key.hash) || key.revokedAt !== null) {
     return rejected("unauthenticated", "this key is not known or was revoked");
   }

@@ -172,6 +172,8 @@ export interface Actions {
   ): Promise<{ readonly id: string; readonly key: string } | undefined>;
   listProjects(options: DatabaseOptions): Promise<readonly ProjectSummary[]>;
   createProject(name: string, options: DatabaseOptions): Promise<ProjectSummary>;
+  /** Rows that went, by table. Throws CommandError where there is no such project. */
+  deleteProject(id: number, options: DatabaseOptions): Promise<readonly PrunedRows[]>;
   /** Resolves with the login's URL and password, which nothing can show again. */
   createSqlLogin(request: SqlLoginRequest): Promise<string>;
   removeSqlLogin(request: SqlLoginRequest): Promise<void>;

@@ -1,12 +1,13 @@
 import type { Command } from "commander";
-import { type CliInput, databaseOptions, type Flags, withDatabase, withExamples, withOutput } from "./options.ts";
+import { CommandError, EXIT } from "./exit-codes.ts";
+import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
 import { writeResult } from "./output.ts";
 import { resultSet } from "./result-set.ts";
 
 /** Projects keep apart what several applications or teams send to one collector. */
 export function addProject(program: Command, { actions, env, terminal }: CliInput): void {
   const project = program.command("project").description("projects, whose keys see nothing of each other");
-  withExamples(project, "genspan project list", "genspan project create shop");
+  withExamples(project, "genspan project list", "genspan project create shop", "genspan project delete 2 --yes");
   const list = withOutput(withDatabase(project.command("list"), env))
     .description("list projects")
     .action(async (flags: Flags) => {
@@ -24,4 +25,16 @@ export function addProject(program: Command, { actions, env, terminal }: CliInpu
       terminal.note(`Make a key for it: genspan key create --name app --project ${made.id}`);
     });
   withExamples(create, "genspan project create shop");
+  const remove = withOutput(withDatabase(project.command("delete"), env))
+    .argument("<id>", "its id, as project list tells it", positiveInteger)
+    .description("delete a project with everything in it, for good: rows, keys, archived files and logins for SQL")
+    .option("--yes", "really do it")
+    .action(async (id: number, flags: Flags & { yes?: true }) => {
+      if (flags.yes !== true) throw new CommandError(EXIT.usage, "A deleted project does not come back: give --yes.");
+      const rows = await actions.deleteProject(id, databaseOptions(flags, env));
+      const cells = rows.map(({ table, rows: count }) => [table, count]);
+      await writeResult(resultSet(["table", "rows"], cells), flags.output, terminal);
+      terminal.note(`Project ${id} is gone. Running collectors refuse its keys within two seconds.`);
+    });
+  withExamples(remove, "genspan project delete 2 --yes");
 }

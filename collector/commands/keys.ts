@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Sql, TransactionSql } from "postgres";
 import { generateKey, hashKey, prefixOf, type Scope, type StoredKey } from "../base/api-key.ts";
+import { RequestError } from "../base/request-error.ts";
 import { audit } from "./audit.ts";
 
 /** Keys of the collector, in table api_keys. */
@@ -73,6 +74,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function createKeyStore({ sql, schema, actor = "cli" }: KeyStoreOptions): KeyStore {
   const table = (on: Sql | TransactionSql) => on`${on(schema)}.api_keys`;
+  const deletedProjects = (on: Sql) => on`SELECT id FROM ${on(schema)}.projects WHERE deleted_at IS NOT NULL`;
   const ofProject = (on: Sql | TransactionSql, projectId: number | undefined) =>
     projectId === undefined ? on`true` : on`project_id = ${projectId}`;
   const noted = (tx: TransactionSql, action: string, { projectId, id, ...details }: NotedKey) =>
@@ -91,10 +93,13 @@ export function createKeyStore({ sql, schema, actor = "cli" }: KeyStoreOptions):
     load: async () => [
       ...(await sql<StoredKey[]>`
         SELECT id, project_id AS "projectId", hash, scopes, expires_at AS "expiresAt", revoked_at AS "revokedAt",
-          max_requests_per_second AS "maxRequestsPerSecond" FROM ${table(sql)}`),
+          max_requests_per_second AS "maxRequestsPerSecond", project_id IN (${deletedProjects(sql)}) AS "projectDeleted" FROM ${table(sql)}`),
     ],
     create: (request) =>
       sql.begin(async (tx) => {
+        // Held until the key is there: who deletes the project meanwhile waits, and ends this key with the others.
+        const [project] = await tx`SELECT id FROM ${tx(schema)}.projects WHERE id = ${request.projectId} AND deleted_at IS NULL FOR SHARE`;
+        if (project === undefined) throw new RequestError("not_found", `there is no project ${request.projectId}`);
         const made = await insert(tx, request);
         await noted(tx, "key.create", { projectId: request.projectId, id: made.id, scopes: request.scopes });
         return made;
@@ -102,7 +107,7 @@ export function createKeyStore({ sql, schema, actor = "cli" }: KeyStoreOptions):
     list: async (projectId) => [
       ...(await sql<KeyRow[]>`
         SELECT id, name, prefix, project_id, scopes, created_at, last_used_at, expires_at, revoked_at, max_requests_per_second
-        FROM ${table(sql)} WHERE ${ofProject(sql, projectId)} ORDER BY created_at, id`),
+        FROM ${table(sql)} WHERE ${ofProject(sql, projectId)} AND project_id NOT IN (${deletedProjects(sql)}) ORDER BY created_at, id`),
     ],
     async revoke(id, projectId) {
       if (!UUID.test(id)) return false;

@@ -8,10 +8,10 @@ export interface ProjectRow {
   readonly created_at: Date;
 }
 
-/** All projects, or the one with this id. */
+/** All projects, or the one with this id; not those that were deleted. */
 export const listProjects = async ({ sql, schema }: Writer, id?: number): Promise<ProjectRow[]> => [
   ...(await sql<ProjectRow[]>`
-    SELECT id, name, created_at FROM ${sql(schema)}.projects WHERE ${id === undefined ? sql`true` : sql`id = ${id}`} ORDER BY id`),
+    SELECT id, name, created_at FROM ${sql(schema)}.projects WHERE deleted_at IS NULL AND ${id === undefined ? sql`true` : sql`id = ${id}`} ORDER BY id`),
 ];
 
 /** Makes a project: keys that are made for it see its rows and no others. Throws RequestError where the name is taken. */

@@ -9,6 +9,7 @@ import { createReader } from "../../collector/query/reader.ts";
 import { refineTraces } from "../../collector/refinement/store.ts";
 import type { Sql } from "../../schema/connect.ts";
 import { ensureReader } from "../../schema/reader.ts";
+import { dropSqlLogin } from "../../schema/sql-login.ts";
 import { createTestDatabase, type TestDatabase, type TestServer } from "./database.ts";
 import { recordingLog } from "./recording-log.ts";
 
@@ -55,6 +56,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
     erasing: { eraseFiles: async () => 0, onBuried: async () => {} },
+    projectEnd: { eraseFiles: async () => 0, dropLogin: (login) => dropSqlLogin({ url: database.url, login }) },
     live,
     alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
 import { audit } from "../audit.ts";
+import { sweepDeletedProjects } from "../delete-project.ts";
 import { deleteNamed } from "./delete-named.ts";
 import { type Counts, deleteRows, type Erasure, inTransaction } from "./delete-rows.ts";
 import { findSpans, type Target } from "./find-spans.ts";
@@ -104,7 +105,7 @@ const buryLateCalls = ({ sql, schema, withinMillis }: SweepOptions): Promise<voi
 
 /**
  * Deletes rows of erased spans that came after all: of a collector that had not heard of the erasure yet, or that was writing them in that moment; and
- * calls that name an erased record.
+ * calls that name an erased record; and what came into projects that were deleted.
  */
 export async function sweepErasures(options: SweepOptions): Promise<number> {
   const { sql, schema, withinMillis } = options;
@@ -114,7 +115,7 @@ export async function sweepErasures(options: SweepOptions): Promise<number> {
     (tx) => tx<{ project_id: number; erasure_id: string }[]>`
       SELECT DISTINCT project_id, erasure_id FROM tombstones WHERE erased_at > clock_timestamp() - make_interval(secs => ${withinMillis / 1000})`,
   );
-  let rows = 0;
+  let rows = await sweepDeletedProjects({ sql, schema });
   for (const { project_id: projectId, erasure_id: id } of recent)
     rows += Object.values(await deleteRows({ sql, schema, projectId, id })).reduce((sum, each) => sum + each, 0);
   return rows;

@@ -111,6 +111,7 @@ const GOOD: Readonly<Record<string, Good>> = {
   "delete /api/alerts/{id}": { params: { id: ALERT } },
   "get /api/stream": { query: "model=gpt-5" },
   "delete /api/traceImage": { query: `id=${IMAGE}` },
+  "delete /api/projects/{id}": { params: { id: "1" }, query: "confirm=default", status: 409 },
   "delete /api/keys/{id}": { params: { id: KEY } },
   "post /api/erase": { body: { kind: "user", value: "u1", dry_run: true } },
 };

@@ -40,6 +40,7 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
     rotateKey: noted("rotateKey", { id: "id-2", key: "new secret" }),
     listProjects: noted("listProjects", []),
     createProject: noted("createProject", { id: 2, name: "other", createdAt: "2026-11-21T08:00:00.000Z" }),
+    deleteProject: noted("deleteProject", [{ table: "spans", partition: null, rows: 2 }]),
     createSqlLogin: noted("createSqlLogin", "postgres://grafana:secret@127.0.0.1:4320/genspan"),
     removeSqlLogin: noted("removeSqlLogin", undefined),
     prune: noted("prune", [{ table: "spans", partition: null, rows: 3 }]),

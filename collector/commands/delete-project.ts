@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import type { Sql } from "postgres";
+import { errorCode } from "../base/error-code.ts";
+import { RequestError } from "../base/request-error.ts";
+import { audit } from "./audit.ts";
+import type { Writer } from "./writer.ts";
+
+/** What the end of a project needs outside of the tables. */
+export interface ProjectEnd {
+  /** Takes its files away; gives how many those were. */
+  readonly eraseFiles: (projectId: number) => Promise<number>;
+  /** Takes a login of the database away. */
+  readonly dropLogin: (login: string) => Promise<void>;
+}
+
+export interface ProjectDeletion extends Writer, ProjectEnd {
+  readonly projectId: number;
+  readonly actor: string;
+}
+
+/** Rows that went, by table; `files` of the archive and `logins` of the database. */
+export type Gone = Readonly<Record<string, number>>;
+
+/** What arrives without a key belongs to it. */
+export const DEFAULT_PROJECT = 1;
+
+/** Every table with rows of projects, but for those that tell of a deleted one: projects, api_keys, audit_log. */
+export const PROJECT_TABLES = [
+  "spans",
+  "generation_logs",
+  "generation_twins",
+  "generation_attempts",
+  "generation_scores",
+  "outputs",
+  "log_records",
+  "image_traces",
+  "deleted_images",
+  "generation_items",
+  "generation_runs",
+  "review_claims",
+  "blobs",
+  "resources",
+  "scopes",
+  "ingest_rejected",
+  "usage_hours",
+  "usage_days",
+  "usage_dirty_hours",
+  "quality_rules",
+  "quality_progress",
+  "alert_events",
+  "alert_channels",
+  "alert_rules",
+  "model_prices",
+  "tombstones",
+  "erasures",
+] as const;
+
+/**
+ * Deletes a project for good. First its keys end, then everything in it goes: what a collector that had not heard of it was still writing is found by
+ * `sweepDeletedProjects`, as is what a broken-off deletion left. Its number, its ended keys and its audit log stay, without names and subjects. Throws
+ * RequestError where there is no such project, and for the one that takes what has no key.
+ */
+export async function deleteProject(deletion: ProjectDeletion): Promise<Gone> {
+  const { sql, schema, projectId, actor } = deletion;
+  if (projectId === DEFAULT_PROJECT)
+    throw new RequestError("conflict", "project 1 takes what arrives without a key, so it stays: erase or prune what is in it");
+  await close(deletion);
+  const logins = await sql<{ login: string }[]>`SELECT login FROM ${sql(schema)}.sql_logins WHERE project_id = ${projectId}`;
+  for (const { login } of logins) await deletion.dropLogin(login);
+  const rows = await deleteProjectRows(deletion, projectId);
+  const files = await deletion.eraseFiles(projectId);
+  const gone = { ...rows, ...(files > 0 ? { files } : {}), ...(logins.length > 0 ? { logins: logins.length } : {}) };
+  await audit(sql, schema, { projectId, actor, action: "project.delete", subject: String(projectId), details: { deleted: gone } });
+  return gone;
+}
+
+/** From here on there is no such project: no key of it opens anything, and its name is free. */
+const close = ({ sql, schema, projectId }: ProjectDeletion): Promise<unknown> =>
+  sql.begin(async (tx) => {
+    const [closed] = await tx`
+      UPDATE ${tx(schema)}.projects SET deleted_at = clock_timestamp(), name = ${`deleted-${randomUUID()}`}
+      WHERE id = ${projectId} AND deleted_at IS NULL RETURNING id`;
+    if (closed === undefined) throw new RequestError("not_found", "there is no such project");
+    await tx`UPDATE ${tx(schema)}.api_keys SET revoked_at = coalesce(revoked_at, clock_timestamp()), name = 'deleted' WHERE project_id = ${projectId}`;
+    await tx`SELECT set_config('genspan.erasing', 'on', true)`;
+    await tx`UPDATE ${tx(schema)}.audit_log SET subject = 'erased', details = '{"erased": true}' WHERE project_id = ${projectId}`;
+  });
+
+/** Collectors that were cut off from everything for longer than this are not waited for. */
+const REMEMBERED = "30 days";
+
+/** Deletes what came into deleted projects after all. Gives the number of rows. */
+export async function sweepDeletedProjects({ sql, schema }: Writer): Promise<number> {
+  const deleted = await sql<{ id: number }[]>`
+    SELECT id FROM ${sql(schema)}.projects WHERE deleted_at > clock_timestamp() - ${REMEMBERED}::interval`;
+  let rows = 0;
+  for (const { id } of deleted) rows += Object.values(await deleteProjectRows({ sql, schema }, id)).reduce((sum, each) => sum + each, 0);
+  return rows;
+}
+
+async function deleteProjectRows({ sql, schema }: Writer, projectId: number): Promise<Gone> {
+  const gone: Record<string, number> = {};
+  for (const table of PROJECT_TABLES) {
+    for (const part of await partsOf({ sql, schema }, table)) {
+      const rows = await deletePart({ sql, schema }, part, projectId);
+      if (rows > 0) gone[table] = (gone[table] ?? 0) + rows;
+    }
+  }
+  return gone;
+}
+
+/** The table itself, or its partitions. */
+async function partsOf({ sql, schema }: Writer, table: string): Promise<string[]> {
+  const parts = await sql<{ part: string }[]>`
+    SELECT leaf.relname AS part FROM pg_class c LEFT JOIN LATERAL pg_partition_tree(c.oid) p ON true JOIN pg_class leaf ON leaf.oid = coalesce(p.relid, c.oid)
+    WHERE c.relnamespace = to_regnamespace(quote_ident(${schema})) AND c.relname = ${table} AND coalesce(p.isleaf, true)`;
+  return parts.map(({ part }) => part);
+}
+
+/** Rows of one statement, so that no lock is held for long. */
+const BATCH_ROWS = 2_000;
+const ATTEMPTS = 5;
+const DEADLOCK = "40P01";
+/** Retention dropped the partition meanwhile. */
+const NO_TABLE = "42P01";
+
+async function deletePart({ sql, schema }: Writer, part: string, projectId: number): Promise<number> {
+  const table = (on: Sql) => on`${on(schema)}.${on(part)}`;
+  let rows = 0;
+  for (let failures = 0; ; ) {
+    try {
+      const { count } = await sql`
+        DELETE FROM ${table(sql)} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table(sql)} WHERE project_id = ${projectId} LIMIT ${BATCH_ROWS}))`;
+      if (count === 0) return rows;
+      rows += count;
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === NO_TABLE) return rows;
+      if (code !== DEADLOCK || ++failures === ATTEMPTS) throw error;
+    }
+  }
+}
