@@ -67,7 +67,50 @@ export async function latest(sql: Sql, options: LatestOptions): Promise<Latest> 
   return { spans, calls, hour };
 }
 
-async function latestSpans(tx: TransactionSql, { projectId, limit }: LatestOptions): Promise<LatestSpan[]> {
+const latestSpans = async (tx: TransactionSql, options: LatestOptions): Promise<LatestSpan[]> =>
+  (await fromEndOfTable(tx, options)) ?? fromWindow(tx, options);
+
+/** How many of a table's last blocks are looked through: 32 MiB at most. */
+const END_BLOCKS = [256, 4_096];
+
+/**
+ * Rows are appended, so what arrived last stands at the end of today's partition; where something was deleted before, single rows may stand elsewhere, and of
+ * those the beginnings of traces have an index. Undefined where too few rows of the project are there: the day is young, or others write most of it.
+ * The BRIN index on time is of no help just here: it knows nothing of the blocks that were filled since the last vacuum.
+ */
+async function fromEndOfTable(tx: TransactionSql, { schema, projectId, limit }: LatestOptions): Promise<LatestSpan[] | undefined> {
+  const [{ day, until, blocks }] = await tx<[{ day: Date; until: Date; blocks: number | null }]>`
+    SELECT day, least(day + interval '1 day', now() + ${AHEAD}::interval) AS until,
+      (pg_relation_size(to_regclass(quote_ident(${schema}) || '.spans_' || to_char(day AT TIME ZONE 'UTC', 'YYYYMMDD'))) / current_setting('block_size')::int)::int AS blocks
+    FROM (SELECT date_trunc('day', now(), 'UTC') AS day) AS today`;
+  if (blocks === null) return undefined;
+  const columns = tx`span_id, received_at, service_name, left(name, 200) AS name, trace_id, status_code, (duration_ns / 1e6)::float8 AS duration_ms`;
+  const today = tx`project_id = ${projectId} AND start_time >= ${day} AND start_time < ${until}`;
+  const begun = await tx<PlacedSpan[]>`
+    SELECT ${columns} FROM spans WHERE ${today} AND (parent_span_id IS NULL OR kind IN (2, 5)) ORDER BY start_time DESC LIMIT ${limit}`;
+  await useIndexes(tx, false);
+  for (const last of END_BLOCKS) {
+    const end = await tx<PlacedSpan[]>`
+      SELECT ${columns} FROM spans WHERE ${today} AND ctid >= ${`(${Math.max(0, blocks - last)},0)`}::tid ORDER BY received_at DESC, start_time DESC LIMIT ${limit}`;
+    if (end.length >= limit) return newestOf([...end, ...begun], limit);
+    if (last >= blocks) break;
+  }
+  await useIndexes(tx, true);
+  return undefined;
+}
+
+/** Without statistics of a table that has just been filled, the planner would take the primary key for the shorter way to its last blocks. */
+const useIndexes = (tx: TransactionSql, use: boolean): Promise<unknown> =>
+  tx`SELECT set_config(name, ${use ? "on" : "off"}, true) FROM unnest(ARRAY['enable_indexscan', 'enable_indexonlyscan', 'enable_bitmapscan']) AS name`;
+
+type PlacedSpan = LatestSpan & { readonly span_id: string };
+
+function newestOf(spans: readonly PlacedSpan[], limit: number): LatestSpan[] {
+  const once = new Map(spans.map(({ span_id, ...span }) => [`${span.trace_id}-${span_id}`, span]));
+  return [...once.values()].toSorted((a, b) => b.received_at.getTime() - a.received_at.getTime()).slice(0, limit);
+}
+
+async function fromWindow(tx: TransactionSql, { projectId, limit }: LatestOptions): Promise<LatestSpan[]> {
   const seconds = await arrivalWindowSeconds(limit, async (window) => {
     const [{ rows }] = await tx<[{ rows: number }]>`
       SELECT count(*)::int AS rows FROM (SELECT FROM spans WHERE project_id = ${projectId}
