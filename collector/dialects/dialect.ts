@@ -8,6 +8,12 @@ import type { GenerationDraft } from "./generation-draft.ts";
  */
 export type SpanRole = "call" | "pending" | "wrapper";
 
+/**
+ * The same as read from a whole span. `wrapper-with-usage`: a wrapper that tells how many tokens what it wraps has used. That counts only where no call
+ * below it tells of usage itself (dialect-traps 1), which one span cannot know.
+ */
+export type ReadRole = SpanRole | "wrapper-with-usage";
+
 /** One way in which software tells of its model calls. Pure: reads the view, fills the draft. */
 export interface Dialect {
   /** As stored in generation_logs.dialect. */

@@ -16,7 +16,7 @@ export interface Origin {
 
 export interface SpanExplanation {
   readonly span: string;
-  /** `call`, `pending`, `wrapper`, or `other` for a span that has nothing to do with models. */
+  /** `call`, `pending`, `wrapper`, `wrapper-with-usage`, or `other` for a span that has nothing to do with models. */
   readonly role: string;
   readonly dialect: string | undefined;
   readonly origins: readonly Origin[];
@@ -27,7 +27,7 @@ export function explainSpan(view: SpanView): SpanExplanation {
   const draft = createGenerationDraft();
   const role = readGeneration(view, draft);
   const span = view.arena.request.toString("utf8", view.nameOffset, view.nameOffset + view.nameSize);
-  if (role !== "call" && role !== "pending") return { span, role: role ?? "other", dialect: undefined, origins: kept(view, new Set()) };
+  if (role === undefined || role === "wrapper") return { span, role: role ?? "other", dialect: undefined, origins: kept(view, new Set()) };
   const used = new Set<number>();
   const told = [...fromAttributes(view, draft, used), ...built(draft)];
   return { span, role, dialect: draft.dialect, origins: [...told, ...kept(view, used)] };

@@ -1,7 +1,7 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import { anthropic } from "./anthropic.ts";
 import { claudeCode } from "./claude-code.ts";
-import type { Dialect, SpanRole } from "./dialect.ts";
+import type { Dialect, ReadRole, SpanRole } from "./dialect.ts";
 import { flue } from "./flue.ts";
 import { geminiCli } from "./gemini-cli.ts";
 import { clearDraft, conceptText, type GenerationDraft, hasConcept, supply, withdraw } from "./generation-draft.ts";
@@ -31,6 +31,7 @@ import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
 import { vercel } from "./vercel.ts";
 import { voltagent } from "./voltagent.ts";
+import { keepUsageOnly, mayTellUsage } from "./wrapper-usage.ts";
 
 /**
  * All dialects. Their order is the order of trust where two sources of one concept stand on a span (the conventions first), and, read from
@@ -72,7 +73,7 @@ const LOGFIRE = registry.bitOf(logfire);
 const GENERIC = registry.bitOf(generic);
 
 /** Fills `draft` when the span is one model call or announces one; undefined for a span that has nothing to do with models. */
-export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole | undefined {
+export function readGeneration(view: SpanView, draft: GenerationDraft): ReadRole | undefined {
   const candidates = registry.candidates(view);
   if (candidates === 0) return undefined;
   clearDraft(draft);
@@ -80,16 +81,28 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): SpanRole
   let role: SpanRole | undefined;
   let owner = DIALECTS.length;
   while (role === undefined && owner > 0) if ((candidates & bits[--owner]!) !== 0) role = DIALECTS[owner]!.classify(view, draft);
-  if ((candidates & LOGFIRE) !== 0 && isAnnouncement(view)) role = role === "call" ? "pending" : "wrapper";
-  if (role === undefined || role === "wrapper") return role;
-  const { name } = DIALECTS[owner]!;
-  draft.dialect = name;
+  const announces = (candidates & LOGFIRE) !== 0 && isAnnouncement(view);
+  if (announces) role = role === "call" ? "pending" : "wrapper";
+  if (role === undefined || (role === "wrapper" && (announces || !mayTellUsage(view, draft)))) return role;
+  complete(view, draft, { candidates, owner });
+  if (role !== "wrapper") return role;
+  return keepUsageOnly(view, draft) ? "wrapper-with-usage" : "wrapper";
+}
+
+interface Speakers {
+  /** The dialects that may speak for the span, as a bit mask. */
+  readonly candidates: number;
+  /** The one that knew what it is. */
+  readonly owner: number;
+}
+
+function complete(view: SpanView, draft: GenerationDraft, { candidates, owner }: Speakers): void {
+  draft.dialect = DIALECTS[owner]!.name;
   DIALECTS[owner]!.complete?.(view, draft);
   // Bare names mean nothing where another dialect speaks.
   const others = (candidates & ~(SEMCONV | GENERIC)) === 0 ? candidates : candidates & ~GENERIC;
   for (let i = 0; i < DIALECTS.length; i++) if (i !== owner && (others & bits[i]!) !== 0) DIALECTS[i]!.complete?.(view, draft);
   settle(view, draft, candidates);
-  return role;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { TransactionSql } from "postgres";
+import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import { hasGroups } from "./belonging.ts";
 import {
   type CallFacts,
@@ -64,7 +65,8 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
   const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
   const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
   const recordsOf = new Map([...childrenOf].map(([name, rows]) => [name, rows.map(toChild)]));
-  const grouped = traces.filter((trace) => hasGroups(recordsOf.get(traceName(trace)) ?? []));
+  const isTree = (name: string): boolean => hasGroups(recordsOf.get(name) ?? []) || calls.get(name)?.some((row) => row["wraps"]) === true;
+  const grouped = traces.filter((trace) => isTree(traceName(trace)));
   const parents = grouped.length === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf(grouped) }));
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });
@@ -82,7 +84,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
       strays,
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
-      parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), String(row["parent_span_id"])])),
+      parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), optional(row["parent_span_id"]) ?? ""])),
     };
   });
 }
@@ -154,13 +156,21 @@ function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", or
           AND (${tx.unsafe(condition)}) OFFSET 0) AS t ${tx.unsafe(order)}`;
 }
 
+/** Names of those of the traces of which calls are stored, counted or not. */
+export async function readTracesWithCalls(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<ReadonlySet<string>> {
+  const lookup = { schema, window: windowOf(traces), columns: "span_id" };
+  const found = [await lookUp(tx, { ...lookup, table: "generation_logs" }), await lookUp(tx, { ...lookup, table: "generation_twins" })];
+  return new Set(byTrace(found.flat()).keys());
+}
+
 async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
     generation_status, error_type, error_message, filled_from, own_values, item_id,
     CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
-      'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has`;
+      'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
+    coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps`;
   const read = (table: "generation_logs" | "generation_twins", counted: boolean) =>
     lookUp(tx, {
       schema,
@@ -202,6 +212,7 @@ function toCall(row: Record<string, unknown>): CallFacts {
     errorMessage: optional(row["error_message"]),
     has: new Set<FillGroup>(told),
     own,
+    wraps: row["wraps"] === true,
     counted: row["counted"] === true,
     survivor: optional(row["survivor"]),
     filledFrom,
@@ -245,9 +256,9 @@ const toChild = (row: Record<string, unknown>): ChildSpan => ({
   attributes: row["attributes"] as Record<string, unknown>,
 });
 
-/** Which span is below which, of traces in which that decides about runs and items. */
+/** Which span is below which, of traces in which that decides about runs, items and wrappers. */
 const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
-  lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id", condition: "parent_span_id IS NOT NULL" });
+  lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id" });
 
 const EVENT_NAMES = CONTENT_EVENTS.map((name) => `'${name}'`).join(", ");
 

@@ -54,6 +54,8 @@ export interface CallFacts extends CallKey {
   readonly image: Readonly<Record<string, unknown>> | undefined;
   /** Groups that the span itself told. */
   readonly has: ReadonlySet<FillGroup>;
+  /** The span wraps calls and tells their usage. */
+  readonly wraps: boolean;
   /** Where the row stands: counted, or set aside as the twin or wrapper of another. */
   readonly counted: boolean;
   /** The span that is counted instead, as the row that is set aside says so far. */
@@ -106,7 +108,7 @@ export interface TraceEvidence {
   readonly tooManyCalls: boolean;
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
-  /** Parents of all spans, by span; read only where a run or an item of the trace makes them matter. */
+  /** Parents of all spans, by span, "" for a root; read only where a run, an item or a wrapper with usage makes them matter. */
   readonly parents: ReadonlyMap<string, string>;
 }
 

@@ -1,4 +1,5 @@
 import { type CallFacts, keyText } from "./facts.ts";
+import { wrapperUsage } from "./wrappers.ts";
 
 /** A counted call and the rows that tell of the same call, best source first. */
 export interface FoldedCall {
@@ -11,6 +12,8 @@ export interface Folding {
   readonly counted: readonly FoldedCall[];
   /** Rows that are not counted, with the span that is counted instead; undefined for a wrapper of several calls. */
   readonly aside: ReadonlyMap<CallFacts, string | undefined>;
+  /** A span that is missing so far may decide otherwise about a wrapper. */
+  readonly open: boolean;
 }
 
 /**
@@ -18,8 +21,11 @@ export interface Folding {
  * one is the only call directly below the other and nothing says that they differ. A call with several calls of its kind below it wraps them.
  * The innermost row of a call is counted: it was written by what talked to the provider. A pure function of the set of rows: their order, and
  * what was decided before, do not matter. Source: traps 1 and 2 of the dialects (two instrumentations of one call, wrappers with usage).
+ * `parents` has the parents of all spans, by span, where the trace has wrappers.
  */
-export function foldCalls(calls: readonly CallFacts[]): Folding {
+export function foldCalls(all: readonly CallFacts[], parents: ReadonlyMap<string, string>): Folding {
+  const wrapping = wrapperUsage(all, parents);
+  const calls = all.filter(({ wraps }) => !wraps);
   const finished = calls.filter((call) => call.status !== "pending").sort(byStart);
   const below = childCalls(finished);
   const wrappers = new Set(finished.filter((call) => wraps(call, below.get(call) ?? [])));
@@ -35,7 +41,11 @@ export function foldCalls(calls: readonly CallFacts[]): Folding {
     counted.push({ call, twins });
     for (const twin of twins) aside.set(twin, call.spanId);
   }
-  return { counted, aside };
+  for (const wrapper of all.filter(({ wraps }) => wraps)) {
+    if (wrapping.counted.has(wrapper)) counted.push({ call: wrapper, twins: [] });
+    else aside.set(wrapper, undefined);
+  }
+  return { counted, aside, open: wrapping.open };
 }
 
 const byStart = (a: CallFacts, b: CallFacts): number => a.startMillis - b.startMillis || (keyText(a) < keyText(b) ? -1 : 1);

@@ -3,6 +3,7 @@ import type { Sql, TransactionSql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { createRecent } from "../base/recent.ts";
+import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import {
   MARK_CALL,
   MARK_EVENT,
@@ -10,12 +11,14 @@ import {
   MARK_RECORD,
   MARK_SECOND_CALL,
   MARK_THING,
+  MARK_WRAPPER,
   needsRefinement,
   type TraceMark,
 } from "../rows/trace-marks.ts";
-import { SPEAKS_OF_ANOTHER, type TraceRef } from "./evidence.ts";
+import { SPEAKS_OF_ANOTHER, type TraceRef, traceName } from "./evidence.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
-import { refineTraces } from "./store.ts";
+import { createOpenTraces } from "./open-traces.ts";
+import { refineTraces, tracesWithCalls } from "./store.ts";
 
 export interface RefinerOptions {
   /** A pool of the writer's own login. */
@@ -43,6 +46,10 @@ export interface Refiner {
 const REMEMBERED_TRACES = 25_000;
 /** Traces that one sweep takes up. */
 const MAX_TRACES = 50_000;
+/** Parts that mean nothing without a call of their trace. */
+const WAITING_PARTS = MARK_HTTP | MARK_RECORD;
+/** Traces whose calls one sweep asks for, of which there may be none: most requests over HTTP are ordinary ones. */
+const MAX_ASKED = 5_000;
 /** Traces looked at by one turn. */
 const PER_TURN = 200;
 /** A trace is given up after so many tries, until something new arrives for it. */
@@ -59,6 +66,8 @@ const LOOK_BACK_MS = 3_600_000;
 interface Known extends TraceRef {
   bits: number;
   failures?: number;
+  /** Calls of the trace that came before it was noted have been asked for. */
+  asked?: boolean;
   fromMillis: number;
   toMillis: number;
 }
@@ -67,15 +76,17 @@ export function createRefiner(options: RefinerOptions): Refiner {
   const { log, delayMillis = DELAY_MS, sweepMillis = SWEEP_MS } = options;
   const known = createRecent<Known>(REMEMBERED_TRACES);
   const due = new Map<string, Known>();
+  const open = createOpenTraces<Known>();
   let turn: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
   function remember(projectId: number, mark: TraceMark): Known {
-    const key = `${projectId}/${mark.traceId}`;
+    const key = traceName({ projectId, traceId: mark.traceId });
     const before = known.get(key);
     const trace: Known = before ?? { projectId, traceId: mark.traceId, bits: 0, fromMillis: mark.fromMillis, toMillis: mark.toMillis };
     if ((trace.bits & mark.bits & MARK_CALL) !== 0) trace.bits |= MARK_SECOND_CALL;
+    if ((trace.bits & mark.bits) !== mark.bits) trace.asked = false;
     trace.bits |= mark.bits;
     trace.fromMillis = Math.min(trace.fromMillis, mark.fromMillis);
     trace.toMillis = Math.max(trace.toMillis, mark.toMillis);
@@ -100,10 +111,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     for (const entry of due) if (taken.push(entry) === PER_TURN) break;
     for (const [key] of taken) due.delete(key);
     try {
-      await refineTraces(
-        options,
-        taken.map(([, trace]) => trace),
-      );
+      await refine(taken);
       return true;
     } catch (error) {
       if (!isAnswer(error)) {
@@ -117,12 +125,20 @@ export function createRefiner(options: RefinerOptions): Refiner {
     }
   }
 
+  async function refine(taken: readonly (readonly [string, Known])[]): Promise<void> {
+    const found = await refineTraces(
+      options,
+      taken.map(([, trace]) => trace),
+    );
+    open.note(new Map(taken), found);
+  }
+
   /** One trace that cannot be refined must not keep the others waiting. */
   async function oneByOne(taken: readonly (readonly [string, Known])[]): Promise<void> {
     for (const [key, trace] of taken) {
       if (stopped) return;
       try {
-        await refineTraces(options, [trace]);
+        await refine([[key, trace]]);
       } catch (error) {
         retryLater(key, trace, error);
       }
@@ -135,8 +151,8 @@ export function createRefiner(options: RefinerOptions): Refiner {
     if (trace.failures < MAX_FAILURES && !stopped) due.set(key, trace);
   }
 
-  /** Traces that lack nothing but a call, which another collector may have written. */
-  const waiting = (): TraceRef[] => [...known.values()].filter(({ bits }) => (bits & MARK_CALL) === 0);
+  /** Traces in which a call that another collector writes changes something. */
+  const waiting = (): Known[] => [...known.values()].filter(({ bits }) => (bits & MARK_CALL) === 0 || (bits & MARK_WRAPPER) !== 0);
 
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
@@ -145,15 +161,26 @@ export function createRefiner(options: RefinerOptions): Refiner {
   async function sweep(): Promise<void> {
     const until = Date.now() - 2 * sweepMillis;
     const lately = await tracesSince(options, sweptUntil, first ? undefined : waiting());
-    const parts = first ? [...(await recordsSince(options, sweptUntil)), ...(await eventsSince(options, sweptUntil))] : [];
+    const parts = first ? await partsSince(options, sweptUntil) : [];
     for (const trace of [...lately, ...parts]) {
-      const key = `${trace.projectId}/${trace.traceId}`;
+      const key = traceName(trace);
       const bits = first ? remember(trace.projectId, trace).bits : (known.get(key)?.bits ?? 0) | trace.bits;
       if (needsRefinement(bits) || (first && (bits & MARK_CALL) !== 0)) due.set(key, { ...trace, bits });
     }
+    for (const [key, trace] of open.toLookAt()) due.set(key, trace);
+    await findEarlierCalls();
     first = false;
     sweptUntil = until;
     schedule();
+  }
+
+  /** A late part of a call comes here while its call was written long ago by another collector: each such trace is asked for once. */
+  async function findEarlierCalls(): Promise<void> {
+    const unasked = waiting().filter(({ asked, bits }) => asked !== true && (bits & WAITING_PARTS) !== 0);
+    const asking = unasked.slice(0, MAX_ASKED);
+    for (const trace of asking) trace.asked = true;
+    const found = await tracesWithCalls(options, asking);
+    for (const trace of asking) if (found.has(traceName(trace))) due.set(traceName(trace), trace);
   }
 
   const sweeper = setInterval(() => {
@@ -167,7 +194,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     note(projectId, marks) {
       for (const mark of marks) {
         const trace = remember(projectId, mark);
-        if (needsRefinement(trace.bits)) due.set(`${projectId}/${mark.traceId}`, trace);
+        if (needsRefinement(trace.bits)) due.set(traceName(trace), trace);
       }
       schedule();
     },
@@ -227,6 +254,15 @@ async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number,
 /** Bounds the only searches of ours that read spans and log records without a key: once after a start, and given up where an hour holds too many. */
 const RECORDS_TIMEOUT = "20s";
 
+/** Traces with anything since then that speaks of calls, which may be still to come. */
+async function partsSince(options: RefinerOptions, sinceMillis: number): Promise<Known[]> {
+  return [
+    ...(await recordsSince(options, sinceMillis)),
+    ...(await eventsSince(options, sinceMillis)),
+    ...(await wrappersSince(options, sinceMillis)),
+  ];
+}
+
 /** Traces of which records of ours, or requests over HTTP, began since then; records may come without any call. */
 const recordsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
   searchOnce(
@@ -246,6 +282,17 @@ const eventsSince = (options: RefinerOptions, sinceMillis: number): Promise<Know
       SELECT project_id, trace_id, extract(epoch FROM min(time)) * 1000 AS from_ms, extract(epoch FROM max(time)) * 1000 AS to_ms, ${MARK_EVENT}::int AS bits
       FROM ${tx(options.schema)}.log_records
       WHERE time >= ${new Date(sinceMillis)} AND trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})
+      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
+  );
+
+/** Traces with wrappers that began since then and are not counted. */
+const wrappersSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
+  searchOnce(
+    options,
+    (tx) => tx`
+      SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms, ${MARK_WRAPPER}::int AS bits
+      FROM ${tx(options.schema)}.generation_twins
+      WHERE start_time >= ${new Date(sinceMillis)} AND additional_metadata ? ${USAGE_OF_WRAPPER}
       GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
   );
 

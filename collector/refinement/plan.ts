@@ -32,6 +32,8 @@ export interface RowChange {
   /** Groups that were filled in before and are to be filled anew or not any more. */
   readonly reset: readonly FillGroup[];
   readonly copies: readonly Copy[];
+  /** The row is to hold the messages of its own span: those of a wrapper stay there and are copied when it counts. */
+  readonly messagesOfSpan: boolean;
   /** Columns to set where the span said nothing, by name. */
   readonly columns: Readonly<Record<string, unknown>>;
   /** Columns to set in the place of what the span said, which is kept beside them. */
@@ -58,6 +60,8 @@ export interface RefinementPlan {
   /** All runs and item records of the trace; written like the images. */
   readonly runs: readonly RunRow[];
   readonly items: readonly ItemRecord[];
+  /** A span of the trace that is missing so far may change the plan without a mark of its own. */
+  readonly open: boolean;
 }
 
 /**
@@ -65,7 +69,7 @@ export interface RefinementPlan {
  * itself is never overwritten except by an update, and what was filled in is known by name and made anew.
  */
 export function planRefinement(evidence: TraceEvidence): RefinementPlan {
-  const folding = foldCalls(evidence.calls);
+  const folding = foldCalls(evidence.calls, evidence.parents);
   const setAside = [...folding.aside]
     .filter(([call]) => call.counted)
     .map(([call, survivor]) => ({ key: keyOf(call), survivor, change: asTold(call) }));
@@ -99,7 +103,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   });
   const runs = runRows(evidence.traceId, evidence.children);
   const items = itemRecords(evidence.traceId, evidence.children, belonging);
-  return { restore, setAside, survivors, strays: evidence.strays, changes, images, runs, items };
+  return { restore, setAside, survivors, strays: evidence.strays, changes, images, runs, items, open: folding.open };
 }
 
 export const isEmpty = ({ restore, setAside, survivors, strays, changes, images, runs, items }: RefinementPlan): boolean =>
@@ -129,6 +133,7 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
   for (const group of GROUP_NAMES) {
     if (!call.has.has(group)) fill(group, { call, around, fromLogs, filled, columns, copies });
   }
+  for (const group of call.wraps ? MESSAGE_GROUPS : []) filled[group] ??= `span:${call.spanId}`;
   for (const [group, member] of membership(call, around)) {
     filled[group] = `above:${member.spanId}`;
     columns[`${group}_id`] = member.id;
@@ -142,11 +147,20 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
     filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
     replaced["attempts_count"] = attempts.length;
   }
+  if (call.wraps) replaced["content_state"] = "absent";
   if (columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
     replaced["content_state"] = "captured";
   }
   if (sameEntries(filled, call.filledFrom)) return undefined;
-  return { ...unchanged(call), copies, columns, replaced, attempts: attempts ?? unchanged(call).attempts, filledFrom: filled };
+  return {
+    ...unchanged(call),
+    messagesOfSpan: call.wraps,
+    copies,
+    columns,
+    replaced,
+    attempts: attempts ?? unchanged(call).attempts,
+    filledFrom: filled,
+  };
 }
 
 /** Back to what the call's own span told. */
@@ -154,6 +168,7 @@ const unchanged = (call: CallFacts): RowChange => ({
   key: keyOf(call),
   reset: GROUP_NAMES.filter((group) => isFill(call.filledFrom[group])),
   copies: [],
+  messagesOfSpan: false,
   columns: {},
   replaced: {},
   own: call.own,
@@ -172,6 +187,8 @@ function membership(call: CallFacts, { belonging, twins }: Around): (readonly ["
     ...(item === undefined || told("item") ? [] : [["item", item] as const]),
   ];
 }
+
+const MESSAGE_GROUPS = ["prompt", "response", "system_instructions"] as const satisfies readonly FillGroup[];
 
 const isContent = ({ group }: Copy): boolean => group === "prompt" || group === "response";
 

@@ -1,9 +1,10 @@
 import type { Sql, TransactionSql } from "postgres";
+import * as A from "../../sdk/attributes.ts";
 import { markUsage } from "../commands/usage-marks.ts";
 import { openJson } from "../dialects/json.ts";
 import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
-import { readEvidence, type TraceRef, traceName } from "./evidence.ts";
+import { readEvidence, readTracesWithCalls, type TraceRef, traceName } from "./evidence.ts";
 import type { CallKey, TraceEvidence } from "./facts.ts";
 import type { ImageRow } from "./images.ts";
 import { writeItems } from "./item-store.ts";
@@ -26,30 +27,39 @@ const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = 
   SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
 
 /**
- * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns how many traces changed.
- * Safe to run at any time, any number of times, and beside other collectors.
+ * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns those that are to be
+ * looked at again, since a span that is missing so far may change them. Safe to run at any time, any number of times, and beside other collectors.
  */
-export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<number> {
+export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<readonly string[]> {
   return sql.begin(async (tx) => {
     await tx.unsafe(SETTINGS);
     // In one order everywhere, so that two collectors never wait for each other.
     const names = traces.map(traceName);
     await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
       FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(${names}::text[]) AS name ORDER BY key) AS keys`;
-    let changed = 0;
+    const open: string[] = [];
     const items: TouchedItems = new Map();
     for (const evidence of await readEvidence(tx, schema, traces)) {
       const plan = planRefinement(evidence);
       touchItems(items, evidence, plan);
+      if (plan.open) open.push(traceName(evidence));
       if (isEmpty(plan)) continue;
       await apply(tx, { schema, trace: evidence, plan });
       await markUsage(tx, schema, { projectId: evidence.projectId, startMillis: evidence.calls.map(({ startMillis }) => startMillis) });
-      changed++;
     }
     for (const projectId of [...items.keys()].toSorted((a, b) => a - b)) {
       await writeItems(tx, { schema, projectId, records: items.get(projectId)! });
     }
-    return changed;
+    return open;
+  });
+}
+
+/** Names of those of some traces of which calls are stored. */
+export async function tracesWithCalls({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<ReadonlySet<string>> {
+  if (traces.length === 0) return new Set();
+  return sql.begin("READ ONLY", async (tx) => {
+    await tx.unsafe(SETTINGS);
+    return readTracesWithCalls(tx, schema, traces);
   });
 }
 
@@ -134,13 +144,14 @@ interface Changing {
 }
 
 async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<void> {
-  const { key, reset, copies, columns, replaced, own, attempts, filledFrom } = change;
+  const { key, reset, copies, messagesOfSpan, columns, replaced, own, attempts, filledFrom } = change;
   const cleared = Object.fromEntries(columnsOfGroups(reset).map((column) => [column, null]));
   const values = { ...cleared, ...own, ...columns, ...replaced, filled_from: Object.keys(filledFrom).length === 0 ? null : filledFrom };
   const assignments = Object.entries(values).map(([column, value]) => tx`${tx(column)} = ${assigned(tx, { column, value, own })}`);
   assignments.push(tx`own_values = ${ownValues(tx, change)}`);
   const list = assignments.reduce((all, each) => tx`${all}, ${each}`);
   await tx`UPDATE ${tx(schema)}.generation_logs SET ${list} WHERE ${whereKey(tx, trace, key)}`;
+  if (messagesOfSpan) await copyMessages(tx, { schema, trace, key });
   for (const { group, from } of copies) {
     const copied = columnsOfGroups([group]).map((column) => `"${column}" = s."${column}"`);
     await tx`
@@ -152,6 +163,29 @@ async function changeRow(tx: Tx, { schema, trace, change }: Changing): Promise<v
   }
   if (attempts !== undefined) await writeAttempts(tx, { schema, trace, key, attempts });
   await writeFilledOutputs(tx, { schema, ...trace, change });
+}
+
+interface RowOfCall {
+  readonly schema: string;
+  readonly trace: TraceId;
+  readonly key: CallKey;
+}
+
+/** Copies the messages of a row's own span into it, where nothing else has filled them in. */
+async function copyMessages(tx: Tx, { schema, trace, key }: RowOfCall): Promise<void> {
+  const formatOf = (column: string) => tx`CASE WHEN ${tx(column)} LIKE '[%' THEN 'messages' WHEN ${tx(column)} IS NOT NULL THEN 'text' END`;
+  await tx`
+    WITH said AS MATERIALIZED (
+      SELECT nullif(attributes ->> ${A.GEN_AI_INPUT_MESSAGES}, '') AS input, nullif(attributes ->> ${A.GEN_AI_OUTPUT_MESSAGES}, '') AS output,
+        nullif(attributes ->> ${A.GEN_AI_SYSTEM_INSTRUCTIONS}, '') AS system
+      FROM ${tx(schema)}.spans WHERE ${whereKey(tx, trace, key)}
+    )
+    UPDATE ${tx(schema)}.generation_logs t SET
+      prompt_format = coalesce(prompt_format, ${formatOf("input")}), prompt_full_text = coalesce(prompt_full_text, input),
+      response_format = coalesce(response_format, ${formatOf("output")}), response_full_text = coalesce(response_full_text, output),
+      system_instructions = coalesce(system_instructions, system),
+      content_state = CASE WHEN coalesce(input, output) IS NULL THEN content_state ELSE 'captured' END
+    FROM said WHERE ${whereKey(tx, trace, key)}`;
 }
 
 /** All columns of generation_logs, in its order: what generation_twins has of them. */
@@ -194,10 +228,7 @@ function parameter(tx: Tx, column: string, value: unknown) {
   return tx`${value as number}`;
 }
 
-interface AttemptRows {
-  readonly schema: string;
-  readonly trace: TraceId;
-  readonly key: CallKey;
+interface AttemptRows extends RowOfCall {
   readonly attempts: readonly Attempt[];
 }
 

@@ -1,5 +1,5 @@
 import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
-import type { SpanRole } from "../dialects/dialect.ts";
+import type { ReadRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
 import { CONCEPT } from "../model/concept.ts";
@@ -17,8 +17,8 @@ import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
-import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, OUTPUTS, SPANS } from "./table-spec.ts";
-import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING } from "./trace-marks.ts";
+import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
+import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING, MARK_WRAPPER } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
 export interface TraceEncoder {
@@ -46,14 +46,10 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     const context = spanContext(view, builder, { origins: origins.of(view, builder), notes });
     const revisits = context.key.start === undefined;
     const role = readGeneration(view, draft);
-    if (role === "call" || (role === "pending" && view.parentSpanIdSize === 8 && !revisits)) {
-      const media = encodeGenerationRow(builder.row(GENERATION_LOGS, revisits), {
-        view,
-        draft,
-        context,
-        pending: role === "pending",
-        prices: book,
-      });
+    const table = role === "pending" && (view.parentSpanIdSize !== 8 || revisits) ? undefined : tableOf(role);
+    if (table !== undefined) {
+      const call = { view, draft, context, pending: role === "pending", prices: book };
+      const media = encodeGenerationRow(builder.row(table, revisits), call);
       if (role === "pending") builder.notePending("announcing");
       else if (wasAnnounced(view, draft)) builder.notePending("announced");
       if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
@@ -84,6 +80,12 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
       refuseMalformed(builder, "span", encodeRows);
     },
   };
+}
+
+/** Where the generation row of a span goes: one that wraps calls is counted only when it is known that it must be. */
+function tableOf(role: ReadRole | undefined): TableSpec | undefined {
+  if (role === "wrapper-with-usage") return GENERATION_TWINS;
+  return role === "call" || role === "pending" ? GENERATION_LOGS : undefined;
 }
 
 /** Steps to the next item that can be read; one whose own message is broken is refused alone, since its bounds are known. */
@@ -156,11 +158,12 @@ const HTTP_METHODS = [keyTable.register("http.request.method"), keyTable.registe
 const CLIENT_KIND = 3;
 
 /** What the span means for the calls of its trace; 0 for nothing. */
-function marksOf(role: SpanRole | undefined, view: SpanView, draft: GenerationDraft): number {
+function marksOf(role: ReadRole | undefined, view: SpanView, draft: GenerationDraft): number {
   if (role === "call") {
     const image = conceptText(view, draft, "operation")?.startsWith("image") === true ? MARK_IMAGE : 0;
     return MARK_CALL | image | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
   }
+  if (role === "wrapper-with-usage") return MARK_WRAPPER;
   if (role === "pending") return 0;
   const record = role === undefined ? undefined : conceptText(view, draft, "record");
   if (record !== undefined) {

@@ -18,6 +18,9 @@ export const MARK_IMAGE = 64;
  */
 export const MARK_THING = 128;
 
+/** A wrapper with usage: whether it counts is known by what lies below it. */
+export const MARK_WRAPPER = 256;
+
 /** One trace of one request. */
 export interface TraceMark {
   readonly traceId: string;
@@ -41,6 +44,6 @@ export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceM
 /** Whether everything known about a trace makes looking at its rows worth while. */
 export function needsRefinement(bits: number): boolean {
   // Events speak of calls always, and their call may have come long ago through another collector.
-  if ((bits & (MARK_IMAGE | MARK_THING | MARK_EVENT)) !== 0) return true;
+  if ((bits & (MARK_IMAGE | MARK_THING | MARK_EVENT | MARK_WRAPPER)) !== 0) return true;
   return (bits & MARK_CALL) !== 0 && (bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0;
 }

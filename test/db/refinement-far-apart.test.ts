@@ -24,6 +24,21 @@ describeEachServer("parts of a call that reach two collectors minutes apart", (s
     await database[Symbol.asyncDispose]();
   });
 
+  it("are one call with its attempts when what was tried comes last, through the other", async () => {
+    const { sql } = rigs[0]!;
+    const post = { "http.request.method": "POST", "http.response.status_code": 429 };
+    const tried = (id: string, at: number) => ({ id, parent: "inner", at, tookMs: 10, kind: 3, attributes: post });
+    await rigs[0]!.send(inTrace(tracesOf(inner), TRACES), "traces");
+    await sql`UPDATE generation_logs SET received_at = received_at - interval '5 minutes'`;
+    await rigs[1]!.send(inTrace(tracesOf(tried("try1", 10), tried("try2", 30)), TRACES), "traces");
+    await rigs[1]!.refiner.settled();
+    expect(await sql`SELECT attempts_count FROM generation_logs`).toEqual([{ attempts_count: null }]);
+    await rigs[1]!.refiner.sweep();
+    await rigs[1]!.refiner.settled();
+    expect(await sql`SELECT attempts_count FROM generation_logs`).toEqual([{ attempts_count: 2 }]);
+    await rigs[1]!.empty("spans", "generation_logs", "generation_attempts");
+  });
+
   it("are one call after the next sweep", async () => {
     const { sql } = rigs[0]!;
     await rigs[0]!.send(tracesOf(outer), "traces");

@@ -141,6 +141,104 @@ describeEachServer("what came apart is brought together", (server) => {
       expect(rows.map((row) => Number(row["tokens_total"]))).toEqual([320, 346]);
     });
 
+    describe("agents with usage", () => {
+      const agent = {
+        id: "agent",
+        tookMs: 500,
+        attributes: {
+          "gen_ai.operation.name": "invoke_agent",
+          "gen_ai.request.model": "gpt-4o",
+          "gen_ai.provider.name": "openai",
+          ...usage(631, 35),
+          "gen_ai.input.messages": prompt,
+          "gen_ai.output.messages": answer,
+        },
+      };
+      const flow = { id: "flow", tookMs: 900, attributes: { "gen_ai.operation.name": "invoke_workflow", ...usage(631, 35) } };
+      const step = { id: "step", parent: "agent", at: 5, tookMs: 200, attributes: {} };
+      const told = { id: "told", parent: "step", at: 10, tookMs: 100, attributes: { ...chat, ...usage(631, 35) } };
+      const untold = { id: "untold", parent: "step", at: 150, tookMs: 20, attributes: chat };
+      const counts = async () =>
+        (await calls()).map((row) => [row["span_id"], row["tokens_prompt"] === null ? null : Number(row["tokens_prompt"])]);
+
+      it("count where nothing below them tells of usage, with what was said to them", async () => {
+        await sendAll([traces(tracesOf(agent))]);
+        expect(await calls()).toMatchObject([
+          {
+            span_id: spanIdOf("agent"),
+            operation_name: "invoke_agent",
+            tokens_prompt: "631",
+            tokens_completion: "35",
+            cost_source: "computed",
+            prompt_full_text: prompt,
+            response_full_text: answer,
+            prompt_format: "messages",
+            content_state: "captured",
+            additional_metadata: { usage_of_wrapper: true },
+          },
+        ]);
+        expect(await rigs[0]!.sql`SELECT attributes ->> 'gen_ai.input.messages' AS said FROM spans`).toEqual([{ said: prompt }]);
+      });
+
+      it("count beside calls below them that tell of none, and give way as soon as one does, through whichever collector", async () => {
+        await sendAll([traces(tracesOf(agent, step, untold))]);
+        expect(await counts()).toEqual([
+          [spanIdOf("agent"), 631],
+          [spanIdOf("untold"), null],
+        ]);
+        await rigs[1]!.send(tracesOf(told), "traces");
+        await rigs[0]!.refiner.sweep();
+        await settle();
+        expect(await counts()).toEqual([
+          [spanIdOf("told"), 631],
+          [spanIdOf("untold"), null],
+        ]);
+        const aside = await rigs[0]!.sql`SELECT span_id, prompt_full_text, content_state, filled_from, own_values FROM generation_twins`;
+        expect(aside).toEqual([
+          { span_id: spanIdOf("agent"), prompt_full_text: null, content_state: "absent", filled_from: null, own_values: null },
+        ]);
+      });
+
+      it("of several within each other the outermost counts", async () => {
+        await sendAll([traces(tracesOf({ ...agent, parent: "flow" })), traces(tracesOf(flow)), traces(tracesOf(step, untold))]);
+        expect(await counts()).toEqual([
+          [spanIdOf("flow"), 631],
+          [spanIdOf("untold"), null],
+        ]);
+      });
+
+      it("count not beside a call that was sent without its place, or of which the place is still missing", async () => {
+        const { parent: _lost, ...beside } = told;
+        await sendAll([traces(tracesOf(agent)), traces(tracesOf(beside))]);
+        expect(await counts()).toEqual([[spanIdOf("told"), 631]]);
+        await empty();
+        await sendAll([traces(tracesOf(told)), traces(tracesOf(agent))]);
+        expect(await counts()).toEqual([[spanIdOf("told"), 631]]);
+      });
+
+      it("count after all when a late span says that the call within their time is none of theirs", async () => {
+        const elsewhere = { id: "step", parent: "other", at: 5, tookMs: 200, attributes: {} };
+        await sendAll([traces(tracesOf(agent, told))]);
+        expect(await counts()).toEqual([[spanIdOf("told"), 631]]);
+        await rigs[1]!.send(tracesOf(elsewhere, { id: "other", tookMs: 300, attributes: {} }), "traces");
+        await rigs[0]!.refiner.sweep();
+        await settle();
+        expect(await counts()).toEqual([
+          [spanIdOf("agent"), 631],
+          [spanIdOf("told"), 631],
+        ]);
+      });
+
+      it("end in the same rows in any order, repeated, and through two collectors", { timeout: 120_000 }, async () => {
+        const parts = [{ ...agent, parent: "flow" }, flow, step, told, untold].map((each) => traces(tracesOf(each)));
+        await expectOrderIndependent(parts);
+        expect(await counts()).toEqual([
+          [spanIdOf("told"), 631],
+          [spanIdOf("untold"), null],
+        ]);
+      });
+    });
+
     it("keeps an embedding below a chat as a call of its own", async () => {
       const embedding = {
         id: "embed",

@@ -16,6 +16,7 @@ export function requestOf(atoms: readonly Atom[]): { readonly signal: Signal; re
 }
 
 const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai" };
+const agent = { "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "tutor", "gen_ai.request.model": "gpt-4o" };
 const usage = (input: number, output: number) => ({ "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output });
 const said = (role: string, content: string): string => JSON.stringify([{ role, parts: [{ type: "text", content }] }]);
 const prompt = { "gen_ai.input.messages": said("user", "Hi") };
@@ -45,6 +46,27 @@ export const MATTERS: Readonly<Record<string, (trace: string, at: number) => Ato
     span({ trace, id: "first", parent: "around", at: at + 5, tookMs: 20, attributes: { ...chat, ...usage(300, 20), ...prompt } }),
     span({ trace, id: "second", parent: "around", at: at + 40, tookMs: 20, attributes: { ...chat, ...usage(331, 15), ...answer } }),
     span({ trace, id: "around", at, attributes: { ...chat, ...usage(631, 35) } }),
+  ],
+  "agents with usage, one of them around a call with usage, the other around one without and around an agent of its own": (trace, at) => [
+    span({ trace, id: "chat1", parent: "step", at: at + 20, tookMs: 20, attributes: { ...chat, ...usage(631, 35), ...prompt } }),
+    span({ trace, id: "step", parent: "agent1", at: at + 10, tookMs: 40, attributes: {} }),
+    span({ trace, id: "agent1", parent: "flow", at, attributes: { ...agent, ...usage(631, 35) } }),
+    span({ trace, id: "chat2", parent: "agent3", at: at + 120, tookMs: 20, attributes: { ...chat, ...answer } }),
+    span({ trace, id: "agent3", parent: "task", at: at + 110, tookMs: 40, attributes: { ...agent, ...usage(7, 5) } }),
+    span({ trace, id: "task", parent: "agent2", at: at + 105, tookMs: 60, attributes: {} }),
+    span({ trace, id: "agent2", parent: "flow", at: at + 100, tookMs: 90, attributes: { ...agent, ...usage(7, 5) } }),
+    span({ trace, id: "flow", at, tookMs: 300, attributes: { "gen_ai.operation.name": "invoke_workflow", ...usage(638, 40) } }),
+  ],
+  "an agent with usage and nothing below it, changed later": (trace, at) => [
+    span({ trace, id: "agent", parent: "gateway", at, attributes: { ...agent, ...usage(12, 8), ...prompt, ...answer } }),
+    span({
+      trace,
+      id: "reviewed",
+      parent: "agent",
+      at: at + 2_000,
+      tookMs: 0,
+      attributes: { "genspan.record": "update", "genspan.quality.status": "approved" },
+    }),
   ],
   "a call whose messages are log events": (trace, at) => [
     log({ trace, span: "call", name: "gen_ai.system.message", at, body: { content: "Be kind" } }),

@@ -26,6 +26,7 @@ export function callFactsOf(row: Row): CallFacts {
     errorMessage: text(row["error_message"]),
     image: undefined,
     has: new Set(groups.filter((group) => row[groupSign(group)] !== null)),
+    wraps: (row["additional_metadata"] as Row | null)?.["usage_of_wrapper"] === true,
     counted: true,
     itemId: undefined,
     filledFrom: {},

@@ -26,7 +26,7 @@ describe("a recorded body, explained", () => {
     expect(new Map(rows.map((row) => [row[0], row[1]]))).toEqual(
       new Map([
         ["ai.generateText.doGenerate", "call"],
-        ["ai.generateText", "wrapper"],
+        ["ai.generateText", "wrapper-with-usage"],
       ]),
     );
   });
