@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { isObject, numberOf, parseJson } from "../../../collector/dialects/json.ts";
-import { rowsFromTraces } from "../../support/encoding.ts";
+import { foldCalls } from "../../../collector/refinement/fold.ts";
+import { rowsFromTraces, rowsOf } from "../../support/encoding.ts";
+import { callFactsOf } from "./call-facts.ts";
 import { THIRD_PARTY } from "./evidence.ts";
 import { isThere, thirdPartyCases } from "./third-party-cases.ts";
 
@@ -43,6 +45,15 @@ function leafUsage(spans: readonly Row[]): { input: number; output: number } {
 
 const counted = (rows: readonly Row[], column: string): number => rows.reduce((sum, row) => sum + Number(row[column] ?? 0), 0);
 
+/** The same tokens when the whole trace is known: no wrapper counts beside the calls within it. */
+function countedOnceTogether({ spans, generations, request }: ReturnType<typeof rowsFromTraces>): { input: number; output: number } {
+  const rows = [...generations, ...rowsOf(request, "generation_twins")];
+  const rowOf = new Map(rows.map((row) => [callFactsOf(row), row]));
+  const parents = new Map(spans.map((span) => [String(span["span_id"]), String(span["parent_span_id"] ?? "")]));
+  const kept = foldCalls([...rowOf.keys()], parents).counted.map(({ call }) => rowOf.get(call)!);
+  return { input: counted(kept, "tokens_prompt"), output: counted(kept, "tokens_completion") };
+}
+
 function expectSense(call: Row): void {
   expect(call["model_name"] ?? call["operation_name"]).toBeTruthy();
   const [input, output, reasoning] = [call["tokens_prompt"], call["tokens_completion"], call["tokens_reasoning"]];
@@ -57,16 +68,20 @@ describe.each(Object.entries(THIRD_PARTY))("test data of %s", (folder, evidence)
     const cases = thirdPartyCases(folder);
     let understood = 0;
     let calls = 0;
+    let wrappers = 0;
     for (const { name, body } of cases) {
-      const { spans, generations } = rowsFromTraces(body);
+      const rows = rowsFromTraces(body);
+      const { spans, generations } = rows;
       expect(spans.length, name).toBeGreaterThan(0);
       if (generations.length > 0) understood++;
       calls += generations.length;
       for (const call of generations) expectSense(call);
       const found = { input: counted(generations, "tokens_prompt"), output: counted(generations, "tokens_completion") };
       expect(found, name).toEqual(leafUsage(spans));
+      wrappers += rowsOf(rows.request, "generation_twins").length;
+      expect(countedOnceTogether(rows), `${name}, with its wrappers`).toEqual(found);
     }
-    console.log(`${folder}: ${cases.length} cases, ${understood} with model calls, ${calls} calls`);
+    console.log(`${folder}: ${cases.length} cases, ${understood} with model calls, ${calls} calls, ${wrappers} wrappers with usage`);
     expect({ cases: cases.length, understood, calls }).toEqual({
       cases: evidence.cases,
       understood: evidence.understood,
