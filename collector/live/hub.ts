@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import type { Log } from "../base/log.ts";
 import { RequestError } from "../base/request-error.ts";
+import { within } from "../base/within.ts";
 
 export interface HubOptions {
   /** A pool of a login that may LISTEN; one of its connections is used for that while anybody watches. */
@@ -34,6 +35,8 @@ export interface Watch {
 const MAX_STREAMS = 60;
 const MAX_STREAMS_PER_PROJECT = 30;
 const NOTIFY_EVERY_MS = 100;
+/** How long `stop` waits for a database that does not answer. */
+const STOP_MS = 2_000;
 
 interface Watcher {
   readonly projectId: number;
@@ -69,6 +72,8 @@ export function createLiveHub(options: HubOptions): LiveHub {
     });
   };
 
+  const unlisten = async (): Promise<void> => (await listening)?.unlisten();
+
   function send(): void {
     timer = undefined;
     const projects = [...waiting];
@@ -103,7 +108,8 @@ export function createLiveHub(options: HubOptions): LiveHub {
         watcher.wake();
       }
       watchers.clear();
-      await (await listening?.catch(() => undefined))?.unlisten().catch(() => undefined);
+      // The session ends with its pool in any case.
+      await within(unlisten(), STOP_MS).catch(() => {});
     },
   };
 }
