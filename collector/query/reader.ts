@@ -11,6 +11,8 @@ export interface ReadScope {
   readonly projectId: number;
   /** A question that takes longer is given up with `query_timeout`; without it READ_TIMEOUT_MS. */
   readonly timeoutMillis?: number;
+  /** When it is aborted the database stops the question that it is at, and the read rejects with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** Everything that people and programs read passes here: as a login that may only read, and sees one project. */
@@ -60,9 +62,10 @@ export function createReader(options: ReaderOptions): Reader {
       try {
         return (await pool.begin("READ ONLY", async (tx) => {
           await enter(tx, options.schema, scope);
-          return work((question) => ask(tx, question));
+          return work((question) => ask(tx, question, scope.signal));
         })) as never;
       } catch (error) {
+        scope.signal?.throwIfAborted();
         throw readError(error, scope.timeoutMillis ?? READ_TIMEOUT_MS);
       } finally {
         waiting--;
@@ -81,9 +84,17 @@ async function enter(tx: TransactionSql, schema: string, { projectId, timeoutMil
 }
 
 /** The one place where text becomes a statement; `sql` templates are its only source. */
-async function ask<Row>(tx: TransactionSql, question: Fragment): Promise<Row[]> {
+async function ask<Row>(tx: TransactionSql, question: Fragment, signal: AbortSignal | undefined): Promise<Row[]> {
   const { text, values } = statement(question);
-  return [...(await tx.unsafe<(Row & object)[]>(text, values as never[]))];
+  signal?.throwIfAborted();
+  const asked = tx.unsafe<(Row & object)[]>(text, values as never[]);
+  const cancel = (): void => void asked.cancel();
+  signal?.addEventListener("abort", cancel, { once: true });
+  try {
+    return [...(await asked)];
+  } finally {
+    signal?.removeEventListener("abort", cancel);
+  }
 }
 
 const CANCELLED = "57014";

@@ -52,13 +52,14 @@ export function exportRoutes({ route, services }: Api): void {
       otherTypes: Object.values(MEDIA_TYPES),
     },
     async (call) => {
-      const request = readRequest(call);
+      const leaving = new AbortController();
+      const request = { ...readRequest(call), signal: leaving.signal };
       if (running >= MAX_AT_ONCE) throw new RequestError("unavailable", "other exports are running: try again in a moment");
       running++;
       const done = (): void => void running--;
       try {
         const chunks = await openExport(services.reader, request);
-        return new Response(streamOf(chunks, { onEnd: (end) => noted(services, call, { ...end, request }).finally(done) }), {
+        return new Response(streamOf(chunks, { leaving, onEnd: (end) => noted(services, call, { ...end, request }).finally(done) }), {
           headers: await headersOf(services, request),
         });
       } catch (error) {
@@ -124,10 +125,10 @@ interface End {
   readonly complete: boolean;
 }
 
-/** Reads the next page when the receiver wants more: a slow one makes nothing pile up, and one that leaves ends the reading. */
+/** Reads the next page when the receiver wants more: a slow one makes nothing pile up, and one that leaves ends the reading, in the database too. */
 function streamOf(
   chunks: AsyncGenerator<ExportChunk>,
-  { onEnd }: { readonly onEnd: (end: End) => Promise<void> },
+  { leaving, onEnd }: { readonly leaving: AbortController; readonly onEnd: (end: End) => Promise<void> },
 ): ReadableStream<Uint8Array> {
   const hash = createHash("sha256");
   let rows = 0;
@@ -157,6 +158,7 @@ function streamOf(
         }
       },
       async cancel() {
+        leaving.abort();
         await chunks.return(undefined);
         await end(false);
       },

@@ -35,13 +35,14 @@ export async function exportColumns(reader: Reader, { scope, table, columns }: P
  * between two pages it costs the database nothing. Rows that are there when it begins and stay are given once.
  */
 export async function* exportPages(reader: Reader, columns: readonly ExportColumn[], options: PageOptions): AsyncGenerator<ExportRow[]> {
-  const { scope, table, signal } = options;
+  const { table, signal } = options;
+  const scope: ReadScope = { ...options.scope, ...(signal === undefined ? {} : { signal }) };
   const all = await reader.read(scope, (ask) => readColumns(ask, table.name));
   const keys = table.key.map((key) => all.find((column) => column.name === key)!);
   let after: readonly string[] | undefined;
   for (;;) {
     signal?.throwIfAborted();
-    const page = await readPage(reader, { ...options, select: columns, keys, after });
+    const page = await readPage(reader, { ...options, scope, select: columns, keys, after });
     if (page.length === 0) return;
     after = page.at(-1)!.slice(columns.length) as string[];
     yield page.map((row) => row.slice(0, columns.length));

@@ -74,6 +74,26 @@ describeEachServer("files of the API", (server) => {
       expect(active).toHaveLength(0);
     });
 
+    it("EXP-02 that are broken off while the database is at a page stop it there", async () => {
+      const working = () => rig.owner`
+        SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'genspan reader' AND state = 'active'`;
+      const body = (await download("/api/export/runs")).body?.getReader();
+      await body?.read();
+      const lock = await rig.owner.reserve();
+      try {
+        await lock`BEGIN`;
+        await lock`LOCK TABLE generation_runs`;
+        const next = body?.read();
+        await expect.poll(working).toHaveLength(1);
+        await body?.cancel();
+        await expect.poll(working).toHaveLength(0);
+        expect(await next).toMatchObject({ done: true });
+      } finally {
+        await lock`ROLLBACK`;
+        lock.release();
+      }
+    });
+
     it("are a few at a time; the next one is told to come back, and has its turn when one ends", async () => {
       const held = await Promise.all([download("/api/export/runs"), download("/api/export/runs")]);
       expect((await download("/api/export/runs")).status).toBe(503);
