@@ -1,6 +1,6 @@
 import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
 import type { ReadRole } from "../dialects/dialect.ts";
-import { conceptText, createGenerationDraft, type GenerationDraft } from "../dialects/generation-draft.ts";
+import { conceptText, createGenerationDraft, type GenerationDraft, hasConcept } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
@@ -17,6 +17,7 @@ import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
+import { takeSpanMedia } from "./span-media.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
 import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING, MARK_WRAPPER } from "./trace-marks.ts";
 
@@ -46,6 +47,7 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     const context = spanContext(view, builder, { origins: origins.of(view, builder), notes });
     const revisits = context.key.start === undefined;
     const role = readGeneration(view, draft);
+    let mayHoldMedia = isWrapper(role) && !hasConcept(draft, "record");
     const table = role === "pending" && (view.parentSpanIdSize !== 8 || revisits) ? undefined : tableOf(role);
     if (table !== undefined) {
       const call = { view, draft, context, pending: role === "pending", prices: book };
@@ -53,7 +55,9 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
       if (role === "pending") builder.notePending("announcing");
       else if (wasAnnounced(view, draft)) builder.notePending("announced");
       if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
+      mayHoldMedia ||= media.length > 0;
     }
+    if (mayHoldMedia) for (const blob of takeSpanMedia(view)) encodeBlobRow(builder.row(BLOBS, true), context.key, blob);
     encodeSpanRow(builder.row(SPANS, revisits), view, context);
     if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
     if (view.events.count > 0) encodeSpanScores(view, builder, notes);
@@ -87,6 +91,8 @@ function tableOf(role: ReadRole | undefined): TableSpec | undefined {
   if (role === "wrapper-with-usage") return GENERATION_TWINS;
   return role === "call" || role === "pending" ? GENERATION_LOGS : undefined;
 }
+
+const isWrapper = (role: ReadRole | undefined): boolean => role === "wrapper" || role === "wrapper-with-usage";
 
 /** Steps to the next item that can be read; one whose own message is broken is refused alone, since its bounds are known. */
 export function nextItem(walker: ItemWalker, builder: RequestBuilder, kind: string): boolean {

@@ -14,7 +14,9 @@ export interface LogMedia {
 
 const NOTHING: LogMedia = { body: undefined, blobs: [] };
 /** One of these stands in every record with binary content: a data: URL, a part of a message, an answer of OpenAI's, a piece of Anthropic's or Google's. */
-const SIGNS = [";base64,", "blob", "b64_json", "mime_type", "media_type", "mimeType", "input_audio"].map((sign) => Buffer.from(sign));
+export const MEDIA_SIGNS = [";base64,", "blob", "b64_json", "mime_type", "media_type", "mimeType", "input_audio"].map((sign) =>
+  Buffer.from(sign),
+);
 /** Content is not nested deeper; what is, stays. */
 const MAX_DEPTH = 32;
 
@@ -24,23 +26,23 @@ const MAX_DEPTH = 32;
  */
 export function takeMedia(view: LogView): LogMedia {
   const record = view.arena.request.subarray(view.start, view.end);
-  if (!SIGNS.some((sign) => record.includes(sign))) return NOTHING;
+  if (!MEDIA_SIGNS.some((sign) => record.includes(sign))) return NOTHING;
   const blobs = new Map<string, Blob>();
   const found = (blob: Blob | undefined): void => {
     if (blob !== undefined) blobs.set(blob.sha256.toString("hex"), blob);
   };
   const { attributes } = view;
   for (let i = 0; i < attributes.count; i++) {
-    const text = withoutMedia(attributes, i, found);
+    const text = attributeWithoutMedia(attributes, i, found);
     if (text !== undefined) attributes.setText(i, text);
   }
-  return { body: view.body.count === 0 ? undefined : withoutMedia(view.body, 0, found), blobs: [...blobs.values()] };
+  return { body: view.body.count === 0 ? undefined : attributeWithoutMedia(view.body, 0, found), blobs: [...blobs.values()] };
 }
 
 type Found = (blob: Blob | undefined) => void;
 
 /** The value's JSON without its binary content; undefined where it has none. */
-function withoutMedia(list: AttributeList, index: number, found: Found): string | undefined {
+export function attributeWithoutMedia(list: AttributeList, index: number, found: Found): string | undefined {
   const kind = list.kinds[index];
   if (kind !== VALUE_STRING && kind !== VALUE_ARRAY && kind !== VALUE_KVLIST) return undefined;
   const value = kind === VALUE_STRING ? parseJson(list.text(index) ?? "") : structured(list, index);
