@@ -9,7 +9,7 @@ export interface TracingLimits {
   readonly queueBytes: number;
   /** Records that wait to be sent, at most. Default 20,000. */
   readonly queueRecords: number;
-  /** Bytes of one request, at most (one larger record goes alone). Default 512 KiB, so that writing it out never holds the event loop for long. */
+  /** Bytes of one request, at most (one larger record goes alone). Default 768 KiB, so that writing it out never holds the event loop for long. */
   readonly exportBytes: number;
   /** Records of one request, at most. Default 64. */
   readonly exportRecords: number;
@@ -139,7 +139,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const DEFAULT_LIMITS: TracingLimits = {
   queueBytes: 32 * 1024 * 1024,
   queueRecords: 20_000,
-  exportBytes: 512 * 1024,
+  exportBytes: 768 * 1024,
   exportRecords: 64,
   attributeBytes: 4 * 1024 * 1024,
   attemptsPerRecord: 100,

@@ -53,20 +53,35 @@ function middle(reports: readonly AppReport[]): AppReport {
   };
 }
 
-/** The figures of the contract: CPU is what recording adds to an application that does not record. */
-export const sdkFigures = ({ sdk, none }: SdkResult) => ({
-  sdkP50Micros: sdk.callerMicros.p50,
-  sdkP99Micros: sdk.callerMicros.p99,
-  sdkCpuMicros: rounded(sdk.cpuMicros - none.cpuMicros),
-  sdkStallMillis: sdk.longestStallMillis,
-});
+/** CPU is what recording adds to an application that does not record. */
+const cpuOf = (name: ContestantName, result: SdkResult): number => result[name].cpuMicros - result.none.cpuMicros;
 
-/** One line for each contestant. */
+/** The figures of the contract, and beside each what it is as a multiple of the stock SDK's in the same run: that holds on machines of any speed. */
+export function sdkFigures(result: SdkResult) {
+  const { sdk, stock } = result;
+  return {
+    sdkP50Micros: sdk.callerMicros.p50,
+    sdkP99Micros: sdk.callerMicros.p99,
+    sdkCpuMicros: rounded(cpuOf("sdk", result)),
+    sdkStallMillis: sdk.longestStallMillis,
+    sdkP50ToStock: rounded(sdk.callerMicros.p50 / stock.callerMicros.p50),
+    sdkP99ToStock: rounded(sdk.callerMicros.p99 / stock.callerMicros.p99),
+    sdkCpuToStock: rounded(cpuOf("sdk", result) / cpuOf("stock", result)),
+    sdkStallToStock: rounded(sdk.longestStallMillis / stock.longestStallMillis),
+  };
+}
+
+/** One line for each contestant; on those of this SDK each figure beside its ratio to the stock SDK's. */
 export const sdkTable = (result: SdkResult): string[] =>
   CONTESTANTS.map((name) => {
-    const { callerMicros, cpuMicros, longestStallMillis, heapMiB } = result[name];
+    const { callerMicros, longestStallMillis, heapMiB } = result[name];
+    const { stock } = result;
+    const beside = (ours: number, theirs: number): string => (name.startsWith("sdk") ? ` (${rounded(ours / theirs)} x stock)` : "");
+    const cpu = rounded(cpuOf(name, result));
     return (
-      `sdk ${name.padEnd(14)}caller p50 ${callerMicros.p50} µs, p99 ${callerMicros.p99} µs, max ${callerMicros.max} µs; ` +
-      `CPU ${cpuMicros} µs per generation; longest stall ${longestStallMillis} ms; heap ${heapMiB} MiB`
+      `sdk ${name.padEnd(14)}caller p50 ${callerMicros.p50} µs${beside(callerMicros.p50, stock.callerMicros.p50)}, ` +
+      `p99 ${callerMicros.p99} µs${beside(callerMicros.p99, stock.callerMicros.p99)}, max ${callerMicros.max} µs; ` +
+      `CPU ${cpu} µs per generation over none${beside(cpu, cpuOf("stock", result))}; ` +
+      `longest stall ${longestStallMillis} ms${beside(longestStallMillis, stock.longestStallMillis)}; heap ${heapMiB} MiB`
     );
   });

@@ -16,6 +16,12 @@ describe("the table of figures", () => {
     expect(lineOf("mix, protobuf", lines)).toMatch(/not measured$/);
   });
 
+  it("shows the SDK's figures beside their multiple of the stock SDK, which excuses none that is short", () => {
+    const lines = ratioTable({ sdkP50Micros: 55, sdkP50ToStock: 1.1, sdkP99Micros: 290 }, true);
+    expect(lineOf("SDK, a generation", lines)).toMatch(/≤ 40 +55\.00 +SHORT +1\.1 x stock NodeSDK$/);
+    expect(lineOf("SDK: µs in the caller, p99", lines)).toMatch(/≤ 300 +290 +reached$/);
+  });
+
   it("allows more bytes on a server without lz4", () => {
     const disk = (hasLz4: boolean) => requirements(hasLz4).find(({ name }) => name === "disk")!;
     expect(isReached(disk(true), 1.3)).toBe(false);
