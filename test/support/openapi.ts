@@ -13,6 +13,7 @@ export interface Operation {
   /** What a key must allow; of several, one is enough. */
   readonly scopes: readonly string[];
   readonly pathParameters: readonly string[];
+  readonly queryParameters: readonly string[];
   readonly hasBody: boolean;
   readonly successStatus: number;
   /** Media types of success. */
@@ -61,6 +62,7 @@ function operationOf({ path, method, documented, resolved }: Found): Operation {
     path,
     scopes: documented["x-scope"],
     pathParameters: (documented.parameters ?? []).filter((parameter) => parameter.in === "path").map((parameter) => parameter.name),
+    queryParameters: (documented.parameters ?? []).filter((parameter) => parameter.in === "query").map((parameter) => parameter.name),
     hasBody: documented.requestBody !== undefined,
     successStatus: Number(status),
     types: Object.keys(content),

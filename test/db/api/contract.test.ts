@@ -5,8 +5,9 @@ import type { Scope } from "../../../collector/base/api-key.ts";
 import type { Credentials } from "../../../collector/base/credentials.ts";
 import { rejected } from "../../../collector/base/outcome.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
-import { generationId, idsOf, storeGenerations } from "../../support/generation-rows.ts";
+import { idsOf, storeGenerations } from "../../support/generation-rows.ts";
 import { type Operation, readOpenApi } from "../../support/openapi.ts";
+import { ALERT_CONDITION, GOOD_CALLS, type RouteCall, SAMPLE } from "../../support/route-calls.ts";
 
 /** Who may do what is in the key itself: `read+admin`. */
 async function authenticate({ key }: Credentials, scope: Scope) {
@@ -15,106 +16,6 @@ async function authenticate({ key }: Credentials, scope: Scope) {
   return { kind: "granted", projectId: 1 } as const;
 }
 const EVERYTHING = { authorization: "Bearer ingest+read+admin" };
-
-const GENERATION = generationId(1);
-const { trace_id: TRACE, span_id: SPAN } = idsOf(1);
-const RUN = "00000000-0000-4000-8000-000000000001";
-const RUN_B = "00000000-0000-4000-8000-000000000002";
-const ITEM = "00000000-0000-4000-8000-000000000003";
-const IMAGE = "00000000-0000-4000-8000-000000000004";
-const ALERT = "00000000-0000-4000-8000-000000000006";
-const CONDITION = { metric: "failure_rate", compare: "above", threshold: 0.5, window_seconds: 600 };
-const MEDIA = "07".repeat(32);
-const KEY = "00000000-0000-4000-8000-000000000005";
-
-interface Good {
-  /** Values of the path, by name. */
-  readonly params?: Readonly<Record<string, string>>;
-  readonly query?: string;
-  readonly body?: unknown;
-  /** Where the route does not answer with its success in this test, by intention. */
-  readonly status?: number;
-}
-
-/** One good call of each route; a new route needs one here. Those that take something away come last, in the order in which they stand. */
-const GOOD: Readonly<Record<string, Good>> = {
-  "get /api/generations": { query: "model=gpt-5&-status=failed&limit=5" },
-  "get /api/generations/stats": { query: "by=model,day&from=-30d" },
-  "get /api/generations/compare": { query: `a=${GENERATION}&b=${generationId(2)}` },
-  "get /api/generations/{id}": { params: { id: GENERATION } },
-  "get /api/generations/{id}/content/{which}": { params: { id: GENERATION, which: "prompt" } },
-  "get /api/generations/{id}/span": { params: { id: GENERATION } },
-  "get /api/generations/{id}/provenance": { params: { id: GENERATION } },
-  "post /api/generations/{id}/review": { params: { id: GENERATION }, body: { status: "rejected", issues: ["short"] } },
-  "delete /api/generations/{id}/review": { params: { id: GENERATION } },
-  "put /api/generations/{id}/entity": { params: { id: GENERATION }, body: { type: "lesson", id: "1" } },
-  "delete /api/generations/{id}/entity": { params: { id: GENERATION } },
-  "post /api/generations/reprice": { body: { from: "-30d", dry_run: false } },
-  "get /api/review": {},
-  "post /api/review/next": { body: { reviewer: "ada" } },
-  "get /api/usage": { query: "by=day,model" },
-  "get /api/traces": { query: "service=web" },
-  "get /api/traces/compare": { query: `a=${TRACE}&b=${TRACE}` },
-  "get /api/traces/{traceId}": { params: { traceId: TRACE } },
-  "get /api/traces/{traceId}/spans/{spanId}": { params: { traceId: TRACE, spanId: SPAN } },
-  "get /api/prompts": { query: "from=-30d" },
-  "get /api/prompts/{name}": { params: { name: "quiz" } },
-  "get /api/prompts/{name}/compare": { params: { name: "quiz" }, query: "a=1&b=2" },
-  "get /api/export/{noun}": { params: { noun: "generations" }, query: "format=jsonl" },
-  "get /api/export/{noun}/count": { params: { noun: "traces" } },
-  "post /api/import": { body: {}, status: 200 },
-  "get /api/subject": { query: "user=u1" },
-  "get /api/keys": {},
-  "post /api/keys": { body: { name: "more", scopes: ["read"] }, status: 403 },
-  "post /api/keys/{id}/rotate": { params: { id: KEY }, body: {}, status: 403 },
-  "get /api/projects": {},
-  "post /v1/admin/generation-runs": {
-    body: { id: RUN_B, status: "success", started_at: "2026-11-20T08:00:00Z", questions_requested: 10, questions_inserted: 9 },
-  },
-  "get /v1/admin/generation-runs": { query: "limit=5" },
-  "get /v1/admin/generation-runs/stats": {},
-  "get /v1/admin/generation-runs/{id}": { params: { id: RUN } },
-  "get /api/runs": {},
-  "get /api/runs/stats": {},
-  "get /api/runs/trend": { query: "metric=approval_rate" },
-  "get /api/runs/streak": {},
-  "get /api/runs/stuck": {},
-  "get /api/runs/compare": { query: `id=${RUN}&id=${RUN_B}` },
-  "get /api/runs/{id}": { params: { id: RUN } },
-  "post /api/runs/{id}/mark-failed": { params: { id: RUN }, body: { reason: "gone" } },
-  "get /api/items": {},
-  "get /api/items/stats": {},
-  "get /api/items/labels": {},
-  "get /api/items/issues": {},
-  "get /api/items/{id}": { params: { id: ITEM } },
-  "post /api/items/{id}/review": { params: { id: ITEM }, body: { status: "approved" } },
-  "delete /api/items/{id}/review": { params: { id: ITEM } },
-  "get /api/quality-rules": {},
-  "put /api/quality-rules/{name}": { params: { name: "no_foo" }, body: { pattern: "foo" } },
-  "post /api/quality-rules/apply": { body: {} },
-  "delete /api/quality-rules/{name}": { params: { name: "no_foo" } },
-  "get /api/images": {},
-  "get /api/images/stats": {},
-  "get /api/images/{id}": { params: { id: IMAGE } },
-  "get /api/media/{sha256}": { params: { sha256: MEDIA } },
-  "get /api/traceImage": { query: "limit=5&offset=0" },
-  "get /api/alerts": {},
-  "get /api/alerts/metrics": {},
-  "get /api/alerts/events": {},
-  "get /api/alerts/{id}": { params: { id: ALERT } },
-  "get /api/alerts/{id}/check": { params: { id: ALERT } },
-  "post /api/alerts": { body: { name: "too many failures", condition: CONDITION, channels: [{ type: "log" }] } },
-  "post /api/alerts/preview": { body: { condition: CONDITION, from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z", steps: 5 } },
-  "put /api/alerts/{id}": { params: { id: ALERT }, body: { name: "fewer failures", condition: CONDITION } },
-  "post /api/alerts/{id}/mute": { params: { id: ALERT }, body: { until: null } },
-  "post /api/alerts/{id}/test": { params: { id: ALERT } },
-  "delete /api/alerts/{id}": { params: { id: ALERT } },
-  "get /api/stream": { query: "model=gpt-5" },
-  "delete /api/traceImage": { query: `id=${IMAGE}` },
-  "delete /api/projects/{id}": { params: { id: "1" }, query: "confirm=default", status: 409 },
-  "delete /api/keys/{id}": { params: { id: KEY } },
-  "post /api/erase": { body: { kind: "user", value: "u1", dry_run: true } },
-};
 
 const { operations: OPERATIONS, document } = await readOpenApi(createApiOnly({ version: "1.2.3" } as Services));
 const NAMES = OPERATIONS.map(({ name }) => name);
@@ -126,7 +27,7 @@ const filled = (path: string, params: Readonly<Record<string, string>> = {}): st
 describe("the OpenAPI document", () => {
   it("is of version 3.1, and every route has a good call in this test", () => {
     expect(document.openapi).toBe("3.1.0");
-    expect(Object.keys(GOOD).toSorted()).toEqual(NAMES.toSorted());
+    expect(Object.keys(GOOD_CALLS).toSorted()).toEqual(NAMES.toSorted());
   });
 
   it("names every operation once, and no route is hidden behind another", () => {
@@ -158,11 +59,11 @@ describe("every route of the OpenAPI document", () => {
       prompt_template_name: "quiz",
       prompt_full_text: "Wer?",
       user_id: "u1",
-      run_id: RUN,
+      run_id: SAMPLE.run,
       tokens_prompt: 5,
     };
     await storeGenerations(sql, [
-      { ...call, prompt_template_version: "1", quality_status: "pending_review", item_id: ITEM },
+      { ...call, prompt_template_version: "1", quality_status: "pending_review", item_id: SAMPLE.item },
       { ...call, prompt_template_version: "2" },
     ]);
     const resource_id = "00000000-0000-4000-8000-00000000000f";
@@ -181,26 +82,26 @@ describe("every route of the OpenAPI document", () => {
     };
     await sql`INSERT INTO spans ${sql({ ...span, status_code: 0, attributes: sql.json({ "gen_ai.request.model": "gpt-5" }), resource_id, received_at: start_time })}`;
     const now = { created_at: start_time, updated_at: start_time };
-    await sql`INSERT INTO generation_runs ${sql({ project_id: 1, id: RUN, run_id: RUN, status: "running", started_at: start_time, ...now })}`;
-    await sql`INSERT INTO generation_items ${sql({ project_id: 1, id: ITEM, item_id: ITEM, title: "Problem", ...now })}`;
-    await sql`INSERT INTO image_traces ${sql({ project_id: 1, id: IMAGE, status: "completed", created_at: start_time, received_at: start_time })}`;
+    await sql`INSERT INTO generation_runs ${sql({ project_id: 1, id: SAMPLE.run, run_id: SAMPLE.run, status: "running", started_at: start_time, ...now })}`;
+    await sql`INSERT INTO generation_items ${sql({ project_id: 1, id: SAMPLE.item, item_id: SAMPLE.item, title: "Problem", ...now })}`;
+    await sql`INSERT INTO image_traces ${sql({ project_id: 1, id: SAMPLE.image, status: "completed", created_at: start_time, received_at: start_time })}`;
     await sql`INSERT INTO blobs ${sql({ project_id: 1, hash: Buffer.alloc(32, 7), media_type: "image/png", size_bytes: 3, content: Buffer.from("png"), received_at: start_time })}`;
     const rule = {
-      id: ALERT,
+      id: SAMPLE.alert,
       name: "rule",
       enabled: true,
-      condition: sql.json({ ...CONDITION, filter: "", consecutive: 1, no_data: "ok" }),
+      condition: sql.json({ ...ALERT_CONDITION, filter: "", consecutive: 1, no_data: "ok" }),
       notify: sql.json([]),
     };
     await sql`INSERT INTO alert_rules ${sql({ project_id: 1, ...rule, interval_seconds: 60, ...now })}`;
-    await sql`INSERT INTO api_keys ${sql({ project_id: 1, id: KEY, name: "k", prefix: "gs_x", hash: Buffer.alloc(32, 7), scopes: ["read"], created_at: start_time })}`;
+    await sql`INSERT INTO api_keys ${sql({ project_id: 1, id: SAMPLE.key, name: "k", prefix: "gs_x", hash: Buffer.alloc(32, 7), scopes: ["read"], created_at: start_time })}`;
   });
   afterAll(() => rig?.[Symbol.asyncDispose]());
   beforeEach(() => {
     rig.logged.length = 0;
   });
 
-  const ask = async (name: string, { params, query = "", body }: Good, init: RequestInit = {}) => {
+  const ask = async (name: string, { params, query = "", body }: RouteCall, init: RequestInit = {}) => {
     const { method, path, hasBody } = operation(name);
     const json =
       body === undefined || !(hasBody || method === "POST")
@@ -211,7 +112,7 @@ describe("every route of the OpenAPI document", () => {
   };
   const codeOf = async (response: Response): Promise<unknown> =>
     ((await response.json()) as { error?: { code?: unknown; message?: unknown } }).error?.code;
-  const good = (name: string): Good => GOOD[name] ?? {};
+  const good = (name: string): RouteCall => GOOD_CALLS[name] ?? {};
 
   it.each(NAMES)("%s needs a key with its scope", async (name) => {
     const { scopes } = operation(name);
@@ -288,7 +189,7 @@ describe("every route of the OpenAPI document", () => {
     expect(rig.logged).toEqual([]);
   });
 
-  it.each(Object.keys(GOOD))("%s answers a good call as it is described", async (name) => {
+  it.each(Object.keys(GOOD_CALLS))("%s answers a good call as it is described", async (name) => {
     const call = good(name);
     const response = await ask(name, call);
     const { successStatus, types, faultsOf } = operation(name);
