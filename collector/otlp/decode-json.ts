@@ -213,6 +213,8 @@ class JsonTranscoder {
   private value(field: Field, byte: number): void {
     const { message } = field;
     if (message === undefined) {
+      const inHalves = byte === OPEN_OBJECT && (field.kind === "int64" || field.kind === "fixed64");
+      if (inHalves && this.scalars.halves(field, this.out)) return;
       if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) throw wrongShape(field, "a single value", byte);
       this.scalars.transcode(field, this.out);
       return;

@@ -2,7 +2,7 @@ import type { ByteWriter } from "../base/byte-writer.ts";
 import { DecodeError } from "./decode-error.ts";
 import { appendBase64, appendId } from "./json-bytes.ts";
 import { NumberReader } from "./json-number.ts";
-import { type JsonTokenizer, QUOTE } from "./json-tokenizer.ts";
+import { CLOSE_OBJECT, COLON, COMMA, type JsonTokenizer, OPEN_OBJECT, QUOTE } from "./json-tokenizer.ts";
 import { DOUBLE_VALUE_TAG, type Field, STRING_VALUE_TAG } from "./otlp-schema.ts";
 import { closePrefix, writeDouble, writeFixed32, writeVarint32, writeVarint64 } from "./proto-writer.ts";
 
@@ -61,6 +61,43 @@ export class ScalarTranscoder {
       default:
         this.uint32(field, out);
     }
+  }
+
+  /**
+   * A 64-bit integer as an object `{low, high, unsigned}` of 32-bit halves, which clients write whose protobuf library has integers of its own
+   * (dialect-traps 16). False where it is another object.
+   */
+  halves(field: Field, out: ByteWriter): boolean {
+    const { json } = this;
+    const found = new Map<string, number>();
+    json.expect(OPEN_OBJECT);
+    while (json.peek() !== CLOSE_OBJECT) {
+      json.key();
+      const name = this.shortText();
+      json.expect(COLON);
+      if (name === "low" || name === "high") found.set(name, this.half());
+      else json.skipValue();
+      if (json.peek() !== CLOSE_OBJECT) json.expect(COMMA);
+    }
+    json.expect(CLOSE_OBJECT);
+    const [low, high] = [found.get("low"), found.get("high")];
+    if (low === undefined || high === undefined) return false;
+    writeVarint32(out, field.tag);
+    if (field.kind === "int64") writeVarint64(out, low, high);
+    else {
+      writeFixed32(out, low);
+      writeFixed32(out, high);
+    }
+    return true;
+  }
+
+  /** 32 bits, signed or not. */
+  private half(): number {
+    this.json.scalar();
+    const reading = this.readInteger();
+    const { lo, hi, negative } = this.numbers;
+    if (reading !== "integer" || hi !== 0) throw this.json.fail("expected 32 bits of an integer");
+    return negative ? -lo : lo;
   }
 
   /** A string; of a number or a boolean, its text. */
