@@ -54,7 +54,7 @@ export const OPERATION_MUTANTS: readonly Mutant[] = [
     rule: "every received item is counted by what became of it",
     caseId: "OPS-01",
     file: "collector/pipeline.ts",
-    before: '  metrics.items.inc({ signal, outcome: "duplicate" }, result.duplicates);\n',
+    before: "  count.duplicate.inc(result.duplicates);\n",
     after: "",
     test: { file: "test/e2e/main-path.test.ts", name: "OPS-01 received = stored + duplicate" },
   },
