@@ -8,7 +8,7 @@ import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
 import { encodeBlobRow } from "./encode-media.ts";
-import { encodeScoreRow } from "./encode-score.ts";
+import { encodeScoreRow, evaluationFacts } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
 import { nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
 import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
@@ -60,7 +60,7 @@ export function createLogEncoder(prices: (projectId: number) => PriceBook = ship
         encodeLogRow(builder.row(LOG_RECORDS, eventTime(view) === undefined), view, { builder, origin, notes, id, body: media?.body });
         for (const blob of media?.blobs ?? []) encodeBlobRow(builder.row(BLOBS, true), builder, blob);
         if (name === undefined) return;
-        joinSpan(name, { view, builder, notes });
+        joinSpan(name, { view, builder });
         if (!isEventCall(name, view)) return;
         encodeEventCall({ view, eventName: name, recordId: id, builder, origin, notes, prices: prices(builder.projectId) });
       });
@@ -69,7 +69,7 @@ export function createLogEncoder(prices: (projectId: number) => PriceBook = ship
 }
 
 /** Events of the generative-AI conventions speak of the span they name: content to be joined with its call, or an evaluation. */
-function joinSpan(name: string, { view, builder, notes }: Pick<EventCall, "view" | "builder" | "notes">): void {
+function joinSpan(name: string, { view, builder }: Pick<EventCall, "view" | "builder">): void {
   if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || !name.startsWith("gen_ai.")) return;
   if (name === EVENT_EVALUATION_RESULT) {
     encodeScoreRow(builder.row(GENERATION_SCORES), {
@@ -78,10 +78,9 @@ function joinSpan(name: string, { view, builder, notes }: Pick<EventCall, "view"
       traceIdOffset: view.traceIdOffset,
       spanIdOffset: view.spanIdOffset,
       time: isSet(view.time) ? view.time : view.observedTime,
-      attributes: view.attributes,
-      identity: [view.start, view.end],
+      facts: evaluationFacts(view.attributes),
+      identity: view.arena.request.subarray(view.start, view.end),
       receivedAtMs: builder.receivedAtMs,
-      notes,
     });
     return;
   }

@@ -1,4 +1,4 @@
-import { EVENT_EVALUATION_RESULT, GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
+import { GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
 import type { ReadRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft, hasConcept } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
@@ -6,19 +6,19 @@ import { CONCEPT } from "../model/concept.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
 import { VALUE_BOOL } from "../otlp/attribute-list.ts";
 import { DecodeError } from "../otlp/decode-error.ts";
-import { createEventView, createSpanWalker, decodeEvent, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
+import { createSpanWalker, type RequestWalker, type WalkResult } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
-import { encodeScoreRow } from "./encode-score.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
 import { takeSpanMedia } from "./span-media.ts";
-import { BLOBS, GENERATION_LOGS, GENERATION_SCORES, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
+import { encodeSpanScores } from "./span-scores.ts";
+import { BLOBS, GENERATION_LOGS, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
 import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING, MARK_WRAPPER } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
@@ -60,7 +60,7 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     if (mayHoldMedia) for (const blob of takeSpanMedia(view)) encodeBlobRow(builder.row(BLOBS, true), context.key, blob);
     encodeSpanRow(builder.row(SPANS, revisits), view, context);
     if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
-    if (view.events.count > 0) encodeSpanScores(view, builder, notes);
+    encodeSpanScores(view, builder, role !== undefined);
     const bits = marksOf(role, view, draft);
     if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillisOf(view, builder.receivedAtMs));
   }
@@ -137,26 +137,6 @@ function encodeMedia(media: readonly CallMedia[], key: SpanKey, builder: Request
     if (blob === undefined || seen.has(blob.sha256.toString("hex"))) continue;
     seen.add(blob.sha256.toString("hex"));
     encodeBlobRow(builder.row(BLOBS, true), key, blob);
-  }
-}
-
-const EVALUATION = Buffer.from(EVENT_EVALUATION_RESULT);
-
-/** Evaluations that an instrumentation wrote as events of the span itself. */
-function encodeSpanScores(view: SpanView, builder: RequestBuilder, notes: IngestNotes): void {
-  const { request } = view.arena;
-  if (!request.subarray(view.start, view.end).includes(EVALUATION)) return;
-  const event = createEventView(request);
-  for (let i = 0; i < view.events.count; i++) {
-    decodeEvent(view, i, event);
-    const name = request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
-    if (name !== EVENT_EVALUATION_RESULT) continue;
-    const { traceIdOffset, spanIdOffset } = view;
-    const identity = [view.events.starts[i]!, view.events.ends[i]!] as const;
-    const { projectId, receivedAtMs } = builder;
-    const { time, attributes } = event;
-    const evaluation = { projectId, request, traceIdOffset, spanIdOffset, time, attributes, identity, receivedAtMs, notes };
-    encodeScoreRow(builder.row(GENERATION_SCORES), evaluation);
   }
 }
 

@@ -55,4 +55,30 @@ describeEachServer("evaluations", (server) => {
     );
     expect(await scores()).toEqual([expected("tone", 0.5)]);
   });
+
+  it("that OpenInference writes as attributes of the judged span become scores, sent again the same ones", async () => {
+    const judged = (prefix: string, facts: Readonly<Record<string, unknown>>) =>
+      Object.fromEntries(Object.entries(facts).map(([name, value]) => [`${prefix}.${name}`, value]));
+    const attributes = {
+      "openinference.span.kind": "CHAIN",
+      ...judged("evaluations.0.evaluation", {
+        name: "helpful",
+        score: "0.25",
+        label: "pass",
+        explanation: "on topic",
+        annotator_kind: "LLM",
+      }),
+      ...judged("evaluations.1.evaluation", { name: "nothing said" }),
+      ...judged("annotations.0.annotation", { name: "kind", score: 1, label: "pass", explanation: "on topic", annotator_kind: "HUMAN" }),
+      ...judged("trace.evaluations.0.evaluation", { name: "of the whole trace", score: 1 }),
+    };
+    for (let i = 0; i < 2; i++) expect((await rig.send(tracesOf({ id: "call", attributes }))).kind).toBe("accepted");
+    expect(await scores()).toEqual([expected("helpful", 0.25), expected("kind", 1)]);
+    expect(await rig.sql`SELECT scored_by FROM generation_scores ORDER BY name`).toEqual([{ scored_by: "LLM" }, { scored_by: "HUMAN" }]);
+  });
+
+  it("under the same names on a span of another kind stay its attributes", async () => {
+    await rig.send(tracesOf({ id: "call", attributes: { "evaluations.0.evaluation.name": "mine", "evaluations.0.evaluation.score": 1 } }));
+    expect(await scores()).toEqual([]);
+  });
 });

@@ -37,7 +37,7 @@ describe("a value that does not fit its member stays the text it is", () => {
     ['{ "high" : 1 , "low" : -1 }', 8_589_934_591],
     ['{"low":-5,"high":-1,"unsigned":false}', -5],
     ['{"low":4294967295,"high":2097151}', Number.MAX_SAFE_INTEGER],
-    ['{"low":0,"high":-2147483648,"more":{"low":[1]}}', -9_223_372_036_854_775_808],
+    ['{"low":0,"high":-2147483648,"more":{"low":[1]}}', -(2 ** 63)],
   ])("intValue in halves: %s", (text, expected) => {
     expect(stored("intValue", text)).toBe(expected);
   });
