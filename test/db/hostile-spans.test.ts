@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { describe, expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 import { any, keyValue, lengthField, type SpanParts, START_NS, span, spanId, tracesRequest, varint } from "../support/wire-builder.ts";
 
 /** What no encoder would send, from the wire to SQL: PostgreSQL takes every row and gives it back as told. */
 describeEachServer("spans that are hard to store", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty("spans", "generation_logs", "ingest_rejected"));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, "spans", "generation_logs", "ingest_rejected");
 
   const CALL = [keyValue("gen_ai.operation.name", any.string("chat")), keyValue("gen_ai.request.model", any.string("m"))];
   const BAD = 3;

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { type SpanSpec, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const PICTURE = Buffer.from("the bytes of a picture, of which none may stay in text");
 const base64 = PICTURE.toString("base64");
@@ -135,17 +135,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
 const TABLES = "spans generation_logs generation_twins generation_attempts image_traces outputs blobs".split(" ");
 
 describeEachServer("a picture that a model made", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty(...TABLES));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, ...TABLES);
 
   it.each(Object.entries(SOURCES))("is one image trace, and its bytes are stored once, out of %s", async (_, { spans, model, bytes }) => {
     for (let again = 0; again < 2; again++) expect((await rig.send(tracesOf(...spans))).kind).toBe("accepted");

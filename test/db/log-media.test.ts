@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { logsOf, spanIdOf, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const CAT = Buffer.from("a picture of a cat, in bytes that are none");
 const base64 = CAT.toString("base64");
@@ -13,17 +13,7 @@ const details = (attributes: Record<string, string>) =>
 const TABLES = "spans generation_logs generation_twins log_records outputs blobs generation_scores".split(" ");
 
 describeEachServer("binary content of log events", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty(...TABLES));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, ...TABLES);
   const send = async (...bodies: readonly (readonly [signal: "traces" | "logs", body: object])[]): Promise<void> => {
     for (const [signal, body] of bodies) expect((await rig.send(body, signal)).kind).toBe("accepted");
     await rig.refiner.settled();

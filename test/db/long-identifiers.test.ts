@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { logsOf, type SpanSpec, spanIdOf, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 /** No index entry takes so much, and no compression makes it small. */
 const long = (): string => randomBytes(6_000).toString("hex");
@@ -27,16 +27,7 @@ const IDENTIFIERS = [
 const MAX_INDEXED_BYTES = 1_000;
 
 describeEachServer("identifiers longer than an index entry may be", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server);
 
   const longAttributes = () => Object.fromEntries(IDENTIFIERS.map((name) => [name, long()]));
   const call = (id: string, more: Partial<SpanSpec> = {}): SpanSpec => ({

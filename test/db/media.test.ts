@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const image = (content: Buffer): object => ({
   type: "blob",
@@ -20,17 +20,7 @@ const call = (id: string, at: number, ...parts: object[]) => ({
 });
 
 describeEachServer("images of calls", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty("spans", "generation_logs", "outputs", "blobs"));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, "spans", "generation_logs", "outputs", "blobs");
   const CAT = Buffer.from("a picture of a cat");
   const DOG = Buffer.from("a picture of a dog");
 

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { afterEach, expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { BASE_MS, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const call = (attributes: Record<string, string | number>) =>
   tracesOf({
@@ -17,19 +17,10 @@ const call = (attributes: Record<string, string | number>) =>
   });
 
 describeEachServer("what calls cost", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
+  const rig = usePipelineRig(server);
   afterEach(async () => {
     await rig.empty("spans", "generation_logs", "model_prices");
     await rig.readPrices();
-  });
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
   });
   const cost = async () => (await rig.sql`SELECT cost_amount, cost_currency, cost_source FROM generation_logs`)[0];
   const setPrice = async (validFromMs: number, input: number) => {

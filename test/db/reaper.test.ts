@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createLog } from "../../collector/base/log.ts";
 import { createReaper, NEVER_ENDED } from "../../collector/jobs/reaper.ts";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { describeEachServer } from "../support/database.ts";
 import { type SpanSpec, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const HOUR_MS = 3_600_000;
 const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o" };
@@ -13,17 +13,7 @@ const final: SpanSpec = { id: "call", tookMs: 900, attributes: { ...chat, "gen_a
 const GENKIT = { "genkit:type": "action", "genkit:metadata:subtype": "model", "genkit:name": "googleai/gemini-2.5-flash" };
 
 describeEachServer("calls that were announced and never ended", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty("spans", "generation_logs"));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, "spans", "generation_logs");
   const reaper = (pendingTimeoutMillis: number, holder = "a") =>
     createReaper({ sql: rig.sql, schema: "public", holder, log: createLog("silent"), pendingTimeoutMillis });
   const row = async () => (await rig.sql`SELECT generation_status, error_type, tokens_prompt FROM generation_logs`)[0];

@@ -1,23 +1,14 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { logsOf, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 import { keyValue, lengthField, tracesRequest } from "../support/wire-builder.ts";
 
 // Put together here, so that no scanner takes this file for a leak.
 const CANARY = `AKIA${"IOSFODNN7EXAMPLE"}`;
 
 describeEachServer("a secret that was sent", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server);
 
   it("RED-01 stands in no table: not in spans, calls, events, logs, scores, resources or refused items", async () => {
     const content = JSON.stringify([{ role: "user", parts: [{ type: "text", content: `use ${CANARY} please` }] }]);

@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
 import { logsOf, spanIdOf, TRACE, tracesOf } from "../support/otlp-json.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 const evaluation = (name: string, value: number) => ({
   "gen_ai.evaluation.name": name,
@@ -11,17 +11,7 @@ const evaluation = (name: string, value: number) => ({
 });
 
 describeEachServer("evaluations", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty("generation_scores", "spans", "log_records"));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, "generation_scores", "spans", "log_records");
   const scores = () =>
     rig.sql`SELECT trace_id, span_id, name, value, label, explanation, source FROM generation_scores ORDER BY time, name`;
   const expected = (name: string, value: number) => ({

@@ -1,20 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
-import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { expect, it } from "vitest";
+import { describeEachServer } from "../support/database.ts";
+import { usePipelineRig } from "../support/pipeline-suite.ts";
 
 describeEachServer("a log record without any time", (server) => {
-  let database: TestDatabase;
-  let rig: PipelineRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url);
-  });
-  afterEach(() => rig.empty("log_records"));
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = usePipelineRig(server, "log_records");
 
   const request = (...texts: readonly string[]): object => ({
     resourceLogs: [{ scopeLogs: [{ logRecords: texts.map((stringValue) => ({ body: { stringValue } })) }] }],
