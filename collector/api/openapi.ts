@@ -4,6 +4,28 @@ import { ErrorAnswer } from "./schemas.ts";
 
 const failure = (description: string) => ({ description, content: { "application/json": { schema: ErrorAnswer } } });
 
+const REFUSALS = {
+  400: "a value is wrong: `faults` names each",
+  401: "a key is required, or the given one is not valid",
+  403: "the key lacks the scope, or the request comes from a page of another site",
+  404: "there is no such thing in the key's project",
+  409: "what is there does not allow it; the message says why",
+  413: "the body, or what was selected, is too large",
+  415: "the body is of another type or encoding than the route takes",
+  429: "the key sends more than it may: come back after the time of Retry-After",
+  503: "no answer in time (`query_timeout`: ask for less), or the database is away (`unavailable`: ask again)",
+} as const;
+type Refusal = keyof typeof REFUSALS;
+
+/** Every status besides success that the route may answer with. */
+function refusalsOf({ scope, params, body, refusals = [], createsByName }: RouteSpec): Refusal[] {
+  const found: Refusal[] = [400, 401, 403, 503, ...refusals];
+  if (params !== undefined && createsByName !== true) found.push(404);
+  if (body !== undefined) found.push(413, 415);
+  if ([scope].flat().includes("ingest")) found.push(429);
+  return [...new Set(found)].toSorted((a, b) => a - b);
+}
+
 /** Puts a route into the OpenAPI document. */
 export function describeRoute<P extends z.ZodObject, B extends z.ZodType>(app: OpenAPIHono, spec: RouteSpec<P, B>): void {
   const others = Object.fromEntries((spec.otherTypes ?? []).map((type) => [type, { schema: z.string() }]));
@@ -31,11 +53,7 @@ export function describeRoute<P extends z.ZodObject, B extends z.ZodType>(app: O
     },
     responses: {
       [spec.status ?? 200]: success,
-      400: failure("a value is wrong: `faults` names each"),
-      401: failure("a key is required, or the given one is not valid"),
-      403: failure("the key lacks the scope, or the request comes from a page of another site"),
-      404: failure("there is no such thing in the key's project"),
-      503: failure("no answer in time (`query_timeout`: ask for less), or the database is away (`unavailable`: ask again)"),
+      ...Object.fromEntries(refusalsOf(spec).map((status) => [status, failure(REFUSALS[status])])),
     },
   });
 }

@@ -42,6 +42,10 @@ export interface RouteSpec<P extends z.ZodObject = z.ZodObject, B extends z.ZodT
   readonly answer: z.ZodType;
   /** Status of success. */
   readonly status?: 200 | 201 | 202;
+  /** What it may refuse besides what its key, its path and its body make possible anyway, for the documentation. */
+  readonly refusals?: readonly (404 | 409 | 413 | 415)[];
+  /** The path names something that need not be there yet. */
+  readonly createsByName?: true;
   /** Media type of a 200, application/json unless told. */
   readonly answerType?: string;
   /** Other media types that a 200 may have, such as text/csv. */

@@ -16,6 +16,8 @@ export interface Operation {
   readonly queryParameters: readonly string[];
   readonly hasBody: boolean;
   readonly successStatus: number;
+  /** Every status that is documented. */
+  readonly statuses: readonly number[];
   /** Media types of success. */
   readonly types: readonly string[];
   /** Faults of a successful JSON answer; empty when it has the documented shape. */
@@ -65,6 +67,7 @@ function operationOf({ path, method, documented, resolved }: Found): Operation {
     queryParameters: (documented.parameters ?? []).filter((parameter) => parameter.in === "query").map((parameter) => parameter.name),
     hasBody: documented.requestBody !== undefined,
     successStatus: Number(status),
+    statuses: Object.keys(documented.responses).map(Number),
     types: Object.keys(content),
     faultsOf(answer) {
       shape ??= z.fromJSONSchema(resolved(schema ?? {}) as Parameters<typeof z.fromJSONSchema>[0]);

@@ -69,6 +69,7 @@ function addLists({ route, services: { reader } }: Api): void {
       path: "/api/generations/compare",
       tag,
       summary: "How two calls differ: parameters, results, modules, and texts line by line",
+      refusals: [404],
       scope: "read",
       query: [
         { name: "a", description: "id of the one call" },

@@ -29,6 +29,7 @@ export function importRoutes({ route, services: { writer, ingest } }: Api): void
       summary: "Takes a file of JSON objects: OTLP/JSON, lines of an export, or logs, runs, images and problems as applications kept them",
       description:
         "The body is the file itself, of any length, also with Content-Encoding gzip. Sent twice it changes nothing. Objects that cannot be taken are named by their line.",
+      refusals: [413, 415],
       scope: "admin",
       answer: Report,
     },

@@ -30,6 +30,7 @@ export function projectRoutes({ route, services: { writer, projectEnd } }: Api):
       summary: "Deletes the key's own project with everything in it, for good; its keys end at once",
       description:
         "Answered when all is gone; what other collectors were writing meanwhile goes within a minute. Should the connection break, the collector finishes it. Project 1, which takes what has no key, stays.",
+      refusals: [409],
       scope: "admin",
       params: z.object({ id: z.string() }),
       query: [{ name: "confirm", description: "the project's name, so that nobody deletes one by mistake" }],

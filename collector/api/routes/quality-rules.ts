@@ -39,6 +39,8 @@ function addRules({ route, services: { writer } }: Api): void {
       summary: "Make or change a rule; of a built-in one, whether it marks",
       description:
         "Patterns are RE2's: no pattern takes more than linear time. Calls received from now on are looked at once a minute; older ones by POST /api/quality-rules/apply.",
+      refusals: [409],
+      createsByName: true,
       scope: "admin",
       params: name,
       body: z.strictObject({

@@ -74,6 +74,7 @@ function addReviews(api: Api): void {
       path: "/api/generations/{id}/review",
       tag,
       summary: "Take the latest review back: the call is as it was before",
+      refusals: [409],
       scope: "admin",
       params: id,
       answer: GenerationDetail,

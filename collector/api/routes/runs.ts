@@ -40,6 +40,7 @@ export function runRoutes({ route, services: { reader, writer } }: Api): void {
       path: "/api/runs/compare",
       tag: TAG,
       summary: "Two to four runs beside each other, the others against the first",
+      refusals: [404],
       scope: "read",
       query: [{ name: "id", description: "a run, by its uuid or its own id; two to four of them, in the order wanted", repeated: true }],
       answer: z.object({
@@ -80,6 +81,7 @@ export function runRoutes({ route, services: { reader, writer } }: Api): void {
       path: "/api/runs/{id}/mark-failed",
       tag: TAG,
       summary: "Mark a run failed that will not end; its own report, should it still come, replaces the mark",
+      refusals: [409],
       scope: "admin",
       params: id,
       body: z.strictObject({ reason: z.string().max(1_000).optional() }),

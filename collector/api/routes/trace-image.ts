@@ -55,6 +55,7 @@ export function traceImageRoutes({ route, services: { reader, writer } }: Api): 
       summary: "Delete one image trace, or all that a filter selects",
       description:
         "`id=` deletes one; `deleteAll=true` deletes all, or those that the other keys select. Deleted traces stay deleted when their records are sent again. Model calls and their pictures stay.",
+      refusals: [404, 413],
       scope: "admin",
       query: [
         { name: "id", description: "the trace to delete" },

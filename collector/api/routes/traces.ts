@@ -113,6 +113,7 @@ function addLists({ route, services: { reader } }: Api): void {
       path: "/api/traces/compare",
       tag,
       summary: "The steps of two traces side by side",
+      refusals: [404],
       scope: "read",
       query: [
         { name: "a", description: "the one trace" },

@@ -3,7 +3,7 @@ import { createApiOnly } from "../../../collector/api/api.ts";
 import type { Services } from "../../../collector/api/services.ts";
 import type { Scope } from "../../../collector/base/api-key.ts";
 import type { Credentials } from "../../../collector/base/credentials.ts";
-import { rejected } from "../../../collector/base/outcome.ts";
+import { rejected, retryable } from "../../../collector/base/outcome.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { idsOf, storeGenerations } from "../../support/generation-rows.ts";
 import { type Operation, readOpenApi } from "../../support/openapi.ts";
@@ -11,6 +11,8 @@ import { ALERT_CONDITION, GOOD_CALLS, type RouteCall, SAMPLE } from "../../suppo
 
 /** Who may do what is in the key itself: `read+admin`. */
 async function authenticate({ key }: Credentials, scope: Scope) {
+  if (key === "away") return retryable("database", "the keys cannot be read at the moment");
+  if (key === "hasty") return retryable("overload", "this key may send 1 request a second");
   if (key === undefined) return rejected("unauthenticated", "a key is required");
   if (!key.split("+").includes(scope)) return rejected("forbidden", `this key lacks the scope ${scope}`);
   return { kind: "granted", projectId: 1 } as const;
@@ -108,8 +110,12 @@ describe("every route of the OpenAPI document", () => {
         ? {}
         : { body: JSON.stringify(body), headers: { ...EVERYTHING, "content-type": "application/json" } };
     const url = `http://localhost${filled(path, params)}${query === "" ? "" : `?${query}`}`;
-    return rig.app.request(url, { method, headers: EVERYTHING, ...json, ...init });
+    const response = await rig.app.request(url, { method, headers: EVERYTHING, ...json, ...init });
+    answered.set(name, (answered.get(name) ?? new Set()).add(response.status));
+    return response;
   };
+  /** Statuses by route, of all tests below. */
+  const answered = new Map<string, Set<number>>();
   const codeOf = async (response: Response): Promise<unknown> =>
     ((await response.json()) as { error?: { code?: unknown; message?: unknown } }).error?.code;
   const good = (name: string): RouteCall => GOOD_CALLS[name] ?? {};
@@ -137,7 +143,7 @@ describe("every route of the OpenAPI document", () => {
   });
 
   /** What is made by its name has no names that nobody has. */
-  const NAMED = NAMES.filter((name) => operation(name).pathParameters.length > 0 && !name.startsWith("put /api/quality-rules"));
+  const NAMED = NAMES.filter((name) => operation(name).pathParameters.length > 0 && operation(name).statuses.includes(404));
 
   it.each(NAMED)("%s meets names that nobody has, and names that are none, with 4xx", async (name) => {
     for (const value of [
@@ -202,5 +208,69 @@ describe("every route of the OpenAPI document", () => {
     expect(types.map((each) => each.split(";")[0])).toContain(type);
     if (type === "application/json") expect(faultsOf(JSON.parse(text))).toEqual([]);
     expect(rig.logged).toEqual([]);
+  });
+
+  it.each(NAMES)("%s says 503 while keys or data cannot be read, and when to come back", async (name) => {
+    const response = await ask(name, good(name), { headers: { authorization: "Bearer away", "content-type": "application/json" } });
+    expect([response.status, response.headers.get("retry-after"), await codeOf(response)]).toEqual([503, "3", "unavailable"]);
+    if (!operation(name).scopes.includes("ingest")) return;
+    const hasty = await ask(name, good(name), { headers: { authorization: "Bearer hasty", "content-type": "application/json" } });
+    expect([hasty.status, hasty.headers.get("retry-after"), await codeOf(hasty)]).toEqual([429, "3", "overload"]);
+  });
+
+  const alert = (name: string) => ({ name, condition: ALERT_CONDITION });
+  const nobody = "ffffffff-ffff-4fff-bfff-ffffffffffff";
+  /** Calls that what is there does not allow. */
+  const REFUSED: readonly (readonly [name: string, call: RouteCall, status: number])[] = [
+    ["get /api/generations/compare", { query: `a=${SAMPLE.generation}&b=${"f".repeat(32)}-${"f".repeat(16)}` }, 404],
+    ["get /api/traces/compare", { query: `a=${SAMPLE.trace}&b=${"f".repeat(32)}` }, 404],
+    ["get /api/runs/compare", { query: `id=${SAMPLE.run}&id=${nobody}` }, 404],
+    ["delete /api/traceImage", { query: `id=${nobody}` }, 404],
+    ["post /api/runs/{id}/mark-failed", { params: { id: SAMPLE.run }, body: {} }, 409],
+    ["delete /api/generations/{id}/review", { params: { id: SAMPLE.generation } }, 409],
+    ["post /api/alerts", { body: alert("too many failures") }, 409],
+    ["put /api/alerts/{id}", { params: { id: nobody }, body: alert("nobody's") }, 404],
+    ["delete /api/projects/{id}", { params: { id: "1" }, query: "confirm=default" }, 409],
+    ["post /api/import", {}, 415],
+    ["post /api/import", {}, 413],
+    ["put /api/alerts/{id}", { params: { id: SAMPLE.otherRun }, body: alert("too many failures") }, 409],
+    ["put /api/quality-rules/{name}", { params: { name: "one_more" }, body: { pattern: "x" } }, 409],
+    ["delete /api/traceImage", { query: "deleteAll=true" }, 413],
+  ];
+
+  it("what is there may not allow a call: 404, 409, 413 and 415 as they are described", async () => {
+    const sql = rig.owner;
+    const now = new Date();
+    const rule = {
+      enabled: true,
+      condition: sql.json({ ...ALERT_CONDITION, filter: "", consecutive: 1, no_data: "ok" }),
+      notify: sql.json([]),
+    };
+    const times = { created_at: now, updated_at: now };
+    await sql`INSERT INTO alert_rules ${sql({ project_id: 1, id: SAMPLE.otherRun, name: "another", ...rule, interval_seconds: 60, ...times })}`;
+    await sql`INSERT INTO quality_rules (project_id, name, target, pattern, marks, created_at, updated_at)
+      SELECT 1, 'rule_' || n, 'output', 'x', true, now(), now() FROM generate_series(1, 100) n`;
+    await sql`INSERT INTO image_traces (project_id, id, status, created_at, received_at)
+      SELECT 1, gen_random_uuid(), 'started', now(), now() FROM generate_series(1, 100001)`;
+    for (const [name, call, status] of REFUSED) {
+      const file =
+        name === "post /api/import"
+          ? status === 415
+            ? { body: "x", headers: { ...EVERYTHING, "content-encoding": "br" } }
+            : { body: `{"a":"${"x".repeat(65 * 1024 * 1024)}` }
+          : {};
+      const response = await ask(name, call, file);
+      expect([name, response.status, await codeOf(response)]).toEqual([name, status, expect.any(String)]);
+    }
+  });
+
+  it("every status that a route answered with is documented, and every documented one was answered", () => {
+    for (const name of NAMES) {
+      const { statuses, successStatus } = operation(name);
+      // Where the good call is refused by intention, another test shows its success.
+      const shown =
+        (good(name).status ?? successStatus) === successStatus ? statuses : statuses.filter((status) => status !== successStatus);
+      expect([name, [...(answered.get(name) ?? [])].toSorted((a, b) => a - b)]).toEqual([name, shown]);
+    }
   });
 });
