@@ -25,10 +25,15 @@ export function nowMicros(): number {
   return last;
 }
 
+/** The last time that OTLP can write: 2^63 nanoseconds. */
+const MAX_MILLIS = 9_223_372_036_854;
+
 /** A time that an application gave (milliseconds since the epoch, or a Date); undefined for anything else. */
 export function microsOf(time: unknown): number | undefined {
   const millis = time instanceof Date ? time.getTime() : time;
-  return typeof millis === "number" && Number.isFinite(millis) && millis >= 0 ? Math.round(millis * 1000) : undefined;
+  return typeof millis === "number" && Number.isFinite(millis) && millis >= 0 && millis <= MAX_MILLIS
+    ? Math.round(millis * 1000)
+    : undefined;
 }
 
 /** OpenTelemetry's form of a time: whole seconds and the nanoseconds of the rest. */

@@ -69,7 +69,9 @@ function redacted(
   if (redact === undefined) return text;
   try {
     const result = redact(text, place);
-    return typeof result === "string" ? result : undefined;
+    if (typeof result === "string") return result;
+    problems.report("internal-error", "the redact function did not return a text: the text is left out");
+    return undefined;
   } catch (error) {
     problems.report("internal-error", `the redact function threw ${nameOf(error)}: the text is left out`);
     return undefined;

@@ -145,6 +145,9 @@ export const DEFAULT_LIMITS: TracingLimits = {
   attemptsPerRecord: 100,
 };
 
+/** Settings that make no sense; its message is one sentence without addresses or keys. */
+export class SettingsError extends Error {}
+
 /** Fills in the environment (by default the process's own) and the defaults. What makes no sense counts as not given. */
 export function resolveOptions(options: TracingOptions = {}, environment: Environment = process.env): Settings {
   const variable: Variable = (name) => environment[name]?.trim() || undefined;

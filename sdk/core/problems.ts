@@ -37,7 +37,7 @@ export function createProblems(tell: ((problem: TracingProblem) => void) | undef
     told.set(kind, { atMillis: now, withheld: 0 });
     try {
       if (tell === undefined) diag.warn(`genspan: ${message}`, `${kind} x ${problem.count}`);
-      else tell(problem);
+      else Promise.resolve(tell(problem) as unknown).catch(() => {});
     } catch {
       // An application's own callback that throws has been told; nothing is left to do.
     }

@@ -106,8 +106,10 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
     readableSpan({ ...announced, context: { ...announced.context, spanId: ids.generateSpanId() } }, origin);
 
   function start(given: RecordStart): OpenRecord {
-    const around = parentContext(given.parent);
-    const parent = validSpanContext(around);
+    const { around, parent } = problems.guard("reading a parent", () => surroundings(given.parent), {
+      around: context.active(),
+      parent: undefined,
+    });
     return openRecord(given, {
       around,
       parent,
@@ -143,6 +145,11 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
   };
 }
 
+function surroundings(given: Parent | undefined): { around: Context; parent: SpanContext | undefined } {
+  const around = parentContext(given);
+  return { around, parent: validSpanContext(around) };
+}
+
 /** The context that a new record is made in. A reference that is none counts as not given. */
 function parentContext(parent: Parent | undefined): Context {
   const active = context.active();
@@ -152,7 +159,8 @@ function parentContext(parent: Parent | undefined): Context {
   return ref === undefined ? active : trace.setSpan(active, trace.wrapSpanContext(spanContextOf(ref)));
 }
 
-const isContext = (parent: Parent): parent is Context => typeof parent === "object" && "getValue" in parent;
+const isContext = (parent: Parent | null): parent is Context =>
+  typeof parent === "object" && parent !== null && "getValue" in parent && typeof parent.getValue === "function";
 
 function validSpanContext(around: Context): SpanContext | undefined {
   const span: Span | undefined = trace.getSpan(around);

@@ -4,7 +4,7 @@ import { createIdle, current, install, recorder } from "./current.ts";
 import type { Delivery, FlushResult } from "./delivery.ts";
 import { installExitHooks } from "./exit-hooks.ts";
 import { createNodeSdk } from "./node-sdk.ts";
-import { resolveOptions, type Settings, type TracingOptions } from "./options.ts";
+import { resolveOptions, type Settings, SettingsError, type TracingOptions } from "./options.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createProblems, nameOf, type Problems } from "./problems.ts";
 import { createSpanProcessor } from "./span-processor.ts";
@@ -66,14 +66,16 @@ export const spanProcessor = (): SpanProcessor => createSpanProcessor(() => runn
  * Where no OpenTelemetry set-up owns the process yet, a NodeSDK is started with this SDK's exporter, so that other spans go the same way; beside an existing one this SDK
  * keeps to its own exporter and shares only the active context: its records have the application's spans as parents.
  */
-export function startTracing(options: TracingOptions = {}): Tracing {
+export function startTracing(given: TracingOptions = {}): Tracing {
   if (running !== undefined) return running;
+  const options = typeof given === "object" && given !== null ? given : {};
   const problems = createProblems(options.onProblem);
   try {
     const settings = resolveOptions(options);
     running = settings.enabled ? start(options, settings, problems) : startIdle(settings);
   } catch (error) {
-    problems.report("configuration", `nothing is recorded: the options make no sense (${nameOf(error)})`);
+    const why = error instanceof SettingsError ? error.message : `the options make no sense (${nameOf(error)})`;
+    problems.report("configuration", `nothing is recorded: ${why}`);
     running = startIdle(resolveOptions({}, {}), problems);
   }
   return running;
@@ -87,8 +89,8 @@ function start(options: TracingOptions, settings: Settings, problems: Problems):
   install(pipeline.current);
   runningDeliveries = pipeline.deliveries;
 
-  async function stop({ timeoutMillis = FLUSH_MS }: FlushOptions = {}): Promise<FlushResult> {
-    const result = await pipeline.shutdown(timeoutMillis);
+  async function stop(given: FlushOptions | undefined): Promise<FlushResult> {
+    const result = await pipeline.shutdown(timeoutOf(given));
     unhook();
     if (current() === pipeline.current) install(undefined);
     running = undefined;
@@ -103,13 +105,21 @@ function start(options: TracingOptions, settings: Settings, problems: Problems):
     return stopping;
   };
   return {
-    flush: ({ timeoutMillis = FLUSH_MS } = {}) => recorder.flush(timeoutMillis),
+    flush: (given) => recorder.flush(timeoutOf(given)),
     shutdown,
     stats: () => joinStats(pipeline.deliveries, problems),
     async [Symbol.asyncDispose]() {
       await shutdown();
     },
   };
+}
+
+/** Longer timers end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+function timeoutOf(given: FlushOptions | undefined): number {
+  const timeoutMillis = given?.timeoutMillis;
+  return typeof timeoutMillis === "number" && timeoutMillis >= 0 ? Math.min(timeoutMillis, MAX_TIMER_MS) : FLUSH_MS;
 }
 
 const hookExit = ({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMillis }: Settings): (() => void) =>

@@ -4,7 +4,7 @@ import { microsOf, nowMicros } from "../core/clock.ts";
 import type { Current } from "../core/current.ts";
 import type { OpenRecord, RecordEnd, RecordStart } from "../core/recorder.ts";
 import { exceptionEvent, type Failure, readFailure } from "./failure.ts";
-import { known, textOf } from "./shape.ts";
+import { known, numberOf, textOf } from "./shape.ts";
 import { whole } from "./start-attributes.ts";
 import type { Attempt, AttemptInfo, AttemptRecord } from "./types.ts";
 
@@ -120,6 +120,10 @@ function attemptEnd({ failure, httpStatus, endMicros }: Ending): RecordEnd {
     : { attributes, endMicros, error: { message: failure.message }, events: exceptionEvent(failure) };
 }
 
-const durationMicros = ({ durationMillis = 0 }: AttemptRecord): number => Math.max(0, durationMillis) * 1000;
+/** A longer try is a mistake of the one who says it. */
+const MAX_DURATION_MS = 366 * 24 * 3_600_000;
+
+const durationMicros = ({ durationMillis }: AttemptRecord): number =>
+  Math.min(Math.max(0, numberOf(durationMillis) ?? 0), MAX_DURATION_MS) * 1000;
 const startOf = (done: AttemptRecord): number => microsOf(done.startedAt) ?? nowMicros() - durationMicros(done);
 const endOf = (done: AttemptRecord): number => startOf(done) + durationMicros(done);

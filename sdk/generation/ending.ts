@@ -6,6 +6,7 @@ import type { OpenRecord } from "../core/recorder.ts";
 import type { Attempts } from "./attempts.ts";
 import { exceptionEvent, type Failure, readFailure, TIMEOUT, UNREADABLE } from "./failure.ts";
 import { resultAttributes } from "./result-attributes.ts";
+import { textOf } from "./shape.ts";
 import type { FailInfo, GenerationResult, GenerationStart } from "./types.ts";
 
 /** What an item remembers of each of its generations. */
@@ -77,9 +78,11 @@ export function createEnding(of: EndingOf): Ending {
 function endAttributes({ result }: Ended, { attempts, provider, now }: EndingOf): RecordAttributes {
   const fallback = attempts.fallbackModel();
   if (result === undefined && fallback === undefined) return {};
-  const told: GenerationResult = fallback === undefined ? { ...result } : { responseModel: fallback, ...result };
-  const attributes = resultAttributes(told, now.content);
-  if (told.provider !== undefined && provider === undefined) attributes[A.GEN_AI_PROVIDER_NAME] = told.provider;
+  const attributes = resultAttributes(result ?? {}, now);
+  if (fallback !== undefined) attributes[A.GEN_AI_RESPONSE_MODEL] ??= fallback;
+  const told =
+    provider === undefined ? now.recorder.problems.guard("reading a provider", () => textOf(result?.provider), undefined) : undefined;
+  if (told !== undefined) attributes[A.GEN_AI_PROVIDER_NAME] = told;
   return attributes;
 }
 

@@ -148,9 +148,10 @@ function mediaParts(piece: Shape, context: PartContext): Part[] {
   const facts = { modality: media.modality, mime_type: media.mimeType ?? null };
   if (media.fileId !== undefined) return [{ type: "file", ...facts, file_id: media.fileId }];
   if (media.uri !== undefined) return [{ type: "uri", ...facts, uri: media.uri }];
-  const { images } = context.content.policy;
+  const { images, maxBytes } = context.content.policy;
   if (media.base64 === undefined || images === "none") return [{ type: "omitted", ...facts }];
-  if (images === "bytes") return [{ type: "blob", ...facts, content: media.base64 }];
+  // Half a picture is none: one beyond the bound is named by its hash.
+  if (images === "bytes" && media.base64.length <= maxBytes) return [{ type: "blob", ...facts, content: media.base64 }];
   const bytes = Buffer.from(media.base64, "base64");
   return [{ type: "uri", ...facts, uri: `${BLOB_SCHEME}${sha256(bytes)}`, size_bytes: bytes.length }];
 }

@@ -1,26 +1,38 @@
 import * as A from "../attributes.ts";
 import type { Content } from "../core/content.ts";
+import type { Current } from "../core/current.ts";
 import type { RecordAttributes } from "../core/deferred-text.ts";
 import { type Message, messagesText, toMessages } from "./messages.ts";
-import { known, numberOf, textOf } from "./shape.ts";
+import { numberOf, textOf } from "./shape.ts";
 import { truncationFlag, whole } from "./start-attributes.ts";
 import type { GenerationResult, Usage } from "./types.ts";
 
-/** What came of a call, under the names of the conventions. */
-export function resultAttributes(result: GenerationResult, content: Content): RecordAttributes {
-  const reasons = (result.finishReasons ?? [result.finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
-  const output = messagesText(outputMessages(result, content), content);
-  return known({
-    [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(output, content),
-    [A.GEN_AI_RESPONSE_ID]: textOf(result.responseId),
-    [A.GEN_AI_RESPONSE_MODEL]: textOf(result.responseModel),
-    [A.GEN_AI_RESPONSE_FINISH_REASONS]: reasons.length > 0 ? reasons : undefined,
-    [A.GENSPAN_RESPONSE_CREATED_AT]: whole(result.createdAt),
-    ...usageAttributes(result.usage),
-    [A.GENSPAN_COST_AMOUNT]: numberOf(result.cost?.amount),
-    [A.GENSPAN_COST_CURRENCY]: textOf(result.cost?.currency),
-    [A.GEN_AI_OUTPUT_MESSAGES]: output,
-  });
+const GROUPS: readonly ((result: GenerationResult, content: Content) => RecordAttributes)[] = [
+  ({ responseId, responseModel, createdAt }) => ({
+    [A.GEN_AI_RESPONSE_ID]: textOf(responseId),
+    [A.GEN_AI_RESPONSE_MODEL]: textOf(responseModel),
+    [A.GENSPAN_RESPONSE_CREATED_AT]: whole(createdAt),
+  }),
+  ({ finishReasons, finishReason }) => {
+    const reasons = (finishReasons ?? [finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
+    return { [A.GEN_AI_RESPONSE_FINISH_REASONS]: reasons.length > 0 ? reasons : undefined };
+  },
+  ({ usage }) => usageAttributes(usage),
+  ({ cost }) => ({ [A.GENSPAN_COST_AMOUNT]: numberOf(cost?.amount), [A.GENSPAN_COST_CURRENCY]: textOf(cost?.currency) }),
+  (result, content) => {
+    const output = messagesText(outputMessages(result, content), content);
+    return { [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(output, content), [A.GEN_AI_OUTPUT_MESSAGES]: output };
+  },
+];
+
+/** What came of a call, under the names of the conventions. What cannot be read costs its own group only. */
+export function resultAttributes(result: GenerationResult, { content, recorder }: Pick<Current, "content" | "recorder">): RecordAttributes {
+  const attributes: RecordAttributes = {};
+  for (const group of GROUPS) {
+    const found = recorder.problems.guard("reading what a generation ended with", () => group(result, content), {});
+    for (const name in found) if (found[name] !== undefined) attributes[name] = found[name];
+  }
+  return attributes;
 }
 
 function outputMessages({ text, messages, reasoning, finishReason }: GenerationResult, content: Content): Message[] {
@@ -40,16 +52,16 @@ function withReasoning(messages: readonly Message[], thought: string): Message[]
 }
 
 /** Token counts as the conventions count: input with cached tokens, output with reasoning. */
-function usageAttributes(usage: Usage | undefined): Record<string, number | undefined> {
+export function usageAttributes(usage: Usage | undefined): Record<string, number | undefined> {
   if (usage === undefined || usage === null) return {};
-  const reasoning = whole(usage.reasoning);
-  const cacheRead = whole(usage.cacheRead);
-  const cacheWrite = whole(usage.cacheWrite);
+  const reasoning = count(usage.reasoning);
+  const cacheRead = count(usage.cacheRead);
+  const cacheWrite = count(usage.cacheWrite);
   const cached = usage.cacheInInput === false ? (cacheRead ?? 0) + (cacheWrite ?? 0) : 0;
   const thought = isBeside(usage) ? (reasoning ?? 0) : 0;
-  const total = whole(usage.total);
-  const input = plus(whole(usage.input), cached);
-  const output = plus(whole(usage.output), thought);
+  const total = count(usage.total);
+  const input = plus(count(usage.input), cached);
+  const output = plus(count(usage.output), thought);
   return {
     [A.GEN_AI_USAGE_INPUT_TOKENS]: input ?? difference(total, output),
     [A.GEN_AI_USAGE_OUTPUT_TOKENS]: output ?? difference(total, input),
@@ -57,6 +69,12 @@ function usageAttributes(usage: Usage | undefined): Record<string, number | unde
     [A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS]: cacheWrite,
     [A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS]: reasoning,
   };
+}
+
+/** A number of tokens; fewer than none are not known. */
+function count(value: unknown): number | undefined {
+  const tokens = whole(value);
+  return tokens === undefined || tokens < 0 ? undefined : tokens;
 }
 
 /** More reasoning than output cannot be a part of it, whatever nobody said. */

@@ -23,6 +23,10 @@ export const listAt = (value: unknown, ...path: readonly (string | number)[]): r
 /** A text that is not empty. */
 export const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
+/** An id of the application's own, whose type it may have given as a number all the same. */
+export const idOf = (value: unknown): string | undefined =>
+  typeof value === "bigint" || Number.isFinite(value) ? String(value) : textOf(value);
+
 /** A finite number; big integers count where they are exact. */
 export function numberOf(value: unknown): number | undefined {
   const number = typeof value === "bigint" ? Number(value) : value;

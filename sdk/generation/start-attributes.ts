@@ -3,10 +3,11 @@ import * as A from "../attributes.ts";
 import { type Content, isTruncated } from "../core/content.ts";
 import type { Current } from "../core/current.ts";
 import { type DeferredText, isDeferred, type RecordAttributes } from "../core/deferred-text.ts";
+import { safeAttributes } from "../core/safe-attributes.ts";
 import { safeJson, safeText } from "../core/safe-json.ts";
 import { messagesText, toMessages } from "./messages.ts";
 import { providerOfModel } from "./provider-names.ts";
-import { known, numberOf, textOf } from "./shape.ts";
+import { idOf, known, numberOf, textOf } from "./shape.ts";
 import type { EntityRef, GenerationStart, ModelParams, PromptInfo, Quality } from "./types.ts";
 
 export const DEFAULT_OPERATION = "chat";
@@ -20,7 +21,7 @@ function put(into: RecordAttributes, name: string, value: AttributeValue | Defer
 }
 
 const GROUPS: readonly ((into: RecordAttributes, start: GenerationStart, content: Content) => void)[] = [
-  (into, { attributes }) => Object.assign(into, attributes),
+  (into, { attributes }, content) => Object.assign(into, safeAttributes(attributes, content)),
   putCall,
   (into, { params }) => putParameters(into, params),
   (into, { entity }) => Object.assign(into, entityAttributes(entity)),
@@ -43,8 +44,8 @@ function putCall(into: RecordAttributes, start: GenerationStart, content: Conten
   put(into, A.GEN_AI_OPERATION_NAME, textOf(operation));
   put(into, A.GEN_AI_PROVIDER_NAME, textOf(provider));
   put(into, A.GEN_AI_REQUEST_MODEL, textOf(model) && content.label(model));
-  put(into, A.GEN_AI_CONVERSATION_ID, textOf(start.conversationId));
-  put(into, A.USER_ID, textOf(start.userId));
+  put(into, A.GEN_AI_CONVERSATION_ID, idOf(start.conversationId));
+  put(into, A.USER_ID, idOf(start.userId));
   put(into, A.GEN_AI_REQUEST_STREAM, start.stream === true ? true : undefined);
 }
 

@@ -18,7 +18,6 @@ export interface StreamWatch {
 
 /** The chunks of `source`, untouched and at the same pace, each shown to the watch on its way. */
 export function watchedIterator<C>(source: AsyncIterable<C>, watch: StreamWatch): AsyncIterator<C> {
-  const inner = source[Symbol.asyncIterator]();
   let isFirst = true;
   let ended = false;
 
@@ -46,8 +45,26 @@ export function watchedIterator<C>(source: AsyncIterable<C>, watch: StreamWatch)
     throw error;
   }
 
+  /** Whatever the application's stream throws is the end of the generation, too. */
+  function iteratorOf(): AsyncIterator<C> {
+    try {
+      return source[Symbol.asyncIterator]();
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  const inner = iteratorOf();
   const iterator: AsyncIterator<C> & AsyncIterable<C> = {
-    next: (...given) => inner.next(...given).then(show, failed),
+    async next(...given) {
+      let result: IteratorResult<C>;
+      try {
+        result = await inner.next(...given);
+      } catch (error) {
+        return failed(error);
+      }
+      return show(result);
+    },
     async return(value) {
       end({ kind: "stopped" });
       return inner.return === undefined ? { done: true, value: (await value) as unknown } : await inner.return(value);

@@ -5,7 +5,7 @@ import { createProblems } from "../core/problems.ts";
 import { safeJson } from "../core/safe-json.ts";
 import type { GenerationSummary } from "../generation/ending.ts";
 import { toMessages } from "../generation/messages.ts";
-import { resultAttributes } from "../generation/result-attributes.ts";
+import { usageAttributes } from "../generation/result-attributes.ts";
 import type { GenerationResult, GenerationStart } from "../generation/types.ts";
 import type { SentenceGenerationTrace } from "./problem-trace.ts";
 
@@ -55,7 +55,7 @@ type Tokens = Pick<SentenceGenerationTrace, "input_tokens" | "output_tokens" | "
 
 /** As the generation's own record counts them. */
 function tokensOf({ usage }: GenerationResult = {}): Tokens {
-  const counted = usage === undefined ? {} : resultAttributes({ usage }, UNCHANGED);
+  const counted = usageAttributes(usage);
   const count = (name: string): number | null => (typeof counted[name] === "number" ? counted[name] : null);
   const input_tokens = count(A.GEN_AI_USAGE_INPUT_TOKENS);
   const output_tokens = count(A.GEN_AI_USAGE_OUTPUT_TOKENS);
