@@ -4,8 +4,6 @@ import type { Halves, LogView, OriginView, SliceList, SpanView } from "./span-vi
 import { clearLog, clearSpan } from "./span-view.ts";
 import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
-export type { RequestWalker, WalkResult } from "./request-walker.ts";
-
 function addSlice(list: SliceList, reader: WireReader): void {
   const size = reader.length();
   list.add(reader.pos, reader.pos + size);
