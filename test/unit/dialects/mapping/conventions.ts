@@ -1,6 +1,7 @@
 import {
   AGENT,
   BREAKDOWN,
+  CALLING,
   CHAT,
   columns,
   HI,
@@ -18,7 +19,6 @@ import {
 } from "./mapping.ts";
 
 const THOUGHT = { type: "reasoning", content: "Hm." };
-const CALLING = { type: "tool_call", id: "c1", name: "get_weather", arguments: { city: "Utrecht" } };
 const RESULT = { type: "tool_call_response", id: "c1", response: "12C" };
 const PNG = "iVBORw0KGgo=";
 const details = "gen_ai.client.inference.operation.details";

@@ -1,6 +1,7 @@
 import {
   AGENT,
   BREAKDOWN,
+  CALLING,
   CHAT,
   columns,
   HI,
@@ -17,7 +18,6 @@ import {
   text,
 } from "./mapping.ts";
 
-const CALLING = { type: "tool_call", id: "c1", name: "get_weather", arguments: { city: "Utrecht" } };
 const IN = "llm.input_messages.0.message.";
 const OUT = "llm.output_messages.0.message.";
 const LLM = { "openinference.span.kind": "LLM" };

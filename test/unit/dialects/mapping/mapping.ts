@@ -43,6 +43,7 @@ export const prompt = (...messages: readonly object[]): Row => ({ prompt_full_te
 export const response = (...messages: readonly object[]): Row => ({ response_full_text: messages });
 export const HI = message("user", text("Hi"));
 export const HO = message("assistant", text("Ho"));
+export const CALLING = { type: "tool_call", id: "c1", name: "get_weather", arguments: { city: "Utrecht" } };
 export const CHAT: Attributes = { "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m" };
 
 /** Reasons why an attribute has no column. */

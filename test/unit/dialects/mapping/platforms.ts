@@ -1,6 +1,7 @@
 import {
   AGENT,
   BREAKDOWN,
+  CALLING,
   CHAT,
   columns,
   HI,
@@ -15,8 +16,6 @@ import {
   TOOL,
   text,
 } from "./mapping.ts";
-
-const CALLING = { type: "tool_call", id: "c1", name: "get_weather", arguments: { city: "Utrecht" } };
 
 const OPENLIT: Mapping = {
   dialect: "openlit",
