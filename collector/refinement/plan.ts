@@ -147,8 +147,7 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
     filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
     replaced["attempts_count"] = attempts.length;
   }
-  if (call.wraps) replaced["content_state"] = "absent";
-  if (columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
+  if (call.wraps || columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
     replaced["content_state"] = "captured";
   }
   if (sameEntries(filled, call.filledFrom)) return undefined;

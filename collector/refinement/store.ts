@@ -184,7 +184,8 @@ async function copyMessages(tx: Tx, { schema, trace, key }: RowOfCall): Promise<
       prompt_format = coalesce(prompt_format, ${formatOf("input")}), prompt_full_text = coalesce(prompt_full_text, input),
       response_format = coalesce(response_format, ${formatOf("output")}), response_full_text = coalesce(response_full_text, output),
       system_instructions = coalesce(system_instructions, system),
-      content_state = CASE WHEN coalesce(input, output) IS NULL THEN content_state ELSE 'captured' END
+      content_state = CASE WHEN coalesce(prompt_full_text, response_full_text, input, output) IS NULL
+        THEN coalesce(own_values ->> 'content_state', content_state) ELSE 'captured' END
     FROM said WHERE ${whereKey(tx, trace, key)}`;
 }
 

@@ -1,4 +1,4 @@
-import type { CallFacts } from "./facts.ts";
+import { type CallFacts, keyText } from "./facts.ts";
 
 /** Which wrappers of a trace count, and whether a span that is still missing may change that. */
 export interface WrapperUsage {
@@ -35,7 +35,7 @@ export function wrapperUsage(calls: readonly CallFacts[], parents: ReadonlyMap<s
   const alone = wrappers
     .filter(({ call }) => !covered.has(call.spanId))
     .filter((wrapper) => !telling.some((other) => meets(wrapper, other)));
-  const counted = alone.filter((wrapper) => !alone.some((other) => other !== wrapper && mayBeAbove(other, wrapper)));
+  const counted = alone.filter((wrapper) => !alone.some((other) => other !== wrapper && isOutside(other, wrapper)));
   const open = wrappers.some((wrapper) => [...telling, ...wrappers].some((other) => other !== wrapper && dependsOnMissing(wrapper, other)));
   return { counted: new Set(counted.map(({ call }) => call)), open };
 }
@@ -58,6 +58,10 @@ const meets = (wrapper: Placed, call: Placed): boolean =>
 /** `upper` is above `lower`, or a missing span hides that it may be. */
 const mayBeAbove = (upper: Placed, lower: Placed): boolean =>
   lower.line.above.has(upper.call.spanId) || (isHidden(upper, lower) && isWithin(upper.call, lower.call));
+
+/** Of two that may each be above the other (parents told in a circle, the same times) the first is. */
+const isOutside = (upper: Placed, lower: Placed): boolean =>
+  mayBeAbove(upper, lower) && (!mayBeAbove(lower, upper) || keyText(upper.call) < keyText(lower.call));
 
 /** Nothing that is stored says that `upper` is not above `lower`. */
 const isHidden = (upper: Placed, { line }: Placed): boolean =>

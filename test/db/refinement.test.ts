@@ -229,6 +229,18 @@ describeEachServer("what came apart is brought together", (server) => {
         ]);
       });
 
+      it("count once where their parents are told in a circle", async () => {
+        await sendAll([traces(tracesOf({ ...agent, parent: "flow" }, { ...flow, parent: "agent" }, { ...step, parent: "step" }))]);
+        expect(await counts()).toEqual([[spanIdOf("agent"), 631]]);
+      });
+
+      it("say that their content was taken out on its way", async () => {
+        const attributes = { ...agent.attributes, "gen_ai.input.messages": "gone", "gen_ai.output.messages": "gone" };
+        const body = JSON.stringify(tracesOf({ ...agent, attributes })).replaceAll('{"stringValue":"gone"}', "{}");
+        await sendAll([traces(JSON.parse(body) as object)]);
+        expect(await calls()).toMatchObject([{ tokens_prompt: "631", prompt_full_text: null, content_state: "redacted" }]);
+      });
+
       it("end in the same rows in any order, repeated, and through two collectors", { timeout: 120_000 }, async () => {
         const parts = [{ ...agent, parent: "flow" }, flow, step, told, untold].map((each) => traces(tracesOf(each)));
         await expectOrderIndependent(parts);
