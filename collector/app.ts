@@ -10,10 +10,10 @@ import { createWeb, listenWeb } from "./app/web.ts";
 import { isLoopbackAddress, requireKeyForAddress } from "./base/address.ts";
 import { type Authenticate, createAuthenticator } from "./base/authenticate.ts";
 import { watchEventLoop } from "./base/event-loop.ts";
+import { limitHeapGrowth } from "./base/heap-growth.ts";
 import { throttled } from "./base/log.ts";
 import { createMetrics } from "./base/metrics.ts";
 import { within } from "./base/within.ts";
-import { limitYoungGeneration } from "./base/young-generation.ts";
 import { createKeyStore } from "./commands/keys.ts";
 import { listeningHosts, postgresOptions } from "./config/questions.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
@@ -51,7 +51,7 @@ export async function startApp(options: AppOptions): Promise<RunningApp> {
 async function build(context: Context): Promise<RunningApp> {
   const { options, log, metrics, started, ending } = context;
   started.defer(watchEventLoop(metrics));
-  started.defer(limitYoungGeneration());
+  started.defer(limitHeapGrowth());
   const front = createFront();
   const web = await listenWeb(context, front.fetch);
   const database = await openDatabase(context, front);

@@ -3,6 +3,7 @@ import { YIELD_AFTER_MS } from "./base/limits.ts";
 import type { Metrics } from "./base/metrics.ts";
 import { accepted, type Outcome, partial, rejected, retryable } from "./base/outcome.ts";
 import type { IncomingRequest, Signal } from "./base/signal.ts";
+import type { WorkLimit } from "./base/work-limit.ts";
 import type { PriceBook } from "./model/price.ts";
 import { countDataPoints } from "./otlp/count-items.ts";
 import { DecodeError } from "./otlp/decode-error.ts";
@@ -44,6 +45,8 @@ export interface PipelineOptions {
   readonly erased?: (projectId: number) => ((item: ErasableItem) => boolean) | undefined;
   /** Told of every request whose rows are committed, before its answer. */
   readonly committed?: (request: EncodedRequest) => void;
+  /** Bounds the requests between their decoding and their commit, by the bytes of their bodies; all may be at it at once where it is not given. */
+  readonly work?: WorkLimit;
   readonly metrics: Metrics;
 }
 
@@ -57,7 +60,7 @@ const MAX_IDLE_ENCODERS = 8;
 type ItemEncoder = Pick<TraceEncoder | LogEncoder, "notes" | "open" | "next" | "encode"> & { readonly view: ErasableItem };
 
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { metrics } = options;
+  const { metrics, work } = options;
   const counts = { traces: itemCounts(metrics, "traces"), logs: itemCounts(metrics, "logs"), metrics: itemCounts(metrics, "metrics") };
   const traces = createPool(() => {
     const encoder = createTraceEncoder(options.prices);
@@ -92,28 +95,38 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
+  async function consumeNow(request: IncomingRequest): Promise<Outcome> {
+    try {
+      const raw = request.encoding === "json" ? await toProtobuf(request) : request.body;
+      if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
+      const unsafe = redact(options, raw, request.signal);
+      if (unsafe !== undefined) return unsafe;
+      const encoded = await encode(request, raw);
+      const count = counts[request.signal];
+      count.received.inc(encoded.received);
+      if (encoded.received === 0) return accepted();
+      const result = await options.write(encoded).catch((error: unknown) => {
+        count.refused.inc(encoded.received);
+        throw error;
+      });
+      if (result.kind === "committed") options.committed?.(encoded);
+      return answer(encoded, result, { metrics, count });
+    } catch (error) {
+      if (error instanceof DecodeError) return rejected("undecodable", error.message);
+      throw error;
+    }
+  }
+
   return {
     async consume(request) {
       const refusal = options.admit();
-      if (refusal !== undefined) return refusal;
+      if (refusal !== undefined || work === undefined) return refusal ?? consumeNow(request);
+      const bytes = request.body.length;
+      if (!work.take(bytes) && !(await work.wait(bytes))) return retryable("overload", "too much data is being worked on; send it again");
       try {
-        const raw = request.encoding === "json" ? await toProtobuf(request) : request.body;
-        if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
-        const unsafe = redact(options, raw, request.signal);
-        if (unsafe !== undefined) return unsafe;
-        const encoded = await encode(request, raw);
-        const count = counts[request.signal];
-        count.received.inc(encoded.received);
-        if (encoded.received === 0) return accepted();
-        const result = await options.write(encoded).catch((error: unknown) => {
-          count.refused.inc(encoded.received);
-          throw error;
-        });
-        if (result.kind === "committed") options.committed?.(encoded);
-        return answer(encoded, result, { metrics, count });
-      } catch (error) {
-        if (error instanceof DecodeError) return rejected("undecodable", error.message);
-        throw error;
+        return await consumeNow(request);
+      } finally {
+        work.give(bytes);
       }
     },
   };

@@ -1,6 +1,7 @@
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { retryable } from "../base/outcome.ts";
+import type { WorkLimit } from "../base/work-limit.ts";
 import type { Config, Pipeline as PipelineConfig } from "../config/index.ts";
 import { hasContentBody, isContentName } from "../dialects/content-names.ts";
 import { createDebugExporter } from "../exporters/debug.ts";
@@ -27,6 +28,8 @@ export interface PipelineInput {
   readonly tombstones?: Tombstones;
   /** Told of every request whose rows are committed. */
   readonly onCommitted?: (projectId: number) => void;
+  /** One for all pipelines. */
+  readonly work?: WorkLimit;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly isStopping: () => boolean;
@@ -63,6 +66,7 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
       input.refiner.note(projectId, traces);
       if (traces.length > 0) input.onCommitted?.(projectId);
     },
+    ...(input.work === undefined ? {} : { work: input.work }),
     write: (request) => (writers.get(request.signal) ?? withoutDatabase)(request),
     metrics,
   });

@@ -1,4 +1,6 @@
 import type { Authenticate } from "../base/authenticate.ts";
+import { MAX_WORKING_BYTES, WRITE_DEADLINE_MS } from "../base/limits.ts";
+import { createWorkLimit } from "../base/work-limit.ts";
 import type { Component } from "../config/index.ts";
 import { largestMessageBytes } from "../config/questions.ts";
 import type { Pipeline } from "../pipeline.ts";
@@ -35,11 +37,12 @@ export async function startReceivers(context: Context, steps: Steps, authenticat
     ending.requested = true;
     await Promise.all([...servers.http, ...servers.grpc].map((server) => server.close(ending.graceMillis)));
   });
+  const work = createWorkLimit({ maxBytes: MAX_WORKING_BYTES, maxWaitMillis: WRITE_DEADLINE_MS });
   const budget = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   const isStopping = (): boolean => ending.requested;
   let first: Pipeline | undefined;
   for (const [id, receiver] of config.receivers) {
-    const pipeline = pipelineOf(id, { ...steps, config, metrics, log, isStopping, started });
+    const pipeline = pipelineOf(id, { ...steps, config, metrics, log, isStopping, work, started });
     if (pipeline === undefined) continue;
     first ??= pipeline;
     await serveOtlp(servers, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget, metrics, log });

@@ -41,7 +41,9 @@ export function createBufferPool(maxIdleBytes: number): BufferPool {
 
   return {
     take(size) {
-      if (size < MIN_BYTES || size > MAX_BYTES) return Buffer.allocUnsafeSlow(size);
+      // Node cuts the small ones out of a slab.
+      if (size < MIN_BYTES) return Buffer.allocUnsafe(size);
+      if (size > MAX_BYTES) return Buffer.allocUnsafeSlow(size);
       const rounded = sizeClass(size);
       const buffer = pop(rounded) ?? Buffer.allocUnsafeSlow(rounded);
       lent.add(buffer.buffer);
@@ -68,7 +70,7 @@ function sizeClass(size: number): number {
 }
 
 /** What a steady load keeps in turn: bodies and rows of a few dozen requests. */
-const SHARED_IDLE_BYTES = 48 * 1024 * 1024;
+const SHARED_IDLE_BYTES = 32 * 1024 * 1024;
 
 /** The process's pool for request bodies and encoded rows. */
 export const sharedBuffers = createBufferPool(SHARED_IDLE_BYTES);

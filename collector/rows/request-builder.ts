@@ -49,7 +49,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const setFor = (sets: Map<TableSpec, RowSet>, table: TableSpec): RowSet => {
     const known = sets.get(table);
     if (known !== undefined) return known;
-    const share = sets.size === 0 ? FIRST_TABLE_SHARE : NEXT_TABLE_SHARE;
+    const share = (sharesSeen.get(table) ?? UNSEEN_SHARE) * ROOM;
     const bytes = new ByteWriter(sharedBuffers.take(Math.max(MIN_ROWS_BYTES, Math.ceil(raw.length * share))));
     const set: RowSet = { table, bytes, starts: [], items: [] };
     sets.set(table, set);
@@ -89,6 +89,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     },
     finish() {
       const sets = [...fresh.values(), ...revisiting.values()];
+      if (raw.length >= TELLING_BYTES) for (const { table, bytes } of sets) noteShare(table, bytes.length / raw.length);
       const sizeBytes = sets.reduce((sum, set) => sum + set.bytes.buffer.length + set.starts.length * ROW_OVERHEAD_BYTES, raw.length);
       return {
         signal,
@@ -116,7 +117,23 @@ function dropRows(set: RowSet, item: number): void {
   }
 }
 
-/** Bytes of rows per byte of request, with some room: a buffer that is large enough is never copied into a larger one. */
-const FIRST_TABLE_SHARE = 1.3;
-const NEXT_TABLE_SHARE = 0.5;
-const MIN_ROWS_BYTES = 1024;
+/**
+ * Bytes of a table's rows per byte of request, as lately seen: dialects differ by a factor of three. A buffer that is large enough is never copied into a
+ * larger one, and one that is too large only takes memory.
+ */
+const sharesSeen = new Map<TableSpec, number>();
+const UNSEEN_SHARE = 0.5;
+const ROOM = 1.1;
+/** How fast a share follows smaller ones; larger ones it follows at once. */
+const FOLLOW = 0.1;
+/** What a share says of larger requests: one that is odd must not make them take memory without measure. */
+const LARGEST_SHARE = 2;
+/** Requests from which shares are learnt; in smaller ones what every row has in common outweighs the rest. */
+const TELLING_BYTES = 16 * 1024;
+const MIN_ROWS_BYTES = 2 * 1024;
+
+function noteShare(table: TableSpec, seen: number): void {
+  const share = Math.min(seen, LARGEST_SHARE);
+  const before = sharesSeen.get(table) ?? share;
+  sharesSeen.set(table, share > before ? share : before + (share - before) * FOLLOW);
+}

@@ -3,6 +3,7 @@ import { sharedBuffers } from "../../collector/base/buffer-pool.ts";
 import { createMetrics } from "../../collector/base/metrics.ts";
 import { accepted } from "../../collector/base/outcome.ts";
 import type { Encoding, Signal } from "../../collector/base/signal.ts";
+import { createWorkLimit } from "../../collector/base/work-limit.ts";
 import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
 import { type EncodedRequest, giveBack } from "../../collector/rows/encoded-request.ts";
 import { RECEIVED_AT_MS, rowsOf } from "../support/encoding.ts";
@@ -62,6 +63,31 @@ describe("the memory of requests", () => {
     expect(memoryOf(written[1]!)).toContain(written[0]!.raw.buffer);
     expect(memoryOf(written[1]!)).toContain(written[0]!.fresh[0]!.bytes.buffer.buffer);
     expect(namesIn(written[1]!)).toEqual(new Set(["bravo"]));
+  });
+});
+
+describe("a limit to the work at once", () => {
+  it("leaves what is beyond it as it came until something is committed, and says to come again when that takes too long", async () => {
+    const commits: (() => void)[] = [];
+    const written: EncodedRequest[] = [];
+    const { send } = pipelineOf({
+      work: createWorkLimit({ maxBytes: spansNamed("alpha").length, maxWaitMillis: 150 }),
+      write: (request) => {
+        written.push(request);
+        return new Promise((resolve) => {
+          commits.push(() => resolve({ kind: "committed", stored: request.received, duplicates: 0, conflicting: 0, refused: [] }));
+        });
+      },
+    });
+    const [first, second] = [send(spansNamed("alpha")), send(spansNamed("bravo"))];
+    await expect.poll(() => written.length).toBe(1);
+    commits[0]?.();
+    expect(await first).toEqual(accepted());
+    await expect.poll(() => written.length).toBe(2);
+    expect(await send(spansNamed("gamma"))).toMatchObject({ kind: "retryable", reason: "overload" });
+    commits[1]?.();
+    expect(await second).toEqual(accepted());
+    expect(written.map(namesIn)).toEqual([new Set(["alpha"]), new Set(["bravo"])]);
   });
 });
 
