@@ -51,7 +51,13 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     let mayHoldMedia = isWrapper(role) && !hasConcept(draft, "record");
     const table = role === "pending" && (view.parentSpanIdSize !== 8 || revisits) ? undefined : tableOf(role);
     if (table !== undefined) {
-      const call = { view, draft, context, pending: role === "pending", prices: book };
+      const call = {
+        view,
+        draft,
+        context: table === GENERATION_TWINS ? aside(context) : context,
+        pending: role === "pending",
+        prices: book,
+      };
       const media = encodeGenerationRow(builder.row(table, revisits), call);
       if (role === "pending") builder.notePending("announcing");
       else if (wasAnnounced(view, draft)) builder.notePending("announced");
@@ -94,6 +100,9 @@ function tableOf(role: ReadRole | undefined): TableSpec | undefined {
 }
 
 const isWrapper = (role: ReadRole | undefined): boolean => role === "wrapper" || role === "wrapper-with-usage";
+
+/** A row that is not counted says nothing on its span: what was mended there is noted under the attribute's own name. */
+const aside = (context: SpanContext): SpanContext => ({ ...context, notes: new IngestNotes() });
 
 /** Steps to the next item that can be read; one whose own message is broken is refused alone, since its bounds are known. */
 export function nextItem(walker: ItemWalker, builder: RequestBuilder, kind: string): boolean {
