@@ -173,6 +173,7 @@ describe("the package", () => {
     writeFileSync(join(application.folder, "app.ts"), source.join("\n"));
     const options = [
       "--strict",
+      "--exactOptionalPropertyTypes",
       "--noEmit",
       "--module",
       "nodenext",
@@ -182,7 +183,6 @@ describe("the package", () => {
       "es2024,esnext.disposable",
       "--types",
       "node",
-      "--skipLibCheck",
     ];
     const typeRoots = ["--typeRoots", join(repositoryRoot, "node_modules/@types")];
     const tsc = join(repositoryRoot, "node_modules/typescript/bin/tsc");

@@ -1,5 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Worker } from "node:worker_threads";
 import { context, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
@@ -122,6 +123,48 @@ describe("a process without an OpenTelemetry set-up", () => {
     }
     expect(sink.spans()).toHaveLength(1);
   });
+});
+
+describe("started anew", () => {
+  it("delivers late words of generations that were made before", async () => {
+    start({ pending: "off" });
+    const generation = startGeneration(CALL);
+    generation.succeed();
+    await tracing?.shutdown();
+    start({ pending: "off" });
+    generation.link({ type: "definitie", id: 456 });
+    await tracing?.shutdown();
+    const update = sink.spans().find(({ attributes }) => attributes["genspan.record"] === "update");
+    expect(update).toMatchObject({ parentSpanId: generation.ref.spanId, attributes: { "genspan.entity.id": "456" } });
+  });
+});
+
+describe("a worker thread", () => {
+  const WORKER = `
+    import { startGeneration, startTracing } from "${new URL("../../../../sdk/index.ts", import.meta.url).href}";
+    import { workerData } from "node:worker_threads";
+    startTracing({ endpoint: workerData.url });
+    startGeneration({ model: "m", name: workerData.ending }).succeed();
+    if (workerData.ending === "exit") process.exit(3);
+    if (workerData.ending === "error") throw new Error("the worker is broken");`;
+
+  it.each([
+    ["natural", 0],
+    ["exit", 3],
+    ["error", 1],
+  ])(
+    "delivers what it recorded at its end: %s",
+    async (ending, code) => {
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(WORKER)}`), {
+        workerData: { url: sink.url, ending },
+        execArgv: [],
+      });
+      worker.on("error", () => {});
+      expect(await new Promise((resolve) => worker.on("exit", resolve))).toBe(code);
+      expect(sink.spans().map(({ name }) => name)).toEqual([ending]);
+    },
+    60_000,
+  );
 });
 
 describe("beside an OpenTelemetry set-up of the application's own", () => {
