@@ -5,6 +5,7 @@ import { defaultArchive, eraserOf, projectEndIn } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
+import { listProjects } from "../commands/projects.ts";
 import { createLiveHub } from "../live/hub.ts";
 import { createPool } from "../query/pool.ts";
 import { createReader } from "../query/reader.ts";
@@ -40,8 +41,12 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   const { schema, projectId } = options;
   const url = ownerUrl(options);
   await reported(() => migrate({ url, schema }));
-  const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
   const owner = createPool(url, CONNECTIONS);
+  if ((await listProjects({ sql: owner, schema }, projectId)).length === 0) {
+    await owner.end({ timeout: 1 });
+    throw new CommandError(EXIT.notFound, `There is no project ${projectId}: see "genspan project list".`);
+  }
+  const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
   const log = createLog("error");
   const live = createLiveHub({ sql: owner, schema, log });
   const own = createOwnIngest({ url, schema });

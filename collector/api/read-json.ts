@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import { RequestError } from "../base/request-error.ts";
+import { parseStorable } from "../base/storable-json.ts";
 
 export interface JsonBody<S extends z.ZodType> {
   readonly schema: S;
@@ -40,7 +41,7 @@ export async function readText(request: Request, maxBytes: number): Promise<stri
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseStorable(text);
   } catch {
     throw new RequestError("bad_request", "the body is no JSON");
   }

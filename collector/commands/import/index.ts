@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import type { Outcome } from "../../base/outcome.ts";
 import type { Signal } from "../../base/signal.ts";
+import { parseStorable } from "../../base/storable-json.ts";
 import { type JsonValue, splitJson } from "./json-values.ts";
 import { type ImportNoun, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
 import { type StagedRow, storeRows } from "./store-rows.ts";
@@ -118,7 +119,7 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
 
 function parsed({ bytes }: JsonValue): JsonObject | undefined {
   try {
-    return JSON.parse(bytes.toString("utf8")) as JsonObject;
+    return parseStorable(bytes.toString("utf8")) as JsonObject;
   } catch {
     return undefined;
   }

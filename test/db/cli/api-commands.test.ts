@@ -132,6 +132,18 @@ describeEachServer("commands that ask the API", (server) => {
     expect(await runOnDatabase(rig.database.url, args)).toEqual(await run(args));
   });
 
+  it("says that there is no such project, and stores nothing in it", async () => {
+    for (const args of [
+      ["generation", "list"],
+      ["import", "package.json"],
+    ])
+      expect(await runOnDatabase(rig.database.url, [...args, "--project", "99"])).toMatchObject({
+        code: 3,
+        out: "",
+        notes: expect.stringContaining("There is no project 99"),
+      });
+  });
+
   it("takes the filter of a page's address", async () => {
     const { out } = await run([
       "generation",
