@@ -4,7 +4,7 @@ import { microsOf, nowMicros } from "../core/clock.ts";
 import type { Current } from "../core/current.ts";
 import type { OpenRecord, RecordEnd, RecordStart } from "../core/recorder.ts";
 import { exceptionEvent, type Failure, readFailure } from "./failure.ts";
-import { known, numberOf, textOf } from "./shape.ts";
+import { known, numberAt, numberOf, textOf } from "./shape.ts";
 import { whole } from "./start-attributes.ts";
 import type { Attempt, AttemptInfo, AttemptRecord } from "./types.ts";
 
@@ -41,10 +41,12 @@ export function createAttempts({ parent, model, provider, now }: AttemptsOf): At
   let succeededModel: string | undefined;
 
   function begin(info: AttemptInfo, startMicros?: number): { record: OpenRecord | undefined; number: number } {
-    const number = ++count;
-    if (number > settings.limits.attemptsPerRecord) return { record: undefined, number };
-    const record = recorder.start(attemptStart({ info, number, startMicros }));
-    open.set(record, info.model ?? model);
+    const number = count + 1;
+    const start = number > settings.limits.attemptsPerRecord ? undefined : attemptStart({ info, number, startMicros });
+    count = number;
+    if (start === undefined) return { record: undefined, number };
+    const record = recorder.start(start);
+    open.set(record, textOf(info.model) ?? model);
     return { record, number };
   }
 
@@ -80,21 +82,21 @@ export function createAttempts({ parent, model, provider, now }: AttemptsOf): At
 
   return {
     start(info) {
-      const { record, number } = recorder.problems.guard("beginning an attempt", () => begin(info), { record: undefined, number: count });
-      const end = (error: unknown, failed: boolean, httpStatus: number | undefined): void =>
+      const { record, number } = recorder.problems.guard("beginning an attempt", () => begin(info), undefined) ?? begin({});
+      const end = (error: unknown, failed: boolean, told: unknown): void =>
         recorder.problems.guard(
           "ending an attempt",
           () => {
             const failure = failed ? readFailure(error, content) : undefined;
-            finish(record, { failure, httpStatus: httpStatus ?? failure?.httpStatus });
+            finish(record, { failure, httpStatus: numberAt(told, "httpStatus") ?? failure?.httpStatus });
           },
           undefined,
         );
       return {
         number,
         run: (work) => (record === undefined ? work() : record.run(work)),
-        succeed: ({ httpStatus } = {}) => end(undefined, false, httpStatus),
-        fail: (error, { httpStatus } = {}) => end(error, true, httpStatus),
+        succeed: (told) => end(undefined, false, told),
+        fail: (error, told) => end(error, true, told),
       };
     },
     add(done) {

@@ -37,6 +37,8 @@ export interface EndingOf {
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
+const NOTHING = { result: undefined, type: undefined };
+
 interface Ended {
   readonly result: GenerationResult | undefined;
   readonly failure: Failure | undefined;
@@ -70,7 +72,12 @@ export function createEnding(of: EndingOf): Ending {
     fail: (error, type, info) =>
       safely(() => {
         const failure = problems.guard("reading an error", () => readFailure(error, now.content), UNREADABLE);
-        end({ result: info?.result, failure: { ...failure, type: info?.errorType ?? type ?? failure.type } });
+        const told = problems.guard(
+          "reading what is known of a failure",
+          () => ({ result: info?.result, type: textOf(info?.errorType) }),
+          NOTHING,
+        );
+        end({ result: told.result, failure: { ...failure, type: told.type ?? type ?? failure.type } });
       }),
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Attributes } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
-import { type Current, current } from "../core/current.ts";
+import { type Current, current, recorder } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { readFailure } from "../generation/failure.ts";
@@ -69,18 +69,20 @@ export interface GenerationTrace extends Disposable {
   toJSON(): ProblemGenerationTrace;
 }
 
+const PROBLEM = "problem";
 const ABANDONED = "abandoned: the item was neither completed nor failed";
 
 /** Starts an item. Leaving the scope of a `using` declaration without an end fails it as abandoned. */
 export function startItem(start: ItemStart = {}): GenerationTrace {
   const now = current();
   const safe = typeof start === "object" && start !== null ? start : {};
-  const open = now.recorder.problems.guard("startItem", () => openItem(safe, now), undefined) ?? openItem({}, now);
-  return createTrace(safe, open, now);
+  const open = now.recorder.problems.guard("startItem", () => openItem(safe, now), undefined);
+  return open === undefined ? createTrace({}, openItem({}, now), now) : createTrace(safe, open, now);
 }
 
 /** Starts an item of the kind `problem`. */
-export const startProblemTrace = (start: Omit<ItemStart, "kind"> = {}): GenerationTrace => startItem({ ...start, kind: "problem" });
+export const startProblemTrace = (start: Omit<ItemStart, "kind"> = {}): GenerationTrace =>
+  startItem(recorder().problems.guard("startProblemTrace", () => ({ ...start, kind: PROBLEM }), { kind: PROBLEM }));
 
 interface OpenItem {
   readonly id: string;

@@ -63,7 +63,7 @@ export class RunReporter {
   readonly #options: RunReporterOptions;
 
   constructor(options: RunReporterOptions = {}) {
-    this.#options = options;
+    this.#options = current().recorder.problems.guard("RunReporter", () => ({ ...options }), {});
   }
 
   /** By which way this reporter's reports leave. */

@@ -4,6 +4,8 @@ import { safeJson } from "../../../sdk/core/safe-json.ts";
 import { startTracing } from "../../../sdk/core/tracing.ts";
 import { generate } from "../../../sdk/generation/generate.ts";
 import { startGeneration } from "../../../sdk/generation/generation.ts";
+import { startItem, startProblemTrace } from "../../../sdk/items/item.ts";
+import { RunReporter } from "../../../sdk/runs/run-reporter.ts";
 import { messagesOf, recorded } from "../../support/sdk/recorded.ts";
 
 const CALL = { model: "gpt-5", provider: "openai" };
@@ -217,5 +219,35 @@ describe("SDK-05 settings that are none", () => {
     });
     expect(generations[0]!.attributes["gen_ai.input.messages"]).toBeUndefined();
     expect(problems.map(({ message }) => message)).toEqual(["the redact function did not return a text: the text is left out"]);
+  });
+});
+
+describe("SDK-05 nothing at all, or what throws when it is looked at", () => {
+  const unreadable = new Proxy(
+    {},
+    {
+      get: () => {
+        throw new Error("no");
+      },
+      ownKeys: () => {
+        throw new Error("no");
+      },
+    },
+  );
+
+  it.each([
+    ["null", null],
+    ["an object that throws", unreadable],
+  ])("in place of every argument: %s", async (_, given) => {
+    const none = given as never;
+    const { generations, of } = await recorded(async () => {
+      const generation = startGeneration(CALL);
+      generation.startAttempt(none).succeed(none);
+      generation.startAttempt(none).fail(none, none);
+      generation.fail(none, none);
+      for (const trace of [startItem(none), startProblemTrace(none)]) trace.complete();
+      await new RunReporter(none).start(none).finish(none);
+    });
+    expect([generations.length, of("attempt").length, of("item").length]).toEqual([1, 2, 2]);
   });
 });
