@@ -9,6 +9,7 @@ export function addApi(app: OpenAPIHono, services: Services): void {
   const api = createApi(app, services);
   describeSecurity(app);
   for (const addRoutes of ROUTES) addRoutes(api);
+  api.closeMethods();
   let document: object | undefined;
   app.get("/openapi.json", (context) => {
     document ??= app.getOpenAPI31Document(openApiInfo(services.version));

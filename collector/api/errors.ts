@@ -12,6 +12,7 @@ const STATUS = {
   unauthenticated: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   conflict: 409,
   too_large: 413,
   unsupported_type: 415,
@@ -19,7 +20,7 @@ const STATUS = {
   unavailable: 503,
   overload: 429,
   internal: 500,
-} as const satisfies Record<RequestErrorCode | "unauthenticated" | "overload" | "internal", number>;
+} as const satisfies Record<RequestErrorCode | "unauthenticated" | "method_not_allowed" | "overload" | "internal", number>;
 
 export type ErrorCode = keyof typeof STATUS;
 export type ErrorStatus = (typeof STATUS)[ErrorCode];

@@ -16,6 +16,8 @@ export type RouteModule = (api: Api) => void;
 /** What a file of routes is given. */
 export interface Api {
   readonly services: Services;
+  /** Answers other methods on the paths of the routes, to be called after all of them were added: 405 with what there is. */
+  closeMethods(): void;
   /** Adds one route, with its place in the OpenAPI document. */
   route<P extends z.ZodObject, B extends z.ZodType>(spec: RouteSpec<P, B>, answer: Answer<P, B>): void;
 }
@@ -74,11 +76,23 @@ const RETRY_AFTER_SECONDS = "3";
 
 /** Adds routes to `app`: key check first, then origin, path, body; then the answer, or the error that the table of errors.ts says. */
 export function createApi(app: OpenAPIHono, services: Services): Api {
+  const methods = new Map<string, string[]>();
   return {
     services,
+    closeMethods() {
+      // A path of fixed words before the one that has a parameter in their place.
+      const paths = [...methods].toSorted(([a], [b]) => a.split(":").length - b.split(":").length);
+      for (const [path, allowed] of paths) {
+        const allow = allowed.join(", ");
+        app.all(path, (context) => context.json(errorBody("method_not_allowed", `here is only ${allow}`), 405, { Allow: allow }));
+      }
+    },
     route(spec, answer) {
       describeRoute(app, spec);
-      app.on(spec.method.toUpperCase(), spec.path.replace(/\{(\w+)\}/g, ":$1"), async (context) => {
+      const method = spec.method.toUpperCase();
+      const path = spec.path.replace(/\{(\w+)\}/g, ":$1");
+      methods.set(path, [...(methods.get(path) ?? []), ...(method === "GET" ? ["GET", "HEAD"] : [method])]);
+      app.on(method, path, async (context) => {
         try {
           return await respond(context, { spec, answer, services });
         } catch (error) {
