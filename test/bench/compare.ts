@@ -56,7 +56,8 @@ export async function compare(stage: Stage, comparison: Comparison): Promise<Sta
   return { baseline: summaryOfBaseline(baseline), ...Object.fromEntries([...loads].map(([name, results]) => [name, summary(results)])) };
 }
 
-async function startObviousWay({ server }: Stage) {
+/** The obvious collector on the stage's server, as a receiver of loads. */
+export async function startObviousWay({ server }: Stage) {
   const worker: WorkerLink = startWorker("obvious.ts", [server.url]);
   const port = await worker.hear<number>();
   return { worker, receiver: { url: `http://127.0.0.1:${port}`, pid: worker.process.pid ?? 0 } };

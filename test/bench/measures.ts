@@ -72,9 +72,10 @@ export async function runMeasures(stage: Stage, options: Options, results: Resul
   if (measures.has("oneSpan")) {
     const result = await measureOneSpan(stage, { requests: sizes.oneSpan, rounds: sizes.rounds });
     results.details["oneSpan"] = result;
-    results.ratios.oneSpan = result.requests.spansPerSecond / result.commitsPerSecond;
+    results.ratios.oneSpan = result.requests.spansPerSecond / result.oneCommitEach.spansPerSecond;
     say(speedLine("one span", result.requests));
-    say(`one commit a row  ${result.commitsPerSecond} rows/s over one session, ${result.commitsPerSecondOverTwo} over two`);
+    say(speedLine("one commit each", result.oneCommitEach));
+    say(`no receiver       ${result.commitsPerSecond} rows/s over one session, ${result.commitsPerSecondOverTwo} over two`);
   }
   if (measures.has("size")) {
     const result = await measureSize(stage, sizes.requests.mix);
