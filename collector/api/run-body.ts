@@ -15,19 +15,13 @@ const MAX_TEXT_CHARS = 200;
 /** A job's own codes, and what a shell says of one that a signal ended. */
 const [LAST_OWN_CODE, FIRST_SIGNAL_CODE, LAST_CODE] = [6, 128, 255];
 
-const text = z
-  .string()
-  .min(1)
-  .max(MAX_TEXT_CHARS)
-  .refine((value) => !value.includes("\u0000") && value.isWellFormed(), "holds a character that cannot be stored");
+const text = z.string().min(1).max(MAX_TEXT_CHARS);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 const moment = z.iso
   .datetime({ offset: true, local: false })
   .refine((value) => new Date(value).getUTCFullYear() < 10_000, "lies too far ahead");
-const breakdown = z
-  .record(z.string(), z.unknown())
-  .refine((value) => !JSON.stringify(value).includes("\\u0000"), "holds a character that cannot be stored");
+const breakdown = z.record(z.string(), z.unknown());
 
 const general = (name: string): boolean => name.startsWith("items_");
 const asked = (name: string): string => `questions_${name.slice("items_".length)}`;

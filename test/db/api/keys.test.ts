@@ -44,7 +44,7 @@ describeEachServer("keys and projects", (server) => {
     const { id, key } = await keys.create({ name: "all", scopes: ["ingest", "read", "admin"], projectId: 1 });
     expect((await send("/api/keys", { name: "more", scopes: ["read"] }, key)).status).toBe(403);
     expect((await send(`/api/keys/${id}/rotate`, {}, key)).status).toBe(403);
-    expect((await send(`/api/keys/${id}`, { scopes: ["admin"] }, key, "PATCH")).status).toBe(404);
+    expect((await send(`/api/keys/${id}`, { scopes: ["admin"] }, key, "PATCH")).status).toBe(405);
     expect((await rig.owner`SELECT FROM api_keys WHERE name = 'more'`).length).toBe(0);
   });
 

@@ -135,7 +135,6 @@ describeEachServer("runs", (server) => {
       ["a count under both names", { items_requested: 50 }, "questions_requested: stands there a second time as items_requested"],
       ["a breakdown that is a list", { provider_metrics: [] }, "provider_metrics: "],
       ["an exit code of no job", { exit_code: 99 }, "exit_code: must be 0 to 6, or from 128 on for a signal"],
-      ["a NUL", { error_summary: { by_category: { "a\u0000": 1 } } }, "error_summary: holds a character that cannot be stored"],
       ["a text of any length", { prompt_version: "v".repeat(500) }, "prompt_version: "],
     ])("are refused with the reason for %s", async (_name, fields, fault) => {
       const { status, body } = await post<Failure>(report(905, 400, fields));
