@@ -13,7 +13,7 @@ export interface BufferPool {
 /** Smaller ones are cheaper to make than to keep. */
 const MIN_BYTES = 16 * 1024;
 /** Larger ones are rare: kept, they would only push out many that are needed. */
-const MAX_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 export function createBufferPool(maxIdleBytes: number): BufferPool {
   const lent = new WeakSet<ArrayBufferLike>();
@@ -70,7 +70,7 @@ function sizeClass(size: number): number {
 }
 
 /** What a steady load keeps in turn: bodies and rows of a few dozen requests. */
-const SHARED_IDLE_BYTES = 32 * 1024 * 1024;
+const SHARED_IDLE_BYTES = 96 * 1024 * 1024;
 
 /** The process's pool for request bodies and encoded rows. */
 export const sharedBuffers = createBufferPool(SHARED_IDLE_BYTES);

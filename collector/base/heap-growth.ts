@@ -5,7 +5,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 const ENOUGH_YOUNG_BYTES = 32 * 1024 * 1024;
 
 /** How far above what was alive after a full collection the heap may grow until the next one, in per cent. */
-const GROWTH_PERCENT = 30;
+const GROWTH_PERCENT = 60;
 
 /**
  * Keeps V8's heap near what is alive, where it would take memory because the machine has it. Call the result to end it.

@@ -28,7 +28,7 @@ export const MAX_PENDING_BYTES = 192 * 1024 * 1024;
  * Bodies between their decoding and their commit at once; the rest waits as it came. Rows take twice as much again, and more of them than the sessions can
  * write would only take memory.
  */
-export const MAX_WORKING_BYTES = 16 * 1024 * 1024;
+export const MAX_WORKING_BYTES = 12 * 1024 * 1024;
 
 /** An error message in an answer stays far below the 4 MiB an OTLP client reads (otlp-rules H20). */
 export const MAX_MESSAGE_CHARS = 2_000;
