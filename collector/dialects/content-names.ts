@@ -13,7 +13,7 @@ const CONTENT_NAMES: ReadonlySet<string> = new Set(
   lk.user_input lk.response.text lk.response.function_calls gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
   gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs
   gen_ai.retrieval.documents gen_ai.retrieval.query.text flue.tool.result flue.task.prompt flue.task.result flue.workflow.payload
-  flue.workflow.result`.split(/\s+/),
+  flue.workflow.result mlflow.chat.tools model_request_parameters tool.parameters gen_ai.evaluation.explanation`.split(/\s+/),
 );
 
 const CONTENT_PREFIXES = [

@@ -245,10 +245,14 @@ function encodeEnding(out: ByteWriter, end: Ending): void {
   optionalString(out, end.traceback);
 }
 
-/** A cost that was sent wins; else it is computed from the price at the time of the call, once and for all. */
+/**
+ * A cost that was sent wins; else it is computed from the price at the time of the call, once and for all. A negative one says that it is not known
+ * (dialect-traps 16).
+ */
 function encodeCost(source: CallSource, call: ModelCall, tokens: Tokens): void {
   const { out } = source;
-  const sent = conceptNumber(source, CONCEPT.costAmount);
+  const told = conceptNumber(source, CONCEPT.costAmount);
+  const sent = told !== undefined && told >= 0 ? told : undefined;
   const price = sent === undefined ? priceOf(source, call) : undefined;
   const computed = price === undefined || call.draft.tokensEstimated ? undefined : costOf(tokens, price);
   const amount = sent ?? computed;

@@ -187,6 +187,14 @@ describe("trap 6: a sent cost wins, a computed one knows of caches", () => {
     expect(row({ ...priced, ...cost })).toMatchObject({ cost_amount: "0.36", cost_currency: "USD", cost_source: "sent" });
   });
 
+  it("a negative cost is none: the price stands in", () => {
+    const [known, unknown] = [priced, { ...CHAT, "gen_ai.request.model": "unheard-of", "gen_ai.response.model": "unheard-of" }].map(
+      (each) => row({ ...each, "gen_ai.usage.cost": -1 }),
+    );
+    expect(known).toMatchObject({ cost_amount: row(priced)?.["cost_amount"], cost_source: "computed" });
+    expect(unknown?.["cost_amount"]).toBeNull();
+  });
+
   it("cached tokens cost less than others", () => {
     const [full, cached] = [priced, { ...priced, "gen_ai.usage.cache_read.input_tokens": 500_000 }].map((each) => row(each));
     expect([full?.["cost_source"], cached?.["cost_source"]]).toEqual(["computed", "computed"]);

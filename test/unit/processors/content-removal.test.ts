@@ -37,6 +37,11 @@ describe("names of content", () => {
     expect(others.filter((name) => isContentName(name))).toEqual([]);
   });
 
+  it.each(["model_request_parameters", "mlflow.chat.tools", "tool.parameters", "gen_ai.evaluation.explanation"])(
+    "%s may hold definitions, instructions or what was said, and is one",
+    (name) => expect(isContentName(name)).toBe(true),
+  );
+
   it.each([
     "exception.message",
     "http.route",
