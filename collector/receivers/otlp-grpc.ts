@@ -10,6 +10,7 @@ import { exportResponse } from "./export-response.ts";
 import { type AdmittedCall, createAdmission } from "./grpc-admission.ts";
 import { grpcServerOptions } from "./grpc-server.ts";
 import { statusOf } from "./grpc-status.ts";
+import { type RequestCounts, requestCounts } from "./request-counts.ts";
 
 export interface OtlpGrpcOptions {
   /** The next step; its outcome is the answer. */
@@ -32,7 +33,6 @@ const PATHS: Readonly<Record<Signal, string>> = {
   metrics: "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
 };
 const SIGNALS = Object.entries(PATHS) as [Signal, string][];
-const SIGNAL_OF = new Map(SIGNALS.map(([signal, path]) => [path, signal]));
 
 /** Messages stay bytes: the pipeline has a reader of its own. */
 const asBytes = (message: Buffer): Buffer => message;
@@ -42,22 +42,24 @@ const asBytes = (message: Buffer): Buffer => message;
  * messages and deadlines of clients are grpc-js's. Give it to listenGrpc.
  */
 export function createOtlpGrpcReceiver(options: OtlpGrpcOptions): Server {
-  const { metrics } = options;
+  const countsAt = new Map(SIGNALS.map(([signal, path]) => [path, requestCounts(options.metrics, "grpc", signal)]));
+  const elsewhere = requestCounts(options.metrics, "grpc", "");
   const admission = createAdmission({
     authenticate: options.authenticate,
     budget: options.budget,
     deadlineMillis: options.deadlineMillis ?? REQUEST_DEADLINE_MS,
     onEnd({ path, status, seconds }) {
-      const labels = { protocol: "grpc", signal: SIGNAL_OF.get(path) ?? "" };
-      metrics.requests.inc({ ...labels, status: String(status) });
-      metrics.requestSeconds.observe(labels, seconds);
+      const counts = countsAt.get(path) ?? elsewhere;
+      counts.answered(status);
+      counts.took(seconds);
     },
   });
   const server = new Server({ ...grpcServerOptions(options.maxMessageBytes), interceptors: [admission.interceptor] });
   for (const [signal, path] of SIGNALS) {
+    const counts = countsAt.get(path) ?? elsewhere;
     const handle = (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>): void => {
       const admitted = admission.callOf(call.metadata);
-      void outcomeOf({ signal, message: call.request, admitted }, options).then((outcome) => send(outcome, signal, answer));
+      void outcomeOf({ signal, message: call.request, admitted, counts }, options).then((outcome) => send(outcome, signal, answer));
     };
     server.register(path, handle, asBytes, asBytes, "unary");
   }
@@ -68,14 +70,15 @@ interface Exchange {
   readonly signal: Signal;
   readonly message: Buffer;
   readonly admitted: AdmittedCall;
+  readonly counts: RequestCounts;
 }
 
 /** Never rejects: a failure inside is one that the sender may repeat. */
-async function outcomeOf({ signal, message, admitted }: Exchange, { consume, metrics, log }: OtlpGrpcOptions): Promise<Outcome> {
+async function outcomeOf({ signal, message, admitted, counts }: Exchange, { consume, log }: OtlpGrpcOptions): Promise<Outcome> {
   const { projectId, bytes } = admitted;
   const hasRoom = bytes.handOn(message.length);
-  metrics.requestBytes.inc({ protocol: "grpc", form: "wire" }, bytes.received);
-  metrics.requestBytes.inc({ protocol: "grpc", form: "inflated" }, message.length);
+  counts.wireBytes(bytes.received);
+  counts.inflatedBytes(message.length);
   try {
     if (!hasRoom) return retryable("overload", "too many requests are being read; send the data again");
     return await consume({ signal, encoding: "protobuf", body: message, projectId, receivedAtMs: Date.now() });

@@ -17,6 +17,7 @@ import { exportResponse, short } from "./export-response.ts";
 import { ENCODINGS, inflateBody } from "./inflate.ts";
 import { outcomeStatus } from "./outcome-status.ts";
 import { type BodyResult, readIncoming, readStream } from "./read-body.ts";
+import { type RequestCounts, requestCounts } from "./request-counts.ts";
 
 export interface OtlpHttpOptions {
   /** The next step; its outcome is the answer. */
@@ -49,7 +50,7 @@ export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
   const app = new Hono<Env>();
   if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
   for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
-    const route: Route = { signal, step: options, counts: requestCounts(options.metrics, signal) };
+    const route: Route = { signal, step: options, counts: requestCounts(options.metrics, "http", signal) };
     for (const each of new Set([path, `${LANGFUSE_BASE}/v1/${signal}`])) {
       // One handler for all methods: Hono runs a single one without its chain.
       app.all(each, (context) => (context.req.method === "POST" ? answer(context, route) : methodNotAllowed(context)));
@@ -60,25 +61,6 @@ export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
 }
 
 const methodNotAllowed = (context: Ctx): Response => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" });
-
-/** What every request of a signal counts in, looked up once. */
-interface RequestCounts {
-  answered(status: number): void;
-  took(seconds: number): void;
-  wireBytes(bytes: number): void;
-  inflatedBytes(bytes: number): void;
-}
-
-function requestCounts({ requests, requestSeconds, requestBytes }: Metrics, signal: Signal): RequestCounts {
-  const [ok, seconds] = [requests.labels("http", signal, "200"), requestSeconds.labels("http", signal)];
-  const [wire, inflated] = [requestBytes.labels("http", "wire"), requestBytes.labels("http", "inflated")];
-  return {
-    answered: (status) => (status === 200 ? ok.inc() : requests.inc({ protocol: "http", signal, status: String(status) })),
-    took: (value) => seconds.observe(value),
-    wireBytes: (bytes) => wire.inc(bytes),
-    inflatedBytes: (bytes) => inflated.inc(bytes),
-  };
-}
 
 async function answer(context: Ctx, route: Route): Promise<Response> {
   const began = performance.now();
