@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
+import { SPAN_TABLES } from "../model/span-tables.ts";
 import { audit } from "./audit.ts";
 import type { Writer } from "./writer.ts";
 
@@ -26,17 +27,8 @@ export const DEFAULT_PROJECT = 1;
 
 /** Every table with rows of projects, but for those that tell of a deleted one: projects, api_keys, audit_log. */
 export const PROJECT_TABLES = [
-  "spans",
-  "generation_logs",
-  "generation_twins",
-  "generation_attempts",
-  "generation_scores",
-  "outputs",
-  "log_records",
-  "image_traces",
+  ...SPAN_TABLES,
   "deleted_images",
-  "generation_items",
-  "generation_runs",
   "review_claims",
   "blobs",
   "resources",

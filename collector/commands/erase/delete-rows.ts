@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
+import { SPAN_TABLES } from "../../model/span-tables.ts";
 
 /** One erasure at work. */
 export interface Erasure {
@@ -11,20 +12,8 @@ export interface Erasure {
 /** Rows deleted, by table. */
 export type Counts = Record<string, number>;
 
-/** Tables whose rows belong to a span. */
-const SPAN_TABLES = [
-  "spans",
-  "generation_logs",
-  "generation_twins",
-  "generation_attempts",
-  "generation_scores",
-  "outputs",
-  "log_records",
-  "image_traces",
-  "generation_items",
-  "generation_runs",
-  "review_claims",
-] as const;
+/** Claims on a call are nothing that is told about it, and go with it all the same. */
+const ERASED_TABLES = [...SPAN_TABLES, "review_claims"] as const;
 
 /** Tombstones worked off per transaction. */
 const BATCH = 200;
@@ -85,7 +74,7 @@ async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, 
   await tx`INSERT INTO usage_dirty_hours (project_id, hour)
     SELECT DISTINCT ${projectId}::int, date_trunc('hour', start_time, 'UTC') FROM generation_logs t JOIN ${given}
     ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace AND (e.erased_span = '' OR t.span_id = e.erased_span)`;
-  for (const table of SPAN_TABLES) count(table, (await tx`DELETE FROM ${erased(table)} RETURNING 1`).length);
+  for (const table of ERASED_TABLES) count(table, (await tx`DELETE FROM ${erased(table)} RETURNING 1`).length);
   const ids = items.map(({ item_id }) => item_id);
   count(
     "generation_items",

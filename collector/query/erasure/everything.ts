@@ -1,3 +1,4 @@
+import { SPAN_TABLES } from "../../model/span-tables.ts";
 import type { Reader, ReadScope } from "../reader.ts";
 import { type Fragment, name, sql } from "../sql.ts";
 
@@ -13,10 +14,6 @@ export interface EntityTarget {
   readonly id: string;
 }
 
-const SPAN_TABLES = [
-  ..."spans generation_logs generation_twins generation_attempts generation_scores outputs log_records image_traces".split(" "),
-  ..."generation_items generation_runs".split(" "),
-] as readonly string[];
 const ENTITY_TABLES = ["image_traces", "generation_items"] as const;
 const BATCH = 50;
 const READ_TIMEOUT_MS = 60_000;
