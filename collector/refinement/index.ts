@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Sql, TransactionSql } from "postgres";
+import type { PendingQuery, Row, Sql, TransactionSql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { createRecent } from "../base/recent.ts";
+import { within } from "../base/within.ts";
 import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import {
   MARK_CALL,
@@ -210,7 +210,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
       clearInterval(sweeper);
       clearTimeout(timer);
       timer = undefined;
-      await Promise.race([turn, sleep(STOP_MS, undefined, { ref: false })]);
+      await within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});
     },
   };
 }
@@ -265,42 +265,52 @@ async function partsSince(options: RefinerOptions, sinceMillis: number): Promise
 
 /** Traces of which records of ours, or requests over HTTP, began since then; records may come without any call. */
 const recordsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(
-    options,
-    (tx) => tx`
-      SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms,
-        CASE WHEN bool_or(attributes ? 'genspan.record') THEN ${MARK_THING | MARK_RECORD}::int ELSE ${MARK_HTTP}::int END AS bits
-      FROM ${tx(options.schema)}.spans WHERE start_time >= ${new Date(sinceMillis)} AND ${tx.unsafe(SPEAKS_OF_ANOTHER)}
-      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
-  );
+  searchOnce(options, sinceMillis, (tx) => ({
+    table: "spans",
+    time: "start_time",
+    bits: tx`CASE WHEN bool_or(attributes ? 'genspan.record') THEN ${MARK_THING | MARK_RECORD}::int ELSE ${MARK_HTTP}::int END`,
+    where: tx.unsafe(SPEAKS_OF_ANOTHER),
+  }));
 
 /** Traces with content in log events since then, whose calls may be still to come. */
 const eventsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(
-    options,
-    (tx) => tx`
-      SELECT project_id, trace_id, extract(epoch FROM min(time)) * 1000 AS from_ms, extract(epoch FROM max(time)) * 1000 AS to_ms, ${MARK_EVENT}::int AS bits
-      FROM ${tx(options.schema)}.log_records
-      WHERE time >= ${new Date(sinceMillis)} AND trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})
-      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
-  );
+  searchOnce(options, sinceMillis, (tx) => ({
+    table: "log_records",
+    time: "time",
+    bits: tx`${MARK_EVENT}::int`,
+    where: tx`trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})`,
+  }));
 
 /** Traces with wrappers that began since then and are not counted. */
 const wrappersSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(
-    options,
-    (tx) => tx`
-      SELECT project_id, trace_id, extract(epoch FROM min(start_time)) * 1000 AS from_ms, extract(epoch FROM max(start_time)) * 1000 AS to_ms, ${MARK_WRAPPER}::int AS bits
-      FROM ${tx(options.schema)}.generation_twins
-      WHERE start_time >= ${new Date(sinceMillis)} AND additional_metadata ? ${USAGE_OF_WRAPPER}
-      GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`,
-  );
+  searchOnce(options, sinceMillis, (tx) => ({
+    table: "generation_twins",
+    time: "start_time",
+    bits: tx`${MARK_WRAPPER}::int`,
+    where: tx`additional_metadata ? ${USAGE_OF_WRAPPER}`,
+  }));
 
-async function searchOnce({ sql, log }: RefinerOptions, search: (tx: TransactionSql) => Promise<readonly Row[]>): Promise<Known[]> {
+/** Which rows of a table speak of a trace, by their column of time, and what they mean for it. */
+interface Search {
+  readonly table: string;
+  readonly time: string;
+  readonly bits: PendingQuery<Row[]>;
+  readonly where: PendingQuery<Row[]>;
+}
+
+async function searchOnce(
+  { sql, schema, log }: RefinerOptions,
+  sinceMillis: number,
+  searchOf: (tx: TransactionSql) => Search,
+): Promise<Known[]> {
   try {
     const rows = await sql.begin("READ ONLY", async (tx) => {
       await tx`SELECT set_config('statement_timeout', ${RECORDS_TIMEOUT}, true)`;
-      return search(tx);
+      const { table, time, bits, where } = searchOf(tx);
+      return tx`
+        SELECT project_id, trace_id, extract(epoch FROM min(${tx(time)})) * 1000 AS from_ms, extract(epoch FROM max(${tx(time)})) * 1000 AS to_ms, ${bits} AS bits
+        FROM ${tx(schema)}.${tx(table)} WHERE ${tx(time)} >= ${new Date(sinceMillis)} AND ${where}
+        GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
     });
     return rows.map((row) => ({ ...traceOf(row), bits: Number(row["bits"]) }));
   } catch (error) {
@@ -309,9 +319,7 @@ async function searchOnce({ sql, log }: RefinerOptions, search: (tx: Transaction
   }
 }
 
-type Row = Readonly<Record<string, unknown>>;
-
-const traceOf = (row: Readonly<Record<string, unknown>>) => ({
+const traceOf = (row: Row) => ({
   projectId: Number(row["project_id"]),
   traceId: String(row["trace_id"]),
   fromMillis: Number(row["from_ms"]),
