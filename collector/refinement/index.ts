@@ -1,7 +1,6 @@
 import type { PendingQuery, Row, Sql, TransactionSql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
-import { createRecent } from "../base/recent.ts";
 import { within } from "../base/within.ts";
 import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import {
@@ -14,11 +13,13 @@ import {
   MARK_WRAPPER,
   needsRefinement,
   type TraceMark,
+  withMark,
 } from "../rows/trace-marks.ts";
 import { SPEAKS_OF_ANOTHER, type TraceRef, traceName } from "./evidence.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
 import { createOpenTraces } from "./open-traces.ts";
 import { refineTraces, tracesWithCalls } from "./store.ts";
+import { createTraceMemory, type KnownTrace } from "./trace-memory.ts";
 
 export interface RefinerOptions {
   /** A pool of the writer's own login. */
@@ -63,18 +64,17 @@ const SWEEP_MS = 15_000;
 /** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
 const LOOK_BACK_MS = 3_600_000;
 
-interface Known extends TraceRef {
-  bits: number;
+/** Beside the marks of a trace: calls of it that came before it was noted have been asked for. */
+const ASKED = 1 << 15;
+
+/** A trace that is to be looked at, and how often that failed. */
+interface Known extends KnownTrace {
   failures?: number;
-  /** Calls of the trace that came before it was noted have been asked for. */
-  asked?: boolean;
-  fromMillis: number;
-  toMillis: number;
 }
 
 export function createRefiner(options: RefinerOptions): Refiner {
   const { log, delayMillis = DELAY_MS, sweepMillis = SWEEP_MS } = options;
-  const known = createRecent<Known>(REMEMBERED_TRACES);
+  const known = createTraceMemory(REMEMBERED_TRACES);
   const due = new Map<string, Known>();
   const open = createOpenTraces<Known>();
   let turn: Promise<void> | undefined;
@@ -82,15 +82,9 @@ export function createRefiner(options: RefinerOptions): Refiner {
   let stopped = false;
 
   function remember(projectId: number, mark: TraceMark): Known {
-    const key = traceName({ projectId, traceId: mark.traceId });
-    const before = known.get(key);
-    const trace: Known = before ?? { projectId, traceId: mark.traceId, bits: 0, fromMillis: mark.fromMillis, toMillis: mark.toMillis };
-    if ((trace.bits & mark.bits & MARK_CALL) !== 0) trace.bits |= MARK_SECOND_CALL;
-    if ((trace.bits & mark.bits) !== mark.bits) trace.asked = false;
-    trace.bits |= mark.bits;
-    trace.fromMillis = Math.min(trace.fromMillis, mark.fromMillis);
-    trace.toMillis = Math.max(trace.toMillis, mark.toMillis);
-    known.set(key, trace);
+    const before = known.get(projectId, mark.traceId);
+    const trace = before === undefined ? { ...mark, projectId } : merged(before, mark);
+    known.set(trace);
     return trace;
   }
 
@@ -152,7 +146,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
 
   /** Traces in which a call that another collector writes changes something. */
-  const waiting = (): Known[] => [...known.values()].filter(({ bits }) => (bits & MARK_CALL) === 0 || (bits & MARK_WRAPPER) !== 0);
+  const waiting = (): Known[] => known.where((bits) => (bits & MARK_CALL) === 0 || (bits & MARK_WRAPPER) !== 0);
 
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
@@ -164,7 +158,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     const parts = first ? await partsSince(options, sweptUntil) : [];
     for (const trace of [...lately, ...parts]) {
       const key = traceName(trace);
-      const bits = first ? remember(trace.projectId, trace).bits : (known.get(key)?.bits ?? 0) | trace.bits;
+      const bits = first ? remember(trace.projectId, trace).bits : (known.get(trace.projectId, trace.traceId)?.bits ?? 0) | trace.bits;
       if (needsRefinement(bits) || (first && (bits & MARK_CALL) !== 0)) due.set(key, { ...trace, bits });
     }
     for (const [key, trace] of open.toLookAt()) due.set(key, trace);
@@ -176,9 +170,9 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   /** A late part of a call comes here while its call was written long ago by another collector: each such trace is asked for once. */
   async function findEarlierCalls(): Promise<void> {
-    const unasked = waiting().filter(({ asked, bits }) => asked !== true && (bits & WAITING_PARTS) !== 0);
+    const unasked = waiting().filter(({ bits }) => (bits & ASKED) === 0 && (bits & WAITING_PARTS) !== 0);
     const asking = unasked.slice(0, MAX_ASKED);
-    for (const trace of asking) trace.asked = true;
+    for (const trace of asking) known.set({ ...trace, bits: trace.bits | ASKED });
     const found = await tracesWithCalls(options, asking);
     for (const trace of asking) if (found.has(traceName(trace))) due.set(traceName(trace), trace);
   }
@@ -213,6 +207,13 @@ export function createRefiner(options: RefinerOptions): Refiner {
       await within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});
     },
   };
+}
+
+/** A mark on top of what is known; something new is a reason to ask again. */
+function merged(before: KnownTrace, mark: TraceMark): KnownTrace {
+  const both = withMark(before, mark);
+  const isNew = (before.bits & mark.bits) !== mark.bits;
+  return { ...both, projectId: before.projectId, bits: isNew ? both.bits & ~ASKED : both.bits };
 }
 
 /** Classes of SQLSTATE that speak of the server's state and not of the statement: connection, resources, shutdown. */
