@@ -1,5 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
-import { isObject, type Json, parseJson } from "../dialects/json.ts";
+import { isObject, type Json, type JsonObject, openJson, parseJson } from "../dialects/json.ts";
 import { type Message, normalizeFinishReason, toMessage, toMessageList } from "../dialects/messages.ts";
 import type { FillGroup, LogEvent } from "./facts.ts";
 
@@ -13,8 +13,14 @@ const ROLE_OF: ReadonlyMap<string, string> = new Map([
   [A.EVENT_TOOL_MESSAGE, "tool"],
 ]);
 
+/** Events of v1.26, written on spans then, and what each of them holds. */
+const WHOLE_CONTENT: ReadonlyMap<string, { readonly from: string; readonly to: string }> = new Map([
+  [A.EVENT_CONTENT_PROMPT, { from: A.GEN_AI_PROMPT, to: A.GEN_AI_INPUT_MESSAGES }],
+  [A.EVENT_CONTENT_COMPLETION, { from: A.GEN_AI_COMPLETION, to: A.GEN_AI_OUTPUT_MESSAGES }],
+]);
+
 /** Event names that carry content of the span they name. */
-export const CONTENT_EVENTS: readonly string[] = [...ROLE_OF.keys(), A.EVENT_CHOICE, A.EVENT_INFERENCE_DETAILS];
+export const CONTENT_EVENTS: readonly string[] = [...ROLE_OF.keys(), A.EVENT_CHOICE, A.EVENT_INFERENCE_DETAILS, ...WHOLE_CONTENT.keys()];
 
 interface Gathered {
   readonly input: Message[];
@@ -22,56 +28,120 @@ interface Gathered {
   readonly details: Details;
 }
 
-/** What events with everything in their attributes say together. */
+/** What events with everything in one say together. */
 interface Details {
   input: readonly Message[];
   output: readonly Message[];
   system: string | undefined;
+  tools: string | undefined;
+  finishReasons: readonly string[];
 }
 
 /**
- * Content of one call from log events: one per message and choice with a body (conventions v1.28–v1.36), or some with everything in structured
- * attributes (v1.37: gen_ai.client.inference.operation.details), which win. `events` are in the order of their times.
+ * Content of one call from log events: one per message and choice (conventions v1.28–v1.36), or some with everything in one (v1.26:
+ * gen_ai.content.*, v1.37: gen_ai.client.inference.operation.details), which win. The conventions put messages into the body and everything else into
+ * attributes; SDKs also do it the other way round, or write either as JSON text. `events` are in the order of their times.
  */
 export function contentFromEvents(events: readonly LogEvent[]): GroupValues {
-  const gathered: Gathered = { input: [], output: [], details: { input: [], output: [], system: undefined } };
+  const details: Details = { input: [], output: [], system: undefined, tools: undefined, finishReasons: [] };
+  const gathered: Gathered = { input: [], output: [], details };
   for (const event of events) read(event, gathered);
-  const { input, output, details } = gathered;
-  return { ...messagesGroups(input, output), ...messagesGroups(details.input, details.output), ...systemGroup(details.system) };
+  const { input, output } = gathered;
+  return { ...messagesGroups(input, output), ...messagesGroups(details.input, details.output), ...detailsGroups(details) };
 }
 
 function read(event: LogEvent, into: Gathered): void {
-  if (event.name === A.EVENT_INFERENCE_DETAILS) addDetails(into.details, event.attributes);
-  else if (event.name === A.EVENT_CHOICE) into.output.push(choice(event));
+  const whole = WHOLE_CONTENT.get(event.name);
+  if (event.name === A.EVENT_INFERENCE_DETAILS) addDetails(into.details, everythingIn(event));
+  else if (whole !== undefined) addDetails(into.details, renamed(event, whole));
+  else if (event.name === A.EVENT_CHOICE) into.output.push(choice(messageIn(event)));
   else {
     const role = ROLE_OF.get(event.name);
-    if (role !== undefined && hasContent(content(event))) into.input.push(toMessage(content(event), role));
+    const message = messageIn(event);
+    if (role !== undefined && hasContent(message))
+      into.input.push(...(isList(message) ? toMessageList(message, role) : [toMessage(message, role)]));
   }
 }
 
-/** The body, or (where an SDK puts it there) the attributes. */
-const content = ({ body, attributes }: LogEvent): Json => (isObject(body) ? body : (attributes["gen_ai.event.content"] ?? body));
+/** Several messages in one event; a list of anything else is the pieces of one. */
+const isList = (value: Json): boolean => Array.isArray(value) && value.every((each: Json) => isObject(each) && each["role"] !== undefined);
+
+/** What a message or a choice consists of; names that older SDKs put into attributes. */
+const MESSAGE_KEYS = ["role", "content", "parts", "id", "name", "tool_calls", "tool_call_id", "message", "finish_reason"] as const;
+/** One of these stands in every message that says something. */
+const SAYING_KEYS = ["content", "parts", "tool_calls", "message"] as const;
+
+/** The message of an event: its body; where that has none, attributes, which hold it in one or under the names of its parts. */
+function messageIn({ name, body, attributes }: LogEvent): Json {
+  const told = body === name || body === null ? undefined : openedMessage(body);
+  if (says(told)) return told;
+  const packed = openedMessage(attributes["gen_ai.event.content"] ?? undefined);
+  if (isObject(packed)) return packed;
+  const parts: JsonObject = Object.fromEntries(
+    MESSAGE_KEYS.filter((key) => attributes[key] !== undefined).map((key) => [key, openedPart(key, attributes[key])]),
+  );
+  const frame = isObject(told) ? { ...told, ...parts } : parts;
+  const text = isObject(told) ? packed : (told ?? packed);
+  if (Object.keys(frame).length === 0) return text;
+  return text === undefined || says(frame) ? frame : { ...frame, content: text };
+}
+
+const says = (value: Json): boolean => isObject(value) && SAYING_KEYS.some((key) => value[key] !== undefined);
+
+/** A message that was written as JSON text. What somebody said stays a text, also where it is JSON. */
+function openedMessage(value: Json): Json {
+  const opened = openJson(value);
+  if (isObject(opened)) return isObject(value) || says(opened) ? opened : value;
+  return Array.isArray(opened) && opened.length > 0 && opened.every(isObject) ? opened : value;
+}
+
+const TEXTS: ReadonlySet<string> = new Set(["role", "name", "id", "tool_call_id", "finish_reason"]);
+
+function openedPart(key: string, value: Json): Json {
+  if (TEXTS.has(key)) return value;
+  return key === "content" || key === "message" ? openedMessage(value) : openJson(value);
+}
 
 /** Events of instrumentations that capture no content have an empty body. */
 const hasContent = (body: Json): boolean => (isObject(body) ? Object.keys(body).length > 0 : body !== null && body !== undefined);
 
-function choice(event: LogEvent): Message {
-  const body = content(event);
+function choice(body: Json): Message {
   if (!isObject(body)) return toMessage(body, "assistant");
-  const message = toMessage(body["message"] ?? {}, "assistant");
+  const said = openedMessage(body["message"]) ?? (says(body) ? body : {});
+  const message = toMessage(said, "assistant");
+  const calls = isObject(said) && said["tool_calls"] === undefined && said !== body ? body["tool_calls"] : undefined;
+  if (Array.isArray(calls)) message.parts.push(...toMessage({ tool_calls: calls }, "assistant").parts);
   const reason = body["finish_reason"];
   return typeof reason === "string" && reason !== "" ? { ...message, finish_reason: normalizeFinishReason(reason) } : message;
 }
 
+/** Attributes win over a body that says the same. */
+function everythingIn({ body, attributes }: LogEvent): JsonObject {
+  const told = openJson(body);
+  return isObject(told) ? { ...told, ...attributes } : attributes;
+}
+
+function renamed(event: LogEvent, { from, to }: { readonly from: string; readonly to: string }): JsonObject {
+  const values = everythingIn(event);
+  const content = values[to] ?? values[from] ?? (isObject(openJson(event.body)) ? undefined : event.body);
+  return { [to]: content ?? undefined };
+}
+
 /** One event tells all of a call, or (a stream of the responses API) each piece of its answer in one of its own. */
-function addDetails(into: Details, attributes: Readonly<Record<string, unknown>>): void {
+function addDetails(into: Details, attributes: JsonObject): void {
   const input = messagesOf(attributes[A.GEN_AI_INPUT_MESSAGES], "user");
   const output = messagesOf(attributes[A.GEN_AI_OUTPUT_MESSAGES], "assistant");
-  const system = attributes[A.GEN_AI_SYSTEM_INSTRUCTIONS];
+  const reasons = openJson(attributes[A.GEN_AI_RESPONSE_FINISH_REASONS]);
   if (input.length > 0) into.input = input;
   if (output.length > 0) into.output = joined(into.output, output);
-  if (system !== undefined) into.system = typeof system === "string" ? system : JSON.stringify(system);
+  into.system = textOf(attributes[A.GEN_AI_SYSTEM_INSTRUCTIONS]) ?? into.system;
+  into.tools = textOf(attributes[A.GEN_AI_TOOL_DEFINITIONS]) ?? into.tools;
+  const texts = (Array.isArray(reasons) ? reasons : [reasons]).filter((reason) => typeof reason === "string" && reason !== "");
+  if (texts.length > 0) into.finishReasons = texts.map(normalizeFinishReason);
 }
+
+const textOf = (value: Json): string | undefined =>
+  value === undefined || value === null || value === "" ? undefined : typeof value === "string" ? value : JSON.stringify(value);
 
 /** The answer so far and a piece of it: one message, in which nothing is said twice. Several choices at once are whole. */
 function joined(before: readonly Message[], piece: readonly Message[]): readonly Message[] {
@@ -82,8 +152,13 @@ function joined(before: readonly Message[], piece: readonly Message[]): readonly
   return [{ ...first, ...next, role: next?.role ?? "assistant", parts: [...(first?.parts ?? []), ...added] }];
 }
 
-const systemGroup = (system: string | undefined): GroupValues =>
-  system === undefined ? {} : { system_instructions: { system_instructions: system } };
+const detailsGroups = ({ system, tools, finishReasons, output }: Details): GroupValues => ({
+  ...(system === undefined ? {} : { system_instructions: { system_instructions: system } }),
+  ...(tools === undefined ? {} : { tool_definitions: { tool_definitions: tools } }),
+  ...(finishReasons.length === 0 || output.some(({ finish_reason }) => finish_reason !== undefined)
+    ? {}
+    : { finish_reason: { response_finish_reason: [...new Set(finishReasons)].join(",") } }),
+});
 
 function messagesOf(value: Json, role: string): Message[] {
   if (value === undefined || value === null) return [];
