@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, parseJson, stringOf } from "./json.ts";
+import { MEDIA_TYPES, mediaPart, storedPart, untypedMediaPart } from "./media-parts.ts";
 
 /** One part of a message, as the current conventions write it: `{type: "text" | "tool_call" | …, …}`. */
 export interface Part {
@@ -55,13 +56,8 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["tool-result", toolResult],
   ["tool_call_response", toolResult],
   ["function_call_output", toolResult],
-  ["image_url", (piece) => mediaFromUrl(urlOf(piece["image_url"]), "image") ?? keep(piece)],
-  ["input_image", (piece) => mediaFromUrl(urlOf(piece["image_url"]), "image") ?? keep(piece)],
-  ["input_audio", (piece) => audioPart(piece) ?? keep(piece)],
-  ["image", (piece) => mediaPart(piece, "image")],
-  ["document", (piece) => mediaPart(piece, "document")],
-  ["file", (piece) => mediaPart(piece, undefined)],
-  ["image_generation_call", (piece) => ({ type: "blob", modality: "image", mime_type: "image/png", content: piece["result"] ?? "" })],
+  ["blob", storedPart],
+  ...MEDIA_TYPES.map((type): [string, Reader] => [type, mediaPart]),
 ]);
 
 /** Types of parts that the current conventions define. */
@@ -71,7 +67,8 @@ const CURRENT: ReadonlySet<string> = new Set(["text", "reasoning", "tool_call", 
 export function isCurrentPart(part: Json): part is Part {
   if (!isObject(part) || typeof part["type"] !== "string") return false;
   const { type } = part;
-  if (type === "text" || type === "reasoning") return part["content"] !== undefined;
+  if (type === "text" || type === "reasoning" || type === "blob") return part["content"] !== undefined;
+  if (type === "file") return part["file_id"] !== undefined;
   return CURRENT.has(type) || !READERS.has(type);
 }
 
@@ -102,16 +99,11 @@ function untypedPart(piece: JsonObject): Part[] {
     const told = isObject(thought["reasoningText"]) ? thought["reasoningText"] : thought;
     return [reasoning(told)];
   }
-  const inline = piece["inlineData"] ?? piece["inline_data"];
-  if (isObject(inline)) return [blobPart(inline["data"], inline["mimeType"] ?? inline["mime_type"])];
-  const file = piece["fileData"] ?? piece["file_data"];
-  if (isObject(file)) return [uriPart(stringOf(file["fileUri"] ?? file["file_uri"]) ?? "", file["mimeType"] ?? file["mime_type"])];
+  const media = untypedMediaPart(piece);
+  if (media !== undefined) return [media];
   if (typeof piece["text"] === "string") return [piece["thought"] === true ? reasoning(piece) : text(piece)];
   return [{ ...piece, type: "unknown" }];
 }
-
-const keep = (piece: JsonObject): Part => ({ ...piece, type: stringOf(piece["type"]) ?? "unknown" });
-const urlOf = (value: Json): string | undefined => stringOf(isObject(value) ? value["url"] : value);
 
 function summaryText(summary: Json): string | undefined {
   if (!Array.isArray(summary)) return undefined;
@@ -127,49 +119,3 @@ export function toolCallPart(call: Json): Part {
   const id = call["id"] ?? call["toolCallId"] ?? call["call_id"] ?? call["toolUseId"] ?? null;
   return { type: "tool_call", id, name: fn["name"] ?? call["toolName"] ?? "", arguments: opened ?? null };
 }
-
-/** An image, document or file piece: Anthropic's `source`, the AI SDK's `image`/`data`/`url`, or OpenAI's `file`. */
-function mediaPart(piece: JsonObject, fallback: string | undefined): Part {
-  const { source } = piece;
-  if (isObject(source)) {
-    if (source["type"] === "text") return { type: "text", content: source["data"] ?? "" };
-    if (typeof source["data"] === "string") return blobPart(source["data"], source["media_type"], fallback);
-    if (typeof source["url"] === "string") return uriPart(source["url"], source["media_type"], fallback);
-    if (typeof source["file_id"] === "string") return { type: "file", modality: fallback ?? null, file_id: source["file_id"] };
-  }
-  if (isObject(piece["file"])) return mediaPart({ ...piece["file"], type: "file" }, fallback);
-  if (typeof piece["file_id"] === "string") return { type: "file", modality: fallback ?? null, file_id: piece["file_id"] };
-  const mime = piece["mediaType"] ?? piece["mimeType"] ?? piece["mime_type"];
-  const data = piece["image"] ?? piece["data"] ?? piece["file_data"] ?? piece["url"] ?? piece["base64"];
-  if (typeof data !== "string") return keep(piece);
-  return mediaFromUrl(data, fallback ?? modalityOf(mime), mime) ?? blobPart(data, mime, fallback);
-}
-
-const URL_SCHEME = /^[a-z][a-z0-9+.-]*:/i;
-
-/** A URL: `data:` holds the bytes, another one points to them; undefined for what is no URL. */
-function mediaFromUrl(url: string | undefined, modality: string | undefined, mime?: Json): Part | undefined {
-  if (url === undefined) return undefined;
-  const data = /^data:([^;,]*)(?:;[^;,]*)*;base64,/.exec(url);
-  if (data !== null) return blobPart(url.slice(data[0].length), data[1] === "" ? mime : data[1], modality);
-  return URL_SCHEME.test(url) ? uriPart(url, mime, modality) : undefined;
-}
-
-function audioPart(piece: JsonObject): Part | undefined {
-  const audio = piece["input_audio"];
-  if (!isObject(audio) || typeof audio["data"] !== "string") return undefined;
-  return blobPart(audio["data"], `audio/${stringOf(audio["format"]) ?? "wav"}`, "audio");
-}
-
-/** Base64 has no colon: what begins like a URL names content that was taken out before. */
-function blobPart(content: Json, mime: Json, modality?: string): Part {
-  if (typeof content === "string" && URL_SCHEME.test(content)) return uriPart(content, mime, modality);
-  return { type: "blob", modality: modality ?? modalityOf(mime) ?? null, mime_type: stringOf(mime) ?? null, content: content ?? "" };
-}
-
-function uriPart(uri: string, mime: Json, modality?: string): Part {
-  const known = stringOf(mime);
-  return { type: "uri", modality: modality ?? modalityOf(mime) ?? null, ...(known === undefined ? {} : { mime_type: known }), uri };
-}
-
-const modalityOf = (mime: Json): string | undefined => /^(image|audio|video)\//.exec(stringOf(mime) ?? "")?.[1];

@@ -60,7 +60,16 @@ function partsOf(value: JsonObject, role: string): Part[] {
   const calls = value["tool_calls"] ?? value["toolCalls"];
   if (Array.isArray(calls)) parts.push(...calls.map(toolCallPart));
   if (isObject(value["function_call"])) parts.push(toolCallPart(value["function_call"]));
+  parts.push(...mediaBeside(value));
   return parts.length > 0 ? parts : bareParts(value);
+}
+
+/** Pictures that Ollama lists beside a message's text, and the sound of OpenAI's spoken answers. */
+function mediaBeside({ images, audio }: JsonObject): Part[] {
+  const pictures = Array.isArray(images) ? images.filter((image) => typeof image === "string") : [];
+  const pieces = pictures.map((data): JsonObject => ({ type: "image", data }));
+  if (isObject(audio) && typeof audio["data"] === "string") pieces.push({ ...audio, type: "audio" });
+  return contentParts(pieces);
 }
 
 /** What an object says that has nothing of a message: its text under another name, else itself as JSON, so that nothing is lost. */

@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
-import { BLOB_SCHEME, extractMedia, type MediaPart } from "../rows/blobs.ts";
+import { BLOB_SCHEME } from "../rows/blobs.ts";
+import { extractMedia, type MediaPart } from "../rows/message-media.ts";
 import type { CallKey } from "./facts.ts";
 import type { RowChange } from "./plan.ts";
 

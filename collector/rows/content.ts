@@ -8,10 +8,10 @@ import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
-import { extractMedia, type MediaPart, mayHoldMedia } from "./blobs.ts";
 import { createByteSearch } from "./byte-search.ts";
 import { MOVED_INPUT, MOVED_INPUT_TEXT, MOVED_OUTPUT, STRUCTURED_SHIFT, textOfMessages } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
+import { extractMedia, type MediaPart, mayHoldMedia } from "./message-media.ts";
 import type { ColumnSource } from "./values.ts";
 
 /** Prompt or response of one call, decided before its columns are written. */

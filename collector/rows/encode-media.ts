@@ -1,6 +1,7 @@
 import type { ByteWriter } from "../base/byte-writer.ts";
-import type { Blob, MediaPart } from "./blobs.ts";
+import type { Blob } from "./blobs.ts";
 import { copyInt4, copyInt8, copyMillis, copyNull, copyString } from "./copy-row.ts";
+import type { MediaPart } from "./message-media.ts";
 import { copySpanKey, type SpanKey } from "./row-key.ts";
 import { BLOBS, OUTPUTS } from "./table-spec.ts";
 import { optionalString } from "./values.ts";

@@ -41,6 +41,8 @@ export interface SpanContext {
   readonly notes: IngestNotes;
   /** Content that moved into the generation row, as bits (see content-moved.ts); 0 for none. */
   contentMoved: number;
+  /** Puts references into the place of binary content in the attributes of an event; undefined where there cannot be any. */
+  takeMedia: ((attributes: AttributeList) => void) | undefined;
 }
 
 const MAX_INT8 = 0x7fff_ffff_ffff_ffffn;
@@ -91,7 +93,7 @@ export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanCont
   encodeAttributes(out, view.attributes, notes);
   out.literal(fields.resourceId);
   out.literal(fields.scopeId);
-  encodeEvents(out, view, notes);
+  encodeEvents(out, view, context);
   encodeLinks(out, view, notes);
   optionalText(out, view, { offset: view.traceStateOffset, size: view.traceStateSize, path: "trace_state", notes });
   optionalCount(out, view.flags);
@@ -174,7 +176,7 @@ const EVENT_TIME = literal(',"time_unix_nano":"');
 const EVENT_ATTRIBUTES = literal('","attributes":');
 
 /** `[{"name", "time_unix_nano": "…", "attributes": {…}, "dropped_attributes_count"?}]` */
-function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void {
+function encodeEvents(out: ByteWriter, view: SpanView, { notes, takeMedia }: SpanContext): void {
   if (view.events.count === 0) {
     copyNull(out);
     return;
@@ -183,6 +185,7 @@ function encodeEvents(out: ByteWriter, view: SpanView, notes: IngestNotes): void
   const at = beginJson(out);
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, part);
+    takeMedia?.(part.attributes);
     out.literal(i === 0 ? FIRST_EVENT : NEXT_EVENT);
     const mended = writeJsonString(out, view.arena.request, part.nameOffset, part.nameOffset + part.nameSize);
     if (mended !== 0) notes.mended(`events.${i}.name`, mended);

@@ -10,13 +10,14 @@ import { createSpanWalker } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { RequestWalker, WalkResult } from "../otlp/request-walker.ts";
 import { createSpanView, type SpanView } from "../otlp/span-view.ts";
+import type { Blob } from "./blobs.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero, type SpanKey, startMillisOf } from "./row-key.ts";
+import { isZero, startMillisOf } from "./row-key.ts";
 import { takeSpanMedia } from "./span-media.ts";
 import { encodeSpanScores } from "./span-scores.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
@@ -40,15 +41,21 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
   const draft = createGenerationDraft();
   const notes = new IngestNotes();
   const origins = createOriginCache();
+  /** Binary content of the span in `view`, by its hash. */
+  const blobs = new Map<string, Blob>();
+  const found = (blob: Blob | undefined): void => {
+    if (blob !== undefined) blobs.set(blob.sha256.toString("hex"), blob);
+  };
   let builder: RequestBuilder;
   let book = SHIPPED_PRICES;
 
   function encodeRows(): void {
     notes.clear();
+    if (blobs.size > 0) blobs.clear();
     const context = spanContext(view, builder, { origins: origins.of(view, builder), notes });
     const revisits = context.key.start === undefined;
     const role = readGeneration(view, draft);
-    let mayHoldMedia = isWrapper(role) && !hasConcept(draft, "record");
+    let media: readonly CallMedia[] = [];
     const table = role === "pending" && (view.parentSpanIdSize !== 8 || revisits) ? undefined : tableOf(role);
     if (table !== undefined) {
       const call = {
@@ -58,14 +65,20 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
         pending: role === "pending",
         prices: book,
       };
-      const media = encodeGenerationRow(builder.row(table, revisits), call);
+      media = encodeGenerationRow(builder.row(table, revisits), call);
       if (role === "pending") builder.notePending("announcing");
       else if (wasAnnounced(view, draft)) builder.notePending("announced");
-      if (media.length > 0 && role === "call") encodeMedia(media, context.key, builder);
-      mayHoldMedia ||= media.length > 0;
+      for (const { blob } of media) found(blob);
+      if (role === "call") for (const each of media) encodeOutputRow(builder.row(OUTPUTS, revisits), context.key, each);
     }
-    if (mayHoldMedia) for (const blob of takeSpanMedia(view)) encodeBlobRow(builder.row(BLOBS, true), context.key, blob);
+    // Image records of ours keep theirs: a table of its own takes it.
+    if (media.length > 0 || (role !== undefined && !hasConcept(draft, "record"))) {
+      context.takeMedia = (attributes) => takeSpanMedia(attributes, media.length > 0, found);
+      context.takeMedia(view.attributes);
+    }
     encodeSpanRow(builder.row(SPANS, revisits), view, context);
+    // They may be there already, from any other call: their rows are looked up before they are written.
+    for (const blob of blobs.values()) encodeBlobRow(builder.row(BLOBS, true), context.key, blob);
     if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
     encodeSpanScores(view, builder, role !== undefined);
     const bits = marksOf(role, view, draft);
@@ -98,8 +111,6 @@ function tableOf(role: ReadRole | undefined): TableSpec | undefined {
   if (role === "wrapper-with-usage") return GENERATION_TWINS;
   return role === "call" || role === "pending" ? GENERATION_LOGS : undefined;
 }
-
-const isWrapper = (role: ReadRole | undefined): boolean => role === "wrapper" || role === "wrapper-with-usage";
 
 /** A row that is not counted says nothing on its span: what was mended there is noted under the attribute's own name. */
 const aside = (context: SpanContext): SpanContext => ({ ...context, notes: new IngestNotes() });
@@ -138,18 +149,6 @@ function wasAnnounced({ attributes }: SpanView, draft: GenerationDraft): boolean
   return index >= 0 && attributes.kinds[index] === VALUE_BOOL && attributes.a[index] !== 0;
 }
 
-/** Blobs may be there already, from any other call: their rows are looked up before they are written. */
-function encodeMedia(media: readonly CallMedia[], key: SpanKey, builder: RequestBuilder): void {
-  const seen = new Set<string>();
-  for (const each of media) {
-    encodeOutputRow(builder.row(OUTPUTS, key.start === undefined), key, each);
-    const { blob } = each;
-    if (blob === undefined || seen.has(blob.sha256.toString("hex"))) continue;
-    seen.add(blob.sha256.toString("hex"));
-    encodeBlobRow(builder.row(BLOBS, true), key, blob);
-  }
-}
-
 const HTTP_METHODS = [keyTable.register("http.request.method"), keyTable.register("http.method")];
 const CLIENT_KIND = 3;
 
@@ -186,6 +185,7 @@ function spanContext(view: SpanView, builder: RequestBuilder, { origins, notes }
     fields: origins.fields,
     notes,
     contentMoved: 0,
+    takeMedia: undefined,
     key: {
       projectId: builder.projectId,
       request: view.arena.request,

@@ -45,7 +45,7 @@ export function encodeEventCall(event: EventCall): void {
   const { projectId, receivedAtMs } = builder;
   const { traceIdOffset, spanIdOffset, startTime: start } = view;
   const key = { projectId, request: view.arena.request, traceIdOffset, spanIdOffset, start, receivedAtMs };
-  const context = { key, ...origin, notes, contentMoved: 0 };
+  const context = { key, ...origin, notes, contentMoved: 0, takeMedia: undefined };
   encodeGenerationRow(builder.row(GENERATION_LOGS), { view, draft, context, pending: false, prices });
 }
 

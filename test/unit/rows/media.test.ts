@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { BLOB_SCHEME, extractMedia, MAX_BLOB_BYTES } from "../../../collector/rows/blobs.ts";
+import { BLOB_SCHEME, MAX_BLOB_BYTES } from "../../../collector/rows/blobs.ts";
+import { extractMedia } from "../../../collector/rows/message-media.ts";
 import { rowsFromTraces, rowsOf } from "../../support/encoding.ts";
 import { recording } from "../../support/recordings.ts";
 
@@ -91,7 +92,9 @@ describe("binary content of messages", () => {
     const blobs = rowsOf(request, "blobs");
     expect(outputs.length).toBeGreaterThan(0);
     expect(outputs[0]).toMatchObject({ direction: "input", modality: "image" });
-    expect(blobs).toHaveLength(new Set(outputs.map((row) => String(row["blob_hash"]))).size);
+    const hashes = (rows: readonly Record<string, unknown>[], column: string): Set<string> =>
+      new Set(rows.map((row) => (row[column] as Buffer).toString("hex")));
+    expect(hashes(blobs, "hash")).toEqual(hashes(outputs, "blob_hash"));
     expect(String(call["prompt_full_text"])).toContain(BLOB_SCHEME);
     const base64 = (blobs[0]!["content"] as Buffer).toString("base64");
     expect(String(call["prompt_full_text"])).not.toContain(base64);

@@ -1,0 +1,95 @@
+import { isObject, type Json, type JsonObject, parseJson, stringOf } from "../dialects/json.ts";
+import { contentParts, isCurrentPart, type Part } from "../dialects/message-parts.ts";
+import { type Blob, blobFromBase64, blobFromDataUrl, type NamedBlob } from "./blobs.ts";
+import { type ByteSearch, createByteSearch } from "./byte-search.ts";
+import { withoutBinary } from "./media-json.ts";
+
+/** An image, sound or file that a message carries: its bytes, or where they are. */
+export interface MediaPart {
+  readonly modality: string | undefined;
+  readonly mediaType: string | undefined;
+  readonly blob: Blob | undefined;
+  readonly uri: string | undefined;
+}
+
+/** Messages without their binary content, and that content. */
+export interface ExtractedMedia {
+  /** The messages with a reference in the place of each blob; undefined when nothing was taken out. */
+  readonly text: string | undefined;
+  readonly media: readonly MediaPart[];
+}
+
+const NO_MEDIA: ExtractedMedia = { text: undefined, media: [] };
+
+/**
+ * Beginnings and ends, short for a fast search, of what stands beside every picture, sound or file in a message: `"modality"` (the conventions), `;base64,`
+ * (data: URLs), `"image"`, `"image_url"`, `"image_generation_call"`, `input_audio`, and media types (`mime_type`, `media_type`, `mimeType`, `mediaType`).
+ */
+const SEARCHES = ['"modali', ";base64", '"image', "_audio", '_type"', 'Type"'].map(createByteSearch);
+
+/** Native searches that say whether parsing the messages in `source[start, end)` is worth while. */
+export const mayHoldMedia: ByteSearch = (source, start, end) => {
+  for (const search of SEARCHES) if (search(source, start, end)) return true;
+  return false;
+};
+
+/**
+ * Takes binary content out of messages: `blob` parts and `uri` parts with a data: URL, pieces in a provider's own shape, which become such parts, and what
+ * results of tools and other parts hold. Text that is no list of messages, and content that is no base64, stays as it is.
+ */
+export function extractMedia(messages: string): ExtractedMedia {
+  const parsed = parseJson(messages);
+  if (!Array.isArray(parsed)) return NO_MEDIA;
+  const media: MediaPart[] = [];
+  let replaced = false;
+  for (const message of parsed as Json[]) {
+    if (!isObject(message) || !Array.isArray(message["parts"])) continue;
+    const before = message["parts"] as readonly Json[];
+    const after = before.map((part) => takePart(part, media));
+    if (after.every((part, i) => part === before[i])) continue;
+    message["parts"] = after;
+    replaced = true;
+  }
+  return { text: replaced ? JSON.stringify(parsed) : undefined, media };
+}
+
+/** What stays of a part; the same part where nothing was taken out. */
+function takePart(given: Json, media: MediaPart[]): Json {
+  const part = isObject(given) ? asMediaPart(given) : undefined;
+  if (part === undefined) return takeNested(given, media);
+  const modality = stringOf(part["modality"]);
+  const mediaType = stringOf(part["mime_type"]) ?? stringOf(part["media_type"]);
+  const uri = stringOf(part["uri"]);
+  const named = part.type === "blob" ? blobFromBase64(stringOf(part["content"]) ?? "", mediaType) : blobFromDataUrl(uri ?? "");
+  if (named !== undefined) {
+    const type = mediaType ?? named.mediaType;
+    media.push({ modality, mediaType: type, blob: withType(named.blob, type), uri: named.blob === undefined ? named.uri : undefined });
+    return referenceTo(named, part);
+  }
+  if (uri !== undefined) media.push({ modality, mediaType, blob: undefined, uri });
+  return part.type === "uri" ? part : given;
+}
+
+const withType = (blob: Blob | undefined, mediaType: string | undefined): Blob | undefined =>
+  blob === undefined || blob.mediaType === mediaType ? blob : { ...blob, mediaType };
+
+/** A part of the conventions with media, or a provider's piece as one; undefined for any other. The same object where it needs no reading. */
+function asMediaPart(part: JsonObject): Part | undefined {
+  const [read] = isCurrentPart(part) ? [part] : contentParts([part]);
+  return read?.type === "blob" || read?.type === "uri" ? read : undefined;
+}
+
+/** A part of the conventions that names its blob by hash. */
+function referenceTo({ uri, mediaType, sizeBytes }: NamedBlob, part: Part): Part {
+  const { content: _content, ...rest } = part;
+  const stated = stringOf(part["mime_type"]) ?? stringOf(part["media_type"]) ?? mediaType ?? null;
+  return { ...rest, type: "uri", modality: part["modality"] ?? null, mime_type: stated, uri, size_bytes: sizeBytes };
+}
+
+/** Results of tools carry pictures, and texts data: URLs. */
+function takeNested(part: Json, media: MediaPart[]): Json {
+  return withoutBinary(part, (blob, { uri, mediaType }) => {
+    const modality = /^(image|audio|video)\//.exec(mediaType ?? "")?.[1];
+    media.push({ modality, mediaType, blob, uri: blob === undefined ? uri : undefined });
+  });
+}
