@@ -3,7 +3,8 @@ import type { Metrics } from "../base/metrics.ts";
 import { retryable } from "../base/outcome.ts";
 import type { WorkLimit } from "../base/work-limit.ts";
 import type { Config, Pipeline as PipelineConfig } from "../config/index.ts";
-import { hasContentBody, isContentName } from "../dialects/content-names.ts";
+import { factsIn } from "../dialects/content-facts.ts";
+import { hasContentBody, isContentName, mayBeContent } from "../dialects/content-names.ts";
 import { createDebugExporter } from "../exporters/debug.ts";
 import type { PostgresExporter } from "../exporters/postgres/index.ts";
 import type { PriceBooks } from "../jobs/price-books.ts";
@@ -125,7 +126,9 @@ function redactorsOf(options: RedactionOptions & { readonly capture_content: boo
   const redact = createRedactor(options);
   if (options.capture_content) return [redact];
   const isContent: typeof isContentName = (name, event) => mapped.has(name) || isContentName(name, event);
-  const remove = createContentRemover({ isContentName: isContent, hasContentBody }, options.allow ?? []);
+  const facts: typeof factsIn = (name, text) => (mapped.has(name) ? undefined : factsIn(name, text));
+  const names = { isContentName: isContent, hasContentBody, mayBeContent, factsIn: facts };
+  const remove = createContentRemover(names, options.allow ?? []);
   return [(bytes, signal) => new Map([["content", remove(bytes, signal)]]), redact];
 }
 

@@ -1,3 +1,5 @@
+import { holdsFacts, isOpenSetting } from "./content-facts.ts";
+
 /**
  * Names of attributes that hold what people and models said to each other: messages, instructions, arguments and results of tools, pictures.
  * Sources: the content concepts of every dialect, and the habit of ending such names in input, output, messages or content.
@@ -13,7 +15,9 @@ const CONTENT_NAMES: ReadonlySet<string> = new Set(
   lk.user_input lk.response.text lk.response.function_calls gcp.vertex.agent.llm_request gcp.vertex.agent.llm_response
   gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs
   gen_ai.retrieval.documents gen_ai.retrieval.query.text flue.tool.result flue.task.prompt flue.task.result flue.workflow.payload
-  flue.workflow.result mlflow.chat.tools model_request_parameters tool.parameters gen_ai.evaluation.explanation`.split(/\s+/),
+  flue.workflow.result mlflow.chat.tools model_request_parameters tool.parameters gen_ai.evaluation.explanation gen_ai.response.revised_prompt
+  gen_ai.tool.args ai.schema ai.schema.description ai.settings.output ai.request.body ai.response.body ai.ranking tool.json_schema tool.description
+  image.url audio.url request response llm.request llm.response logfire.feedback.comment gen_ai.request.extra_query`.split(/\s+/),
 );
 
 const CONTENT_PREFIXES = [
@@ -27,21 +31,34 @@ const CONTENT_PREFIXES = [
   "retrieval.documents.",
   "reranker.",
   "embedding.embeddings.",
+  "gen_ai.serialized.",
+  "langgraph.command.",
 ];
 
 /** `gen_ai.prompt.0.content` and its like, and names by habit. */
 const CONTENT_FORMS =
-  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|choices|candidates|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text))$/;
+  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|choices|candidates|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text)|prompts?|thinking|documents|explanation|logprobs|b64_json)$/;
 
-/** Events of the conventions carry a message in an attribute that is an innocent name elsewhere. */
-const EVENT_SIGN = "gen_ai.";
+/** LiteLLM's dump of a provider's request, one attribute for each of its members. */
+const PROVIDER_DUMP = /^llm\.[\w-]+\.(?:system|system_instruction|tools|functions|contents|suffix|metadata|complete_input_dict)$/;
+
+/** Events of the conventions, and the one with which Claude Code tells what a tool gave. */
+const CONTENT_EVENTS = /^(?:gen_ai\.|tool\.output$)/;
+/** What their attributes with bare names tell besides content; any other of them may be the message. */
+const EVENT_FACTS = /\.|^(?:role|id|index|finish_reason|name|tool_call_id|type|system)$/;
 
 /** Whether the body of a log record with this event name is content. */
-export const hasContentBody = (event: string): boolean => event.startsWith(EVENT_SIGN);
+export const hasContentBody = (event: string): boolean => CONTENT_EVENTS.test(event);
 
 /** Whether an attribute of this name holds content; `event` names the event or log record that it belongs to. Numbers and flags never are content. */
 export const isContentName = (name: string, event = ""): boolean =>
   CONTENT_NAMES.has(name) ||
   CONTENT_PREFIXES.some((prefix) => name.startsWith(prefix)) ||
   CONTENT_FORMS.test(name) ||
+  PROVIDER_DUMP.test(name) ||
+  holdsFacts(name) ||
   (name === "message" && hasContentBody(event));
+
+/** Whether an attribute may hold content where its value is a text: open settings, and bare names in an event of content. */
+export const mayBeContent = (name: string, event = ""): boolean =>
+  isOpenSetting(name) || (hasContentBody(event) && !EVENT_FACTS.test(name));

@@ -1,3 +1,4 @@
+import { isReduced } from "./content-facts.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed } from "./flattened.ts";
 import { supply, supplyContent } from "./generation-draft.ts";
@@ -46,4 +47,6 @@ export const mlflow: Dialect = {
 };
 
 const asText = (value: Json): { text: string; format: "text" } | undefined =>
-  value === undefined || value === null ? undefined : { text: typeof value === "string" ? value : JSON.stringify(value), format: "text" };
+  value === undefined || value === null || isReduced(value)
+    ? undefined
+    : { text: typeof value === "string" ? value : JSON.stringify(value), format: "text" };

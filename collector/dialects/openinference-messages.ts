@@ -1,6 +1,7 @@
 import { position, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
+import { isReduced } from "./content-facts.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { type GenerationDraft, hasConcept, lacksContent, supplyContent } from "./generation-draft.ts";
 import { at, type Json, openJson, parseJson, stringOf } from "./json.ts";
@@ -25,7 +26,8 @@ const NOTHING: RawValue = { json: undefined, text: undefined, redacted: false };
 export function rawValue(view: SpanView, side: "input" | "output"): RawValue {
   const text = stringOf(attributeNamed(view, `${side}.value`));
   if (text === undefined || text === REDACTED) return { ...NOTHING, redacted: text === REDACTED };
-  return { json: /^\s*[[{]/.test(text) ? parseJson(text) : undefined, text, redacted: false };
+  const json = /^\s*[[{]/.test(text) ? parseJson(text) : undefined;
+  return isReduced(json) ? { ...NOTHING, json, redacted: true } : { json, text, redacted: false };
 }
 
 /** The bodies of a call, as far as they were read. */

@@ -1,3 +1,4 @@
+import { isReduced } from "./content-facts.ts";
 import { type BuiltContent, type GenerationDraft, lacksContent, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, type Json, type JsonObject, numberOf, parseJson, stringOf } from "./json.ts";
 import { contentFromText, type Message, messagesContent, normalizeFinishReason, toMessage } from "./messages.ts";
@@ -120,8 +121,9 @@ export function imagesMessage(images: readonly Json[]): Message {
   return { role: "assistant", parts };
 }
 
-/** Messages of a provider's answer: OpenAI (chat, text, responses, images), Anthropic, Gemini. Undefined for another shape. */
-export const readProviderResponse = (body: Json): readonly Message[] | undefined => shapeOf(body)?.messages(body as JsonObject);
+/** Messages of a provider's answer: OpenAI (chat, text, responses, images), Anthropic, Gemini. Undefined for another shape, and where they were taken out. */
+export const readProviderResponse = (body: Json): readonly Message[] | undefined =>
+  isReduced(body) ? undefined : shapeOf(body)?.messages(body as JsonObject);
 
 /**
  * How many parts a provider's answer has at most; undefined for another shape. An answer that was told in another way as well need be read only

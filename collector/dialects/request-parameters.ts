@@ -19,7 +19,7 @@ const NAMES: Readonly<Partial<Record<Concept | typeof NO_SETTING, string>>> = {
   stopSequences: "stop stop_sequences stopSequences",
   reasoningLevel: "reasoning_effort reasoningEffort",
   [NO_SETTING]:
-    "model messages input prompt contents system instructions systemInstruction system_instruction tools functions extra_headers headers generationConfig",
+    "redacted model messages input prompt contents system instructions systemInstruction system_instruction tools functions extra_headers headers generationConfig",
 };
 
 const MEANING: ReadonlyMap<string, string> = new Map(

@@ -1,5 +1,6 @@
 import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { Halves, SpanView } from "../otlp/span-view.ts";
+import { startsReduced } from "./content-facts.ts";
 import { attributeNamed } from "./flattened.ts";
 import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
 import { stringOf } from "./json.ts";
@@ -30,6 +31,7 @@ const nanosOf = ({ lo, hi }: Halves): bigint => (BigInt(hi >>> 0) << 32n) | BigI
 export function supplyText(view: SpanView, draft: GenerationDraft, which: "prompt" | "response", names: readonly string[]): void {
   for (const name of names) {
     const text = stringOf(attributeNamed(view, name));
-    if (text !== undefined) supplyContent(draft, which, contentFromText(text, which === "prompt" ? "user" : "assistant"), name);
+    if (text !== undefined && !startsReduced(text))
+      supplyContent(draft, which, contentFromText(text, which === "prompt" ? "user" : "assistant"), name);
   }
 }

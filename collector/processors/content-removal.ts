@@ -8,25 +8,33 @@ import { readField } from "./wire-fields.ts";
 export interface ContentNames {
   readonly isContentName: (name: string, event: string) => boolean;
   readonly hasContentBody: (event: string) => boolean;
+  /** Names that hold content where their text is more than `factsIn` leaves. */
+  readonly mayBeContent?: (name: string, event: string) => boolean;
+  /** What stays of the text of such an attribute, or of one that holds content: settings and counts; undefined where nothing does. */
+  readonly factsIn?: (name: string, text: string) => string | undefined;
 }
 
 /**
  * Empties every value that holds content in a protobuf request, in place and without changing a length, before anything is decoded: rows, refused
- * items and forwards never see it. The keys stay, so that it shows that there was something; `allow` names attributes that stay whole. What
- * is left of a message that breaks off is wiped: its item is refused, and kept as it came. Returns how many values it emptied.
+ * items and forwards never see it. The keys stay, so that it shows that there was something, and so do the settings and counts in what holds both; `allow`
+ * names attributes that stay whole. What is left of a message that breaks off is wiped: its item is refused, and kept as it came. Returns from how
+ * many values it took content.
  */
 export function createContentRemover(names: ContentNames, allow: readonly string[]): (bytes: Buffer, signal: Signal) => number {
   const allowed = new Set(allow);
   return (bytes, signal) => {
     let emptied = 0;
-    const empty = (place: TextRange): void => {
+    const empty = (place: TextRange, name = ""): void => {
       if (!isTextual(bytes, place)) return;
-      emptyValue(bytes, place);
+      const text = names.factsIn === undefined ? undefined : textOf(bytes, place);
+      const facts = text === undefined ? undefined : names.factsIn?.(name, text);
+      if (facts !== undefined && facts === text) return;
+      if (facts === undefined || !replaceText(bytes, place, facts)) emptyValue(bytes, place);
       emptied++;
     };
     visitAttributes(bytes, signal, {
       value(place, name, event) {
-        if (!allowed.has(name) && names.isContentName(name, event)) empty(place);
+        if (!allowed.has(name) && (names.isContentName(name, event) || names.mayBeContent?.(name, event) === true)) empty(place, name);
       },
       body(place, event) {
         if (names.hasContentBody(event)) empty(place);
@@ -50,6 +58,15 @@ function isTextual(bytes: Buffer, { start, end }: TextRange): boolean {
   return false;
 }
 
+const STRING = 1;
+
+/** The text of a value that is one string and nothing else. */
+function textOf(bytes: Buffer, { start, end }: TextRange): string | undefined {
+  const field = readField(bytes, start, end);
+  if (field?.number !== STRING || field.wire !== WIRE_LENGTH || field.end !== end) return undefined;
+  return bytes.toString("utf8", field.start, field.end);
+}
+
 /** A field that AnyValue does not have, of type bytes: decoders skip it and find no value. */
 const FILLER_TAG = (15 << 3) | WIRE_LENGTH;
 /** Tag and length: the length in one byte, or in five whatever it is, so that every size can be filled. */
@@ -61,13 +78,32 @@ function emptyValue(bytes: Buffer, { start, end }: TextRange): void {
   const size = end - start;
   if (size < SHORT_HEAD) return;
   bytes[start] = FILLER_TAG;
-  if (size - SHORT_HEAD < 0x80) {
-    bytes[start + 1] = size - SHORT_HEAD;
-    return;
-  }
-  let length = size - LONG_HEAD;
-  for (let i = 1; i < LONG_HEAD; i++) {
-    bytes[start + i] = (length & 0x7f) | (i < LONG_HEAD - 1 ? 0x80 : 0);
-    length >>>= 7;
+  if (size - SHORT_HEAD < 0x80) bytes[start + 1] = size - SHORT_HEAD;
+  else writeLength(bytes, { start: start + 1, end: start + LONG_HEAD }, size - LONG_HEAD);
+}
+
+/** A varint that takes up the whole range, however small it is. */
+function writeLength(bytes: Buffer, { start, end }: TextRange, length: number): void {
+  let rest = length;
+  for (let at = start; at < end; at++) {
+    bytes[at] = (rest & 0x7f) | (at < end - 1 ? 0x80 : 0);
+    rest >>>= 7;
   }
 }
+
+/** Puts a shorter text in the place of a value; false where there is no room for it. */
+function replaceText(bytes: Buffer, { start, end }: TextRange, text: string): boolean {
+  const content = Buffer.from(text, "utf8");
+  const from = start + LONG_HEAD;
+  if (from + content.length > end) return false;
+  bytes.fill(0, start, end);
+  bytes[start] = (STRING << 3) | WIRE_LENGTH;
+  // One byte is too little for a filler: the text takes it up.
+  const padding = end - from - content.length === 1 ? 1 : 0;
+  writeLength(bytes, { start: start + 1, end: from }, content.length + padding);
+  content.copy(bytes, from);
+  bytes.fill(SPACE, from + content.length, from + content.length + padding);
+  emptyValue(bytes, { start: from + content.length + padding, end });
+  return true;
+}
+const SPACE = 0x20;

@@ -1,11 +1,12 @@
 import type { ByteWriter } from "../base/byte-writer.ts";
+import { beginsReduced } from "../dialects/content-facts.ts";
 import { isContentName } from "../dialects/content-names.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider, isTimeout } from "../model/operation.ts";
 import { costOf, type Price, type PriceBook } from "../model/price.ts";
 import { normalizeTokens, type Tokens } from "../model/tokens.ts";
-import { VALUE_BYTES, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { position, VALUE_BYTES, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import {
   type CallSource,
@@ -310,9 +311,14 @@ function contentState({ view, draft }: ModelCall, prompt: Content, response: Con
   return prompt.format === undefined && response.format === undefined ? "absent" : "captured";
 }
 
-/** Whether content was taken out on its way: the key is there, and no value. */
+/** Whether content was taken out on its way: the key is there, and no value, or only the settings that stood in it. */
 function wasEmptied({ attributes }: SpanView): boolean {
-  for (let i = 0; i < attributes.count; i++) if (attributes.kinds[i] === VALUE_EMPTY && isContentName(attributes.name(i))) return true;
+  const { count, kinds, a, b, arena } = attributes;
+  for (let i = 0; i < count; i++) {
+    if (kinds[i] === VALUE_EMPTY && isContentName(attributes.name(i))) return true;
+    const at = position(a[i]!);
+    if (kinds[i] === VALUE_STRING && beginsReduced(arena.source(a[i]!), at, at + b[i]!)) return true;
+  }
   return false;
 }
 

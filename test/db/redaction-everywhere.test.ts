@@ -3,8 +3,10 @@ import { tracesBeforeReading } from "../../collector/app/pipelines.ts";
 import type { Signal } from "../../collector/base/signal.ts";
 import { loadConfig } from "../../collector/config/index.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
+import { asInJson, humanTextsIn } from "../support/human-texts.ts";
 import { logsOf, type SpanSpec, tracesOf } from "../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { allRecordings, protobufOf, signalOf } from "../support/recordings.ts";
 import { keyValue, lengthField, tracesRequest } from "../support/wire-builder.ts";
 
 /** The redaction of a configuration, as a pipeline has it. */
@@ -152,6 +154,38 @@ describeEachServer("what must not be stored", (server) => {
         response_full_text: null,
       },
     ]);
+    await rig.empty("spans", "generation_logs", "generation_twins", "log_records", "image_traces", "ingest_rejected");
+  });
+
+  it("RED-01 without content no table holds a word of any recorded body", async () => {
+    const rig = createPipelineRig(database.url, { redact: redaction("{capture_content: false}") });
+    rigs.push(rig);
+    const texts = new Set<string>();
+    for (const recording of allRecordings()) {
+      const signal = signalOf(recording);
+      if (signal === undefined) continue;
+      const body = protobufOf(recording, signal);
+      for (const text of humanTextsIn(body, signal)) texts.add(text);
+      expect(["accepted", "partial"]).toContain((await rig.send(body, signal)).kind);
+    }
+    await rig.refiner.settled();
+    expect(texts.size).toBeGreaterThan(15);
+    const tables = await rig.sql`SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE n.nspname = 'public' AND c.relkind = 'r'`;
+    let rows = 0;
+    for (const { name } of tables) {
+      const written = await rig.sql`SELECT t::text AS row FROM ${rig.sql(String(name))} t`;
+      // Rows are told with their quotes doubled.
+      const text = written.map(({ row }) => String(row).replaceAll('""', '"').replaceAll("\\\\", "\\")).join("\n");
+      const left = [...texts].filter((each) => text.includes(each) || text.includes(asInJson(each)));
+      expect([name, left]).toEqual([name, []]);
+      rows += written.length;
+    }
+    expect(rows).toBeGreaterThan(500);
+    const [calls] =
+      await rig.sql`SELECT count(*)::int AS all, count(*) FILTER (WHERE tokens_prompt > 0)::int AS counted FROM generation_logs`;
+    expect(calls?.["all"]).toBeGreaterThan(100);
+    expect(calls?.["counted"]).toBeGreaterThan(80);
     await rig.empty("spans", "generation_logs", "generation_twins", "log_records", "image_traces", "ingest_rejected");
   });
 

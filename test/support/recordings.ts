@@ -1,5 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
+import type { Signal } from "../../collector/base/signal.ts";
+import { transcodeJson } from "../../collector/otlp/decode-json.ts";
 
 const CLIENTS = new URL("../fixtures/clients/", import.meta.url);
 
@@ -28,6 +30,12 @@ export function recordingsOf(client: string): Recording[] {
     .map((file) => recording(client, file.slice(0, -".meta.json".length)));
 }
 
+/** All recorded bodies of all clients. */
+export const allRecordings = (): Recording[] =>
+  readdirSync(CLIENTS, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => recordingsOf(name));
+
 export function recording(client: string, name: string): Recording {
   const folder = new URL(`${client}/`, CLIENTS);
   const meta = JSON.parse(readFileSync(new URL(`${name}.meta.json`, folder), "utf8")) as Meta;
@@ -37,3 +45,11 @@ export function recording(client: string, name: string): Recording {
   const body = stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored) : stored;
   return { client, name, path: meta.url, contentType: meta.contentType, contentEncoding: meta.contentEncoding, body };
 }
+
+/** The signal that a recording is of; undefined for metrics and for what went to another path. */
+export const signalOf = ({ path }: Recording): Signal | undefined =>
+  path.endsWith("traces") ? "traces" : path.endsWith("logs") ? "logs" : undefined;
+
+/** A recorded body as protobuf, to be changed at will. */
+export const protobufOf = ({ body, contentType }: Recording, signal: Signal): Buffer =>
+  contentType.includes("json") ? transcodeJson(body, signal) : Buffer.from(body);

@@ -1,17 +1,15 @@
-import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Signal } from "../../../collector/base/signal.ts";
-import { hasContentBody, isContentName } from "../../../collector/dialects/content-names.ts";
+import { factsIn } from "../../../collector/dialects/content-facts.ts";
+import { hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
 import { DIALECTS } from "../../../collector/dialects/index.ts";
 import { CONCEPTS, type Concept } from "../../../collector/model/concept.ts";
 import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
 import { createContentRemover } from "../../../collector/processors/content-removal.ts";
 import { createRedactor } from "../../../collector/processors/redaction.ts";
 import { encodeBody, rowsFromTraces, rowsOf } from "../../support/encoding.ts";
-import { type Recording, recordingsOf } from "../../support/recordings.ts";
 import { any, keyValue, lengthField, span, tracesRequest, varint } from "../../support/wire-builder.ts";
 
-const NAMES = { isContentName, hasContentBody };
+const NAMES = { isContentName, hasContentBody, mayBeContent, factsIn };
 const remove = createContentRemover(NAMES, []);
 const SAID = "what a person said to the model";
 
@@ -135,30 +133,122 @@ describe("capture_content: false", () => {
   });
 });
 
-describe("recorded bodies of clients without their content", () => {
-  const clients = readdirSync(new URL("../../fixtures/clients/", import.meta.url), { withFileTypes: true });
-  const signalOf = ({ path }: Recording): Signal | undefined =>
-    path.endsWith("traces") ? "traces" : path.endsWith("logs") ? "logs" : undefined;
-  const protobufOf = ({ body, contentType }: Recording, signal: Signal): Buffer =>
-    contentType.includes("json") ? transcodeJson(body, signal) : Buffer.from(body);
+describe("a request or an answer as JSON without its content", () => {
+  const settings = { model: "gpt-4o-mini", temperature: 0.2, max_tokens: 7, stream: false, reasoning: { effort: "low", summary: SAID } };
+  const said = {
+    messages: [{ role: "user", content: SAID }],
+    input: SAID,
+    prompt: SAID,
+    system: SAID,
+    stop: [SAID],
+    tools: [{ name: "f", description: SAID }],
+    metadata: { note: SAID },
+    service_tier: SAID,
+    customer_balance: 1234,
+  };
+  const openinference = (name: string, value: Buffer): Buffer =>
+    tracesRequest([
+      span({
+        attributes: [keyValue("openinference.span.kind", any.string("LLM")), keyValue(name, value), keyValue("zone", any.string("eu"))],
+      }),
+    ]);
+  const cleaned = (body: Buffer) => {
+    const { length } = body;
+    expect(remove(body, "traces")).toBe(1);
+    expect([body.length, body.includes(SAID), body.includes("customer_balance")]).toEqual([length, false, false]);
+    const { spans, generations } = rowsFromTraces(body);
+    expect(spans).toMatchObject([{ attributes: { zone: "eu" } }]);
+    return { attributes: spans[0]?.["attributes"] as Record<string, unknown>, call: generations[0] };
+  };
 
-  it.each(clients.filter((entry) => entry.isDirectory()).map(({ name }) => name))("%s", (client) => {
-    for (const recording of recordingsOf(client)) {
-      const signal = signalOf(recording);
-      if (signal === undefined) continue;
-      const body = protobufOf(recording, signal);
-      const before = rowsOf(encodeBody(Buffer.from(body), signal), "generation_logs");
-      remove(body, signal);
-      const after = rowsOf(encodeBody(body, signal), "generation_logs");
-      for (const call of after) {
-        expect([call["prompt_full_text"], call["response_full_text"], call["system_instructions"]], recording.name).toEqual([
-          null,
-          null,
-          null,
-        ]);
-      }
-      const counts = (rows: typeof before) => rows.map((row) => [row["model_name"], row["tokens_prompt"], row["tokens_completion"]]);
-      expect(counts(after), recording.name).toEqual(counts(before));
+  it.each([
+    ["as text", (json: string) => json],
+    ["as text within text", (json: string) => JSON.stringify(json)],
+    ["behind blanks", (json: string) => ` \n${json}`],
+  ])("keeps the model and its settings, and nothing else, %s", (_, write) => {
+    const json = JSON.stringify({ ...said, ...settings });
+    const { attributes, call } = cleaned(openinference("llm.invocation_parameters", any.string(write(json))));
+    expect(JSON.parse(String(attributes["llm.invocation_parameters"]))).toEqual({
+      redacted: true,
+      ...settings,
+      reasoning: { effort: "low" },
+    });
+    expect(call).toMatchObject({
+      model_name: "gpt-4o-mini",
+      model_temperature: 0.2,
+      model_max_tokens: 7,
+      model_reasoning_level: "low",
+      content_state: "redacted",
+    });
+    expect(call?.["model_parameters"]).toEqual({ stream: false, reasoning: { effort: "low" } });
+  });
+
+  it.each([
+    ["cut off", any.string(`{"model":"m","messages":[{"content":"${SAID}`)],
+    ["a list", any.string(JSON.stringify([said]))],
+    ["plain text", any.string(SAID)],
+    ["a structure", any.map({ model: any.string("m"), system: any.string(SAID) })],
+    ["a number that grows when it is written again", any.string(`{"seed":1e20,"x":"${"y".repeat(9)}"}`)],
+  ])("is emptied where it is %s", (_, value) => {
+    const { attributes } = cleaned(openinference("llm.invocation_parameters", value));
+    expect(attributes["llm.invocation_parameters"]).toBeNull();
+  });
+
+  it("fits whatever is left over, and stays readable", () => {
+    for (let more = 0; more < 300; more++) {
+      const json = JSON.stringify({ seed: 1, system: SAID.padEnd(SAID.length + more, ".") });
+      const { attributes } = cleaned(openinference("llm.invocation_parameters", any.string(json)));
+      expect(JSON.parse(String(attributes["llm.invocation_parameters"]))).toEqual({ redacted: true, seed: 1 });
     }
+    for (let length = 0; length < 40; length++) {
+      const body = openinference("llm.invocation_parameters", any.string(`{"n":1,"x":"${"y".repeat(length)}"}`));
+      remove(body, "traces");
+      const kept = rowsFromTraces(body).spans[0]?.["attributes"] as Record<string, unknown>;
+      expect([null, '{"redacted":true,"n":1}', '{"redacted":true,"n":1} ']).toContain(kept["llm.invocation_parameters"]);
+    }
+  });
+
+  it.each([
+    ["gen_ai.request.service_tier", "flex", true],
+    ["gen_ai.request.model", "a model with a long name", true],
+    ["gen_ai.request.structured_output_schema", JSON.stringify({ description: SAID }), false],
+    ["llm.invocation_parameters.system", SAID, false],
+    ["gen_ai.request.extra_query", SAID, false],
+    ["llm.openai.system", SAID, false],
+    ["llm.system", "openai", true],
+    ["llm.token_count.completion", "14", true],
+    ["llm.token_count.completion", SAID, false],
+  ])("%s with %s stays: %s", (name, text, stays) => {
+    const body = openinference(name, any.string(text));
+    expect(remove(body, "traces")).toBe(stays ? 0 : 1);
+    expect(body.includes(text)).toBe(stays);
+  });
+
+  it("counts of an answer stay: a call without content costs what it costs", () => {
+    const usage = { inputTokens: 11, outputTokens: 3, totalTokens: 14 };
+    const genkit = (output: object) =>
+      tracesRequest([
+        span({
+          attributes: [
+            keyValue("genkit:type", any.string("action")),
+            keyValue("genkit:metadata:subtype", any.string("model")),
+            keyValue("genkit:name", any.string("googleai/gemini-2.5-flash")),
+            keyValue("genkit:output", any.string(JSON.stringify(output))),
+          ],
+        }),
+      ]);
+    const body = genkit({ message: { role: "model", content: [{ text: SAID }] }, finishReason: "stop", usage });
+    remove(body, "traces");
+    expect(body.includes(SAID)).toBe(false);
+    expect(rowsFromTraces(body).generations).toMatchObject([
+      { tokens_prompt: 11, tokens_completion: 3, response_finish_reason: "stop", response_full_text: null, content_state: "redacted" },
+    ]);
+  });
+
+  it("what a tool gave stands in an event of its own, under any name", () => {
+    const event = lengthField(11, lengthField(2, "tool.output"), lengthField(3, keyValue("diff", any.string(SAID))));
+    const body = tracesRequest([span({ more: [event] })]);
+    expect(remove(body, "traces")).toBe(1);
+    expect(body.includes(SAID)).toBe(false);
   });
 });
