@@ -180,4 +180,5 @@ function uriPart(uri: string, { modality, mime }: Known): Part {
   return { type: "uri", modality: modality ?? modalityOf(mime) ?? null, ...(mime === undefined ? {} : { mime_type: mime }), uri };
 }
 
-const modalityOf = (mime: string | undefined): string | undefined => /^(image|audio|video)\//.exec(mime ?? "")?.[1];
+/** The modality that a media type tells; undefined for documents and unknown ones. */
+export const modalityOf = (mime: string | undefined): string | undefined => /^(image|audio|video)\//.exec(mime ?? "")?.[1];

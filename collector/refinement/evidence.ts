@@ -163,12 +163,17 @@ export async function readTracesWithCalls(tx: Tx, schema: string, traces: readon
   return new Set(byTrace(found.flat()).keys());
 }
 
+/** A call for images by its operation or by what was asked of it, or one that answered with some: any model that talks may draw. */
+const makesImages = (schema: string): string => `operation_name LIKE 'image%' OR model_parameters ->> 'output.type' = 'image'
+  OR EXISTS (SELECT FROM ${quoted(schema)}.outputs o WHERE o.project_id = t.project_id AND o.trace_id = t.trace_id AND o.span_id = t.span_id
+    AND o.start_time = t.start_time AND o.direction = 'output' AND o.modality = 'image')`;
+
 async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
     generation_status, error_type, error_message, filled_from, own_values, item_id,
-    CASE WHEN operation_name LIKE 'image%' THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
+    CASE WHEN ${makesImages(schema)} THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
     coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps`;
   const read = (table: "generation_logs" | "generation_twins", counted: boolean) =>

@@ -1,5 +1,6 @@
 import * as A from "../../sdk/attributes.ts";
 import { isObject, type Json, parseJson, stringOf } from "../dialects/json.ts";
+import { extractMedia } from "../rows/message-media.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import { type Attempt, attemptsOf, recordedAttempts } from "./attempts.ts";
 import type { Belonging } from "./belonging.ts";
@@ -48,6 +49,8 @@ export interface ImageEvidence {
   /** All records of ours and requests over HTTP of the trace. */
   readonly children: readonly ChildSpan[];
   readonly counted: readonly FoldedCall[];
+  /** Content of calls, by span, that comes from elsewhere than their own rows. */
+  readonly filled: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   readonly belonging: Belonging;
 }
 
@@ -60,17 +63,28 @@ export function imageRows(evidence: ImageEvidence): ImageRow[] {
   const ended = new Set(records.map(({ spanId }) => spanId));
   const announced = evidence.children.filter((span) => isAnnouncement(span) && !ended.has(span.parentSpanId));
   const told = new Set([...ended, ...announced.map(({ parentSpanId }) => parentSpanId)]);
-  const calls = evidence.counted.filter(
-    ({ call }) => isImageCall(call) && !(call.parentSpanId !== undefined && told.has(call.parentSpanId)),
-  );
+  for (const { spanId, parentSpanId, attributes } of evidence.children) {
+    if (attributes[A.GENSPAN_RECORD] === "attempt" && told.has(parentSpanId)) told.add(spanId);
+  }
+  const calls = evidence.counted.filter(({ call }) => !(call.parentSpanId !== undefined && told.has(call.parentSpanId)));
   return [
     ...records.map((span) => fromRecord(span, evidence)),
     ...announced.map((span) => fromAnnouncement(span, evidence)),
-    ...calls.map((folded) => fromCall(folded, evidence)),
+    ...calls.flatMap((folded) => fromCall(folded, evidence) ?? []),
   ];
 }
 
-export const isImageCall = ({ operation }: Pick<CallFacts, "operation">): boolean => operation?.startsWith("image") === true;
+/** What an image trace is made of, where the call, or another row that tells of it, is one for images or answered with some; else undefined. */
+function imageFacts({ call, twins }: FoldedCall, { filled }: ImageEvidence): Readonly<Record<string, unknown>> | undefined {
+  const content = filled.get(call.spanId) ?? {};
+  const response = content["response_full_text"];
+  const told = call.image ?? twins.find(({ image }) => image !== undefined)?.image;
+  if (told === undefined && !(typeof response === "string" && hasImage(response))) return undefined;
+  return { ...told, prompt: content["prompt_full_text"] ?? told?.["prompt"], response: response ?? told?.["response"] };
+}
+
+const hasImage = (messages: string): boolean =>
+  messages.includes('"image"') && extractMedia(messages).media.some(({ modality }) => modality === "image");
 
 /** Announced by its request, or by its state alone where the request, as content, was dropped on its way. */
 const isAnnouncement = ({ attributes }: ChildSpan): boolean =>
@@ -172,7 +186,10 @@ function fromAnnouncement(span: ChildSpan, evidence: ImageEvidence): ImageRow {
   };
 }
 
-function fromCall({ call, twins }: FoldedCall, evidence: ImageEvidence): ImageRow {
+function fromCall(folded: FoldedCall, evidence: ImageEvidence): ImageRow | undefined {
+  const { call, twins } = folded;
+  const facts = imageFacts(folded, evidence);
+  if (facts === undefined) return undefined;
   const spans = new Set([call, ...twins].map(({ spanId }) => spanId));
   const below = evidence.children.filter(({ parentSpanId }) => spans.has(parentSpanId));
   const tries = attemptsOf(
@@ -180,7 +197,6 @@ function fromCall({ call, twins }: FoldedCall, evidence: ImageEvidence): ImageRo
     below,
     evidence.counted.map((each) => each.call),
   ) ?? [asAttempt(call)];
-  const facts = call.image ?? {};
   const attempts = tries.map((attempt) => attemptOfCall(attempt, facts["prompt"]));
   const status = call.status === "pending" ? "started" : call.status === "success" ? "completed" : "failed";
   return {

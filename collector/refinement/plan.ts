@@ -99,6 +99,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
     traceId: evidence.traceId,
     children: evidence.children,
     counted: folding.counted,
+    filled: new Map(changes.map(({ key, columns }) => [key.spanId, columns])),
     belonging,
   });
   const runs = runRows(evidence.traceId, evidence.children);

@@ -1,4 +1,4 @@
-import { GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
+import { GEN_AI_OUTPUT_TYPE, GENSPAN_IMAGE_REQUEST, GENSPAN_IMAGE_STATUS } from "../../sdk/attributes.ts";
 import type { ReadRole } from "../dialects/dialect.ts";
 import { conceptText, createGenerationDraft, type GenerationDraft, hasConcept } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
@@ -44,7 +44,8 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
   /** Binary content of the span in `view`, by its hash. */
   const blobs = new Map<string, Blob>();
   const found = (blob: Blob | undefined): void => {
-    if (blob !== undefined) blobs.set(blob.sha256.toString("hex"), blob);
+    const hash = blob?.sha256.toString("hex") ?? "";
+    if (blob !== undefined && blobs.get(hash)?.mediaType === undefined) blobs.set(hash, blob);
   };
   let builder: RequestBuilder;
   let book = SHIPPED_PRICES;
@@ -81,7 +82,7 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     for (const blob of blobs.values()) encodeBlobRow(builder.row(BLOBS, true), context.key, blob);
     if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
     encodeSpanScores(view, builder, role !== undefined);
-    const bits = marksOf(role, view, draft);
+    const bits = marksOf(role, view, draft) | (media.some(isDrawn) ? MARK_IMAGE : 0);
     if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillisOf(view, builder.receivedAtMs));
   }
 
@@ -155,8 +156,8 @@ const CLIENT_KIND = 3;
 /** What the span means for the calls of its trace; 0 for nothing. */
 function marksOf(role: ReadRole | undefined, view: SpanView, draft: GenerationDraft): number {
   if (role === "call") {
-    const image = conceptText(view, draft, "operation")?.startsWith("image") === true ? MARK_IMAGE : 0;
-    return MARK_CALL | image | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
+    const image = conceptText(view, draft, "operation")?.startsWith("image") === true || asksForImage(view);
+    return MARK_CALL | (image ? MARK_IMAGE : 0) | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
   }
   if (role === "wrapper-with-usage") return MARK_WRAPPER;
   if (role === "pending") return 0;
@@ -171,6 +172,16 @@ const IMAGE_SIGNS = [keyTable.register(GENSPAN_IMAGE_REQUEST), keyTable.register
 
 /** The announcement of an image, whose record comes at its end. */
 const speaksOfImage = (view: SpanView): boolean => IMAGE_SIGNS.some((key) => view.attributes.find(key) >= 0);
+
+const OUTPUT_TYPE = keyTable.register(GEN_AI_OUTPUT_TYPE);
+
+function asksForImage({ attributes }: SpanView): boolean {
+  const index = attributes.find(OUTPUT_TYPE);
+  return index >= 0 && attributes.textFromSet(index) === "image";
+}
+
+/** Models that talk answer with images as well. */
+const isDrawn = ({ direction, modality }: CallMedia): boolean => direction === "output" && modality === "image";
 
 const traceIdOf = ({ arena, traceIdOffset }: SpanView): string => arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
 

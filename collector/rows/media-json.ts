@@ -49,7 +49,7 @@ function stripObject(object: JsonObject, depth: number, found: Found): Json {
     const left = held ?? strip(each, depth + 1, inside);
     if (left === each) return [name, each];
     taken = true;
-    if (left === last?.uri && MEDIA_NAMES.has(name)) told ??= last?.mediaType;
+    if (left === last?.uri && (MEDIA_NAMES.has(name) || name === TOOL_RESULT)) told ??= last?.mediaType;
     return [name, left];
   });
   if (!taken) return object;
@@ -69,6 +69,8 @@ function stripBlobPart(part: JsonObject, base64: string, found: Found): Json {
   return { ...rest, type: "uri", modality, mime_type: mediaType ?? null, uri: named.uri, size_bytes: named.sizeBytes };
 }
 
+/** Where a tool that draws has its picture. */
+const TOOL_RESULT = "response";
 const NONE: ReadonlySet<string> = new Set();
 const ALWAYS: ReadonlySet<string> = new Set(["b64_json"]);
 const BESIDE_MEDIA_TYPE: ReadonlySet<string> = new Set(["b64_json", "data", "base64", "bytes", "file_data", "image"]);

@@ -1,6 +1,7 @@
 import { isObject, type Json, type JsonObject, parseJson, stringOf } from "../dialects/json.ts";
+import { modalityOf } from "../dialects/media-parts.ts";
 import { contentParts, isCurrentPart, type Part } from "../dialects/message-parts.ts";
-import { type Blob, blobFromBase64, blobFromDataUrl, type NamedBlob } from "./blobs.ts";
+import { BLOB_SCHEME, type Blob, blobFromBase64, blobFromDataUrl, type NamedBlob } from "./blobs.ts";
 import { type ByteSearch, createByteSearch } from "./byte-search.ts";
 import { withoutBinary } from "./media-json.ts";
 
@@ -88,8 +89,11 @@ function referenceTo({ uri, mediaType, sizeBytes }: NamedBlob, part: Part): Part
 
 /** Results of tools carry pictures, and texts data: URLs. */
 function takeNested(part: Json, media: MediaPart[]): Json {
+  if (isObject(part) && stringOf(part["response"])?.startsWith(BLOB_SCHEME) === true) {
+    const mediaType = stringOf(part["mime_type"]);
+    media.push({ modality: modalityOf(mediaType), mediaType, blob: undefined, uri: stringOf(part["response"]) });
+  }
   return withoutBinary(part, (blob, { uri, mediaType }) => {
-    const modality = /^(image|audio|video)\//.exec(mediaType ?? "")?.[1];
-    media.push({ modality, mediaType, blob, uri: blob === undefined ? uri : undefined });
+    media.push({ modality: modalityOf(mediaType), mediaType, blob, uri: blob === undefined ? uri : undefined });
   });
 }
