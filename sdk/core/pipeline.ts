@@ -2,13 +2,13 @@ import type { Resource } from "@opentelemetry/resources";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createContent } from "./content.ts";
 import { resolveContent } from "./content-policy.ts";
-import type { Current } from "./current.ts";
+import { type Current, current } from "./current.ts";
 import { createDelivery, type Delivery, type FlushResult, joined } from "./delivery.ts";
 import { sendWithLastBreath } from "./last-breath.ts";
 import type { Settings, Target } from "./options.ts";
 import { createPendingLane } from "./pending-lane.ts";
 import type { Problems } from "./problems.ts";
-import { createRecorder } from "./recorder.ts";
+import { createRecorder, type Recorder } from "./recorder.ts";
 import { createResource } from "./resource.ts";
 import { SCOPE, USER_AGENT } from "./scope.ts";
 import { createSender, type Sender } from "./sender.ts";
@@ -49,9 +49,10 @@ export function createPipeline(settings: Settings, problems: Problems): Pipeline
   // A call that waits for its announcement is not to wait for others to keep it company.
   const delayMillis = pending === "await" ? 0 : pendingDelayMillis;
   const lane = createPendingLane({ deliveries, delayMillis, waitMillis: pendingWaitMillis });
-  const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems });
   const policy = resolveContent(settings.content, limits.attributeBytes);
   let open = true;
+  const heir = (): Recorder | undefined => (open || !current().recorder.enabled ? undefined : current().recorder);
+  const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems, heir });
 
   return {
     current: { recorder, settings, content: createContent({ policy, redact: settings.redact, problems }) },

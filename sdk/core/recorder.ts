@@ -69,6 +69,8 @@ export interface Recorder {
   record(done: RecordStart & RecordEnd): RecordRef;
   /** A record without duration below `target` that changes what is known of it; the latest wins. False where the reference is none. */
   update(target: RecordRef | string, attributes: Attributes): boolean;
+  /** Sends a finished record. */
+  send(facts: RecordFacts): void;
   readonly problems: Problems;
   flush(timeoutMillis: number): Promise<FlushResult>;
   /** Whether anything waits to be sent. */
@@ -81,16 +83,20 @@ export interface RecorderParts {
   readonly deliveries: readonly Delivery[];
   readonly lane: PendingLane;
   readonly problems: Problems;
+  /** Who takes what is told after the shutdown: the recorder of a tracing that was started since. */
+  readonly heir?: () => Recorder | undefined;
 }
 
 const UPDATE = "update";
 
-export function createRecorder({ origin, deliveries, lane, problems }: RecorderParts): Recorder {
+export function createRecorder({ origin, deliveries, lane, problems, heir = () => undefined }: RecorderParts): Recorder {
   const ids = new RandomIdGenerator();
   const enabled = deliveries.length > 0;
 
   const send = (facts: RecordFacts): void => {
     if (!enabled) return;
+    const next = heir();
+    if (next !== undefined) return next.send(facts);
     const span = readableSpan(facts, origin);
     for (const delivery of deliveries) delivery.push(span);
   };
@@ -123,6 +129,7 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
     enabled,
     problems,
     start,
+    send,
     record(done) {
       const open = start(done);
       open.end({ ...done, attributes: {} });
@@ -139,6 +146,8 @@ export function createRecorder({ origin, deliveries, lane, problems }: RecorderP
     },
     hasWork: () => !lane.isEmpty() || deliveries.some((delivery) => delivery.stats().queued > 0),
     async flush(timeoutMillis) {
+      const next = heir();
+      if (next !== undefined) return next.flush(timeoutMillis);
       lane.release();
       return joined(await Promise.all(deliveries.map((delivery) => delivery.flush(timeoutMillis))));
     },

@@ -1,7 +1,7 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { type Current, current } from "../core/current.ts";
-import type { OpenRecord, Parent, Recorder } from "../core/recorder.ts";
+import type { OpenRecord, Parent } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { createAttempts } from "./attempts.ts";
 import { createEnding, type Ending, type GenerationSummary } from "./ending.ts";
@@ -149,15 +149,13 @@ function createWords(
   now: Current,
 ): Pick<Generation, "link" | "review" | "annotate"> {
   let metadata = known;
-  /** Tracing may have been started anew since. */
-  const speaker = (): Recorder => (current().recorder.enabled ? current().recorder : now.recorder);
   const tell = (step: string, attributesOf: () => Attributes): void =>
     now.recorder.problems.guard(
       step,
       () => {
         const attributes = attributesOf();
         if (!record.ended) record.setAttributes(attributes);
-        else if (Object.keys(attributes).length > 0) speaker().update(record.refText, attributes);
+        else if (Object.keys(attributes).length > 0) now.recorder.update(record.refText, attributes);
       },
       undefined,
     );

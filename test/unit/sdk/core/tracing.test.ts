@@ -7,9 +7,12 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@open
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   generate,
+  ImageTracer,
   linkGeneration,
+  RunReporter,
   spanProcessor,
   startGeneration,
+  startItem,
   startTracing,
   type Tracing,
   type TracingOptions,
@@ -136,6 +139,44 @@ describe("started anew", () => {
     await tracing?.shutdown();
     const update = sink.spans().find(({ attributes }) => attributes["genspan.record"] === "update");
     expect(update).toMatchObject({ parentSpanId: generation.ref.spanId, attributes: { "genspan.entity.id": "456" } });
+  });
+});
+
+describe("records that outlive a tracing", () => {
+  it("leave by the one that was started since: items, runs and images that were begun before", async () => {
+    start({ pending: "off" });
+    const item = startItem({ kind: "problem" });
+    const images = new ImageTracer("lesson-1");
+    await images.startTrace({ prompts: [] });
+    const run = new RunReporter({ via: "otlp" }).start({ requested: 1 });
+    await tracing?.shutdown();
+    start({ pending: "off" });
+    item.complete();
+    item.quality({ status: "approved" });
+    await images.completeTrace({});
+    expect(await run.finish({ exitCode: 0 })).toMatchObject({ status: "sent" });
+    const records = sink.spans().map(({ attributes }) => attributes["genspan.record"]);
+    expect(records.filter((record) => record !== "pending").toSorted()).toEqual(["image", "item", "run", "update"]);
+  });
+
+  it("items begun by the second tracing are its own", async () => {
+    start({ serviceName: "first" });
+    await tracing?.shutdown();
+    start({ serviceName: "second", pending: "off" });
+    const item = startItem();
+    await item.generate({ model: "m" }, () => "text");
+    item.complete();
+    item.link({ type: "problem", id: 1 });
+    await tracing?.flush();
+    expect(sink.spans().map(({ resource }) => resource["service.name"])).toEqual(["second", "second", "second"]);
+  });
+
+  it("that nobody took over are given up and counted", async () => {
+    const stopped = start({ pending: "off" });
+    const item = startItem();
+    await stopped.shutdown();
+    item.complete();
+    expect([sink.spans().length, stopped.stats().dropped]).toEqual([0, 1]);
   });
 });
 
