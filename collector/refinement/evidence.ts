@@ -3,6 +3,7 @@ import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import { hasGroups } from "./belonging.ts";
 import {
   type CallFacts,
+  type CallServer,
   type ChildSpan,
   type FillGroup,
   GROUP_NAMES,
@@ -13,6 +14,7 @@ import {
   type StrayRow,
   type TraceEvidence,
 } from "./facts.ts";
+import { httpStatusOf, isHttpRequest, placeOf, SERVER_ATTRIBUTES } from "./http-tries.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
 
 /** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
@@ -67,6 +69,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
   const recordsOf = new Map([...childrenOf].map(([name, rows]) => [name, rows.map(toChild)]));
   const isTree = (name: string): boolean => hasGroups(recordsOf.get(name) ?? []) || calls.get(name)?.some((row) => row["wraps"]) === true;
   const grouped = traces.filter((trace) => isTree(traceName(trace)));
+  const servers = await readServers(tx, schema, { window, calls, recordsOf });
   const parents = grouped.length === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf(grouped) }));
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });
@@ -74,7 +77,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
     const records = recordsOf.get(name) ?? [];
     if (rows.length + records.length === 0) return [];
     const tooManyCalls = rows.length > MAX_ROWS;
-    const { calls: found, strays } = tooManyCalls ? NO_CALLS : onePerKey(rows.map(toCall));
+    const { calls: found, strays } = tooManyCalls ? NO_CALLS : onePerKey(rows.map((row) => toCall(row, servers.get(name))));
     const ids = new Set(found.map(({ spanId }) => spanId));
     return {
       projectId,
@@ -139,6 +142,8 @@ interface Lookup {
   /** Columns and conditions over the row `t`. */
   readonly columns: string;
   readonly condition?: string;
+  /** Only rows of these spans. */
+  readonly spans?: readonly string[];
   readonly order?: string;
 }
 
@@ -146,14 +151,15 @@ interface Lookup {
  * Rows of the window's traces, each trace looked up for itself. The times are there to leave out partitions, and written so that no index can use them: the
  * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace.
  */
-function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", order = "" }: Lookup): Promise<Rows> {
+function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", spans, order = "" }: Lookup): Promise<Rows> {
+  const ofSpans = spans === undefined ? tx`` : tx`AND t.span_id = ANY (${[...spans]}::text[])`;
   const time = tx`t.${tx(table === "log_records" ? "time" : "start_time")}`;
   const { from, to } = window;
   return tx`
     SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...window.projects]}::int[], ${[...window.ids]}::text[]) AS given (project_id, trace_id)) AS k,
       LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
         WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
-          AND (${tx.unsafe(condition)}) OFFSET 0) AS t ${tx.unsafe(order)}`;
+          AND (${tx.unsafe(condition)}) ${ofSpans} OFFSET 0) AS t ${tx.unsafe(order)}`;
 }
 
 /** Names of those of the traces of which calls are stored, counted or not. */
@@ -172,7 +178,7 @@ async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> 
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
-    generation_status, error_type, error_message, filled_from, own_values, item_id,
+    generation_status, error_type, error_message, filled_from, own_values, item_id, attempts_count,
     CASE WHEN ${makesImages(schema)} THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
     coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps`;
@@ -190,7 +196,7 @@ async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> 
 const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
 const number = (value: unknown): number | undefined => (value === null || value === undefined ? undefined : Number(value));
 
-function toCall(row: Record<string, unknown>): CallFacts {
+function toCall(row: Record<string, unknown>, servers: ReadonlyMap<string, CallServer> | undefined): CallFacts {
   const filledFrom = (row["filled_from"] ?? {}) as Record<string, string>;
   const own = (row["own_values"] ?? {}) as Record<string, unknown>;
   const present = row["has"] as boolean[];
@@ -209,12 +215,14 @@ function toCall(row: Record<string, unknown>): CallFacts {
     dialect: String(row["dialect"]),
     operation: optional(row["operation_name"]),
     model: optional(row["model_name"]),
+    server: servers?.get(String(row["span_id"])),
     responseModel: filledFrom["response_model"] === undefined ? optional(row["response_model"]) : undefined,
     provider: filledFrom["provider"] === undefined ? optional(row["provider_name"]) : undefined,
     responseId: filledFrom["response_id"] === undefined ? optional(row["response_id"]) : undefined,
     status: String(row["generation_status"]),
     errorType: optional(row["error_type"]),
     errorMessage: optional(row["error_message"]),
+    toldTries: number("attempts_count" in own ? own["attempts_count"] : row["attempts_count"]),
     has: new Set<FillGroup>(told),
     own,
     wraps: row["wraps"] === true,
@@ -223,6 +231,43 @@ function toCall(row: Record<string, unknown>): CallFacts {
     filledFrom,
     itemId: optional(row["item_id"]),
   };
+}
+
+interface ToldOfTries {
+  readonly window: Window;
+  readonly calls: ReadonlyMap<string, Rows>;
+  readonly recordsOf: ReadonlyMap<string, readonly ChildSpan[]>;
+}
+
+/** Which servers the spans of calls name, by trace and span, of calls with requests over HTTP below them or with a number of tries. */
+async function readServers(
+  tx: Tx,
+  schema: string,
+  { window, calls, recordsOf }: ToldOfTries,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, CallServer>>> {
+  const asked = [...calls].flatMap(([name, rows]) => {
+    const requested = new Set(recordsOf.get(name)?.flatMap((span) => (isHttpRequest(span) ? [span.parentSpanId] : [])));
+    return rows.filter((row) => requested.has(String(row["span_id"])) || Number(row["attempts_count"] ?? 0) > 1);
+  });
+  if (asked.length === 0) return new Map();
+  const pairs = SERVER_ATTRIBUTES.map((name) => `'${name}', attributes -> '${name}'`).join(", ");
+  const found = await lookUp(tx, {
+    schema,
+    window: {
+      ...window,
+      projects: asked.map((row) => Number(row["project_id"])),
+      ids: asked.map((row) => String(row["trace_id"])),
+    },
+    table: "spans",
+    columns: `span_id, jsonb_build_object(${pairs}) AS told`,
+    spans: asked.map((row) => String(row["span_id"])),
+  });
+  return new Map([...byTrace(found)].map(([name, rows]) => [name, new Map(rows.map((row) => [String(row["span_id"]), toServer(row)]))]));
+}
+
+function toServer(row: Record<string, unknown>): CallServer {
+  const told = row["told"] as Record<string, unknown>;
+  return { place: placeOf(told), httpStatus: httpStatusOf(told) };
 }
 
 const CLIENT_KIND = 3;

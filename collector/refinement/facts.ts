@@ -29,6 +29,27 @@ export const GROUP_NAMES = Object.keys(FILL_GROUPS) as readonly FillGroup[];
 /** The column whose presence says that a group is there. */
 export const groupSign = (group: FillGroup): string => (group === "tokens" ? "tokens_total" : FILL_GROUPS[group][0]);
 
+export type CallKind = "embeddings" | "image" | "text";
+
+/** What a call is for: an embedding within a chat is a call of its own, not the same call told twice. */
+export function callKind(operation: string | undefined): CallKind {
+  if (operation === undefined) return "text";
+  if (operation.startsWith("embed")) return "embeddings";
+  return operation.startsWith("image") ? "image" : "text";
+}
+
+/** Where a server is, as far as a span says. */
+export interface ServerPlace {
+  readonly host: string;
+  readonly port: number | undefined;
+}
+
+/** What a call's span says of the server that answered it. */
+export interface CallServer {
+  readonly place: ServerPlace | undefined;
+  readonly httpStatus: number | undefined;
+}
+
 /** Key of a row within its trace. Times are PostgreSQL's text, exact to the microsecond. */
 export interface CallKey {
   readonly spanId: string;
@@ -50,6 +71,10 @@ export interface CallFacts extends CallKey {
   readonly status: string;
   readonly errorType: string | undefined;
   readonly errorMessage: string | undefined;
+  /** Read only where the number of tries depends on it. */
+  readonly server?: CallServer | undefined;
+  /** How often the call was sent, as its own span says. */
+  readonly toldTries: number | undefined;
   /** Columns that an image trace is made of; undefined for other calls. */
   readonly image: Readonly<Record<string, unknown>> | undefined;
   /** Groups that the span itself told. */

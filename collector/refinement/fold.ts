@@ -1,4 +1,4 @@
-import { type CallFacts, keyText } from "./facts.ts";
+import { type CallFacts, callKind, keyText } from "./facts.ts";
 import { wrapperUsage } from "./wrappers.ts";
 
 /** A counted call and the rows that tell of the same call, best source first. */
@@ -56,16 +56,10 @@ function childCalls(calls: readonly CallFacts[]): Map<CallFacts, CallFacts[]> {
   const below = new Map<CallFacts, CallFacts[]>();
   for (const call of calls) {
     const parent = call.parentSpanId === undefined ? undefined : bySpan.get(call.parentSpanId);
-    if (parent !== undefined && parent !== call && kindOf(parent) === kindOf(call)) below.set(parent, [...(below.get(parent) ?? []), call]);
+    if (parent !== undefined && parent !== call && callKind(parent.operation) === callKind(call.operation))
+      below.set(parent, [...(below.get(parent) ?? []), call]);
   }
   return below;
-}
-
-/** An embedding within a chat is a call of its own, not the same call told twice. */
-function kindOf({ operation }: CallFacts): "embeddings" | "image" | "text" {
-  if (operation === undefined) return "text";
-  if (operation.startsWith("embed")) return "embeddings";
-  return operation.startsWith("image") ? "image" : "text";
 }
 
 const wraps = (call: CallFacts, children: readonly CallFacts[]): boolean =>

@@ -191,12 +191,8 @@ function fromCall(folded: FoldedCall, evidence: ImageEvidence): ImageRow | undef
   const facts = imageFacts(folded, evidence);
   if (facts === undefined) return undefined;
   const spans = new Set([call, ...twins].map(({ spanId }) => spanId));
-  const below = evidence.children.filter(({ parentSpanId }) => spans.has(parentSpanId));
-  const tries = attemptsOf(
-    call,
-    below,
-    evidence.counted.map((each) => each.call),
-  ) ?? [asAttempt(call)];
+  const below = evidence.children.filter(({ spanId, parentSpanId }) => spans.has(parentSpanId) && !spans.has(spanId));
+  const tries = attemptsOf(folded, below, evidence.counted) ?? [asAttempt(call)];
   const attempts = tries.map((attempt) => attemptOfCall(attempt, facts["prompt"]));
   const status = call.status === "pending" ? "started" : call.status === "success" ? "completed" : "failed";
   return {

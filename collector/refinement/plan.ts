@@ -13,7 +13,7 @@ import {
   type StrayRow,
   type TraceEvidence,
 } from "./facts.ts";
-import { foldCalls } from "./fold.ts";
+import { type FoldedCall, foldCalls } from "./fold.ts";
 import { type ImageRow, imageRows } from "./images.ts";
 import { type ItemRecord, itemRecords } from "./items.ts";
 import { contentFromEvents, type GroupValues } from "./log-content.ts";
@@ -79,17 +79,15 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   const restore = folding.counted.filter(({ call }) => !call.counted).map(({ call }) => keyOf(call));
   const children = groupBy(evidence.children, ({ parentSpanId }) => parentSpanId);
   const events = groupBy(evidence.events, ({ spanId }) => spanId);
-  const counted = folding.counted.map(({ call }) => call);
+  const ofCalls = new Set(evidence.calls.map(({ spanId }) => spanId));
   const belonging = belongingOf(evidence);
-  const changes = folding.counted.flatMap(({ call, twins }) => {
-    const all = [call, ...twins];
-    const own = new Set(all.map(({ spanId }) => spanId));
-    const change = changeOf(call, {
-      twins,
+  const changes = folding.counted.flatMap((folded) => {
+    const all = [folded.call, ...folded.twins];
+    const change = changeOf(folded, {
       events: all.map(({ spanId }) => events.get(spanId) ?? []),
-      // A call that is itself told as a request over HTTP is no attempt of its twin.
-      children: all.flatMap(({ spanId }) => children.get(spanId) ?? []).filter(({ spanId }) => !own.has(spanId)),
-      siblings: counted,
+      // A call that is itself told as a request over HTTP is no attempt of its twin, nor of what is around it.
+      children: all.flatMap(({ spanId }) => children.get(spanId) ?? []).filter(({ spanId }) => !ofCalls.has(spanId)),
+      counted: folding.counted,
       belonging,
     });
     return change === undefined ? [] : [change];
@@ -117,25 +115,25 @@ function groupBy<T>(items: readonly T[], keyOfItem: (item: T) => string): Map<st
 }
 
 interface Around {
-  readonly twins: readonly CallFacts[];
   /** Log events of the call and of each twin, in that order. */
   readonly events: readonly (readonly LogEvent[])[];
   readonly children: readonly ChildSpan[];
-  readonly siblings: readonly CallFacts[];
+  readonly counted: readonly FoldedCall[];
   readonly belonging: Belonging;
 }
 
-function changeOf(call: CallFacts, around: Around): RowChange | undefined {
+function changeOf(folded: FoldedCall, around: Around): RowChange | undefined {
+  const { call } = folded;
   const filled: Record<string, string> = {};
   const columns: Record<string, unknown> = {};
   const replaced: Record<string, unknown> = {};
   const copies: Copy[] = [];
   const fromLogs = around.events.map(contentFromEvents);
   for (const group of GROUP_NAMES) {
-    if (!call.has.has(group)) fill(group, { call, around, fromLogs, filled, columns, copies });
+    if (!call.has.has(group)) fill(group, { folded, fromLogs, filled, columns, copies });
   }
   for (const group of call.wraps ? MESSAGE_GROUPS : []) filled[group] ??= `span:${call.spanId}`;
-  for (const [group, member] of membership(call, around)) {
+  for (const [group, member] of membership(folded, around.belonging)) {
     filled[group] = `above:${member.spanId}`;
     columns[`${group}_id`] = member.id;
   }
@@ -143,7 +141,7 @@ function changeOf(call: CallFacts, around: Around): RowChange | undefined {
     filled[name] = `update:${update.spanId}`;
     Object.assign(replaced, update.columns);
   }
-  const attempts = attemptsOf(call, around.children, around.siblings);
+  const attempts = attemptsOf(folded, around.children, around.counted);
   if (attempts !== undefined) {
     filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
     replaced["attempts_count"] = attempts.length;
@@ -179,7 +177,7 @@ const unchanged = (call: CallFacts): RowChange => ({
 const asTold = (call: CallFacts): RowChange | undefined => (Object.keys(call.filledFrom).length === 0 ? undefined : unchanged(call));
 
 /** The run and the item in which a call happened, where neither it nor a twin names one. */
-function membership(call: CallFacts, { belonging, twins }: Around): (readonly ["run" | "item", GroupMember])[] {
+function membership({ call, twins }: FoldedCall, belonging: Belonging): (readonly ["run" | "item", GroupMember])[] {
   const told = (group: FillGroup): boolean => [call, ...twins].some(({ has }) => has.has(group));
   const [run, item] = [belonging.runOf(call.spanId), belonging.itemOf(call.spanId)];
   return [
@@ -193,8 +191,7 @@ const MESSAGE_GROUPS = ["prompt", "response", "system_instructions"] as const sa
 const isContent = ({ group }: Copy): boolean => group === "prompt" || group === "response";
 
 interface Filling {
-  readonly call: CallFacts;
-  readonly around: Around;
+  readonly folded: FoldedCall;
   readonly fromLogs: readonly GroupValues[];
   readonly filled: Record<string, string>;
   readonly columns: Record<string, unknown>;
@@ -202,9 +199,9 @@ interface Filling {
 }
 
 /** Fills one group from the best source that has it: the call's own log events, then each twin and its events. */
-function fill(group: FillGroup, { around, fromLogs, filled, columns, copies }: Filling): void {
-  for (let i = 0; i <= around.twins.length; i++) {
-    const twin = i === 0 ? undefined : around.twins[i - 1];
+function fill(group: FillGroup, { folded: { twins }, fromLogs, filled, columns, copies }: Filling): void {
+  for (let i = 0; i <= twins.length; i++) {
+    const twin = i === 0 ? undefined : twins[i - 1];
     if (twin?.has.has(group) === true) {
       filled[group] = `span:${twin.spanId}`;
       copies.push({ group, from: keyOf(twin) });

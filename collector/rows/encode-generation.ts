@@ -36,6 +36,7 @@ import { GENERATION_LOGS } from "./table-spec.ts";
 import { optionalInt8, optionalString, stringsOf } from "./values.ts";
 
 const NANOS_PER_MILLI = 1e6;
+const MAX_INT4 = 2 ** 31 - 1;
 
 /** One model call: its span, what a dialect found on it, and what its rows share. */
 export interface ModelCall {
@@ -76,8 +77,8 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   conceptInt8(source, CONCEPT.responseCreatedAt);
   encodeEnding(out, call.pending || hasNotEnded(call) ? PENDING : ending(source, view));
   const resends = conceptNumber(source, CONCEPT.resendCount);
-  if (resends === undefined || resends < 0) copyNull(out);
-  else copyInt4(out, resends + 1);
+  if (resends === undefined || !(resends >= 0 && resends < MAX_INT4)) copyNull(out);
+  else copyInt4(out, Math.trunc(resends) + 1);
   encodeCost(source, call, tokens);
   encodeReferences(source);
   namedValues(source, { indexes: NONE, built: metadataOf(draft), shorten: parameterName });

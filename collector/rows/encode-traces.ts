@@ -157,7 +157,8 @@ const CLIENT_KIND = 3;
 function marksOf(role: ReadRole | undefined, view: SpanView, draft: GenerationDraft): number {
   if (role === "call") {
     const image = conceptText(view, draft, "operation")?.startsWith("image") === true || asksForImage(view);
-    return MARK_CALL | (image ? MARK_IMAGE : 0) | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
+    const resent = hasConcept(draft, "resendCount") ? MARK_RECORD : 0;
+    return MARK_CALL | resent | (image ? MARK_IMAGE : 0) | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
   }
   if (role === "wrapper-with-usage") return MARK_WRAPPER;
   if (role === "pending") return 0;

@@ -4,7 +4,7 @@ export const MARK_CALL = 1;
 export const MARK_SECOND_CALL = 2;
 /** A log event with content of a span. */
 export const MARK_EVENT = 8;
-/** A record of ours about another span: an attempt, an update. */
+/** A record of ours about another span (an attempt, an update), or a call that says how often it was sent. */
 export const MARK_RECORD = 16;
 /** A request over HTTP: perhaps an attempt of a call. */
 export const MARK_HTTP = 32;

@@ -377,7 +377,43 @@ describeEachServer("what came apart is brought together", (server) => {
     it("a call told by two instrumentations, one of them over HTTP, is no attempt of itself", async () => {
       await sendAll([traces(recording("anthropic-openinference", "messages-529").body)]);
       expect(await calls()).toMatchObject([{ error_type: "overloaded_error", attempts_count: 2 }]);
-      expect(await attempts()).toEqual([]);
+      expect(await attempts()).toMatchObject([
+        { attempt_number: 1, success: false, http_status: null, started_at: null, duration_ms: null },
+        { attempt_number: 2, success: false, http_status: 529, error_type: "overloaded_error" },
+      ]);
+    });
+
+    it("a request that is said to be the third, and another one for a token, are three attempts in any order", {
+      timeout: 120_000,
+    }, async () => {
+      const server = { "server.address": "api.openai.com", "server.port": 443 };
+      const below = { parent: "call", tookMs: 20, kind: 3 };
+      const token = { ...below, id: "token", at: 1, attributes: { ...http(200), "url.full": "https://login.example.com/oauth/token" } };
+      const third = { ...below, id: "third", at: 200, attributes: { ...http(200), "http.request.resend_count": 2 } };
+      await expectOrderIndependent([
+        traces(tracesOf(token)),
+        traces(tracesOf({ id: "call", tookMs: 300, attributes: { ...chat, ...server } })),
+        traces(tracesOf(third)),
+      ]);
+      expect(await calls()).toMatchObject([{ attempts_count: 3 }]);
+      expect((await attempts()).map((row) => [row["attempt_number"], row["success"], row["http_status"], row["duration_ms"]])).toEqual([
+        [1, false, null, null],
+        [2, false, null, null],
+        [3, true, 200, 20],
+      ]);
+    });
+
+    it.each([
+      [0, 1, 0],
+      [2, 3, 3],
+      ["2", 3, 3],
+      [2_147_483_646, 2_147_483_647, 0],
+      [2_147_483_647, null, 0],
+      [-1, null, 0],
+    ])("a call alone that says it was sent again %j times has %j attempts and %i rows of them", async (resent, count, rows) => {
+      await sendAll([traces(tracesOf({ id: "call", attributes: { ...chat, "http.request.resend_count": resent } }))]);
+      expect(await calls()).toMatchObject([{ attempts_count: count }]);
+      expect(await attempts()).toHaveLength(rows);
     });
 
     it("the recorded client that was told twice to wait has three attempts", async () => {

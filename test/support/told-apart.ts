@@ -114,6 +114,19 @@ export const MATTERS: Readonly<Record<string, (trace: string, at: number) => Ato
     ),
     span({ trace, id: "call", at, tookMs: 300, attributes: { ...chat, ...answer, "http.request.resend_count": 4 } }),
   ],
+  "a call with the third of its requests over HTTP, one for a token and one for embeddings": (trace, at) => {
+    const below = (id: string, after: number, attributes: Readonly<Record<string, string | number>>): Atom =>
+      span({ trace, id, parent: "call", at: at + after, tookMs: 20, kind: 3, attributes: { ...post(200), ...attributes } });
+    return [
+      below("token", 1, { "url.full": "https://login.example.com/oauth/token" }),
+      below("embed", 30, { ...chat, "gen_ai.operation.name": "embeddings", "server.address": "api.openai.com" }),
+      below("third", 60, { "url.full": "https://api.openai.com/v1/chat/completions", "http.request.resend_count": 2 }),
+      span({ trace, id: "call", at, tookMs: 300, attributes: { ...chat, ...answer, "server.address": "api.openai.com" } }),
+    ];
+  },
+  "a call that says how often it was sent": (trace, at) => [
+    span({ trace, id: "call", at, tookMs: 300, error: "busy", attributes: { ...chat, "http.request.resend_count": 3 } }),
+  ],
   "calls that failed, and the one that stood in for them": (trace, at) => [
     span({ trace, id: "fail1", parent: "agent", at, tookMs: 50, error: "overloaded", attributes: { ...chat, "error.type": "overloaded" } }),
     span({ trace, id: "fail2", parent: "agent", at: at + 60, tookMs: 50, error: "gone", attributes: { ...chat, "error.type": "500" } }),
