@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { type Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import type { Authenticate, Authentication } from "../base/authenticate.ts";
 import { readCredentials } from "../base/credentials.ts";
-import { type Rejected, type Retryable, retryable } from "../base/outcome.ts";
+import { type Rejected, type Retryable, rejected, retryable } from "../base/outcome.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import { countBytes, type MessageBytes } from "./grpc-message-bytes.ts";
 import { statusOf } from "./grpc-status.ts";
@@ -39,6 +39,14 @@ const OVERLOAD = retryable("overload", "too many requests are being read; send t
 const LATE = retryable("deadline", "the request took too long; send it again");
 
 /**
+ * grpc-js calls it UNIMPLEMENTED where a call of ours holds no whole message, or more than one; to a sender that means that the collector takes no traces.
+ * It is the data that is wrong (otlp-rules G7).
+ */
+const MISFRAMED = statusOf(
+  rejected("undecodable", "the call must hold one message, as long as its length prefix says; send what the OTLP exporter made, unchanged"),
+);
+
+/**
  * What happens to a call before its message is handed on: its sender is authenticated before the message is read (the flow control
  * of HTTP/2 holds it back), its bytes count against the budget while they come in, and its time is bounded.
  */
@@ -70,6 +78,7 @@ export function createAdmission(options: AdmissionOptions): Admission {
             endUpload(stream);
           },
         }),
+      sendStatus: (ending, next) => next(ending.code === status.UNIMPLEMENTED ? MISFRAMED : ending),
     });
   };
 

@@ -51,7 +51,9 @@ export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
   if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
   for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
     const route: Route = { signal, step: options, counts: requestCounts(options.metrics, "http", signal) };
-    for (const each of new Set([path, `${LANGFUSE_BASE}/v1/${signal}`])) {
+    const served = [path, `${LANGFUSE_BASE}/v1/${signal}`];
+    // Endpoints are typed by hand: one slash too many at the end costs no data.
+    for (const each of new Set(served.flatMap((exact) => [exact, exact.endsWith("/") ? exact : `${exact}/`]))) {
       // One handler for all methods: Hono runs a single one without its chain.
       app.all(each, (context) => (context.req.method === "POST" ? answer(context, route) : methodNotAllowed(context)));
     }

@@ -66,6 +66,14 @@ describe("paths, methods, types", () => {
     expect((await request(`/api/public/otel/v1/${signal}`, { method: "GET" })).status).toBe(405);
   });
 
+  it.each(["/v1/traces/", "/api/public/otel/v1/traces/"])("%s, with a slash too many, is taken", async (path) => {
+    const { post, request, seen } = rig();
+    expect((await post(path, BODY)).status).toBe(200);
+    expect(seen).toMatchObject([{ signal: "traces", body: BODY }]);
+    expect((await request(path, { method: "GET" })).status).toBe(405);
+    expect((await post(`${path}/`, BODY)).status).toBe(404);
+  });
+
   it.each([
     [PROTOBUF, "protobuf"],
     [JSON_TYPE, "json"],
