@@ -2,7 +2,8 @@
 export type ContentPlace = "prompt" | "system" | "tools" | "variables" | "output" | "reasoning" | "error" | "image" | "metadata";
 
 /**
- * What of prompts and answers is recorded: everything (`full`), nothing but numbers and names (`metadata`), or kind by kind.
+ * What of prompts and answers is recorded: everything (`full`), nothing but numbers and names (`metadata`), or kind by kind. Facts that the application adds by
+ * itself (`metadata`, `attributes`, names and titles) are recorded whatever the policy.
  */
 export type ContentPolicy = "full" | "metadata" | ContentKinds;
 
@@ -14,6 +15,8 @@ export interface ContentKinds {
   readonly outputs?: boolean;
   /** The model's reasoning. */
   readonly reasoning?: boolean;
+  /** Messages and tracebacks of errors, which may quote a prompt: default as `prompts`. Without them an error keeps its type and its status code. */
+  readonly errors?: boolean;
   /** Pictures and files in messages: their bytes, a hash in place of them (default), or nothing. */
   readonly images?: "bytes" | "hash" | "none";
   /** Bytes of one prompt or answer, at most; the rest is cut and marked. Default: the limit of attributes. */
@@ -25,13 +28,16 @@ export interface ResolvedContent {
   readonly prompts: boolean;
   readonly outputs: boolean;
   readonly reasoning: boolean;
+  readonly errors: boolean;
   readonly images: "bytes" | "hash" | "none";
   readonly maxBytes: number;
 }
 
+const NOTHING: ContentKinds = { prompts: false, outputs: false, reasoning: false, errors: false, images: "none" };
+
 /** Decides every kind; `attributeBytes` is the bound of any attribute. */
 export function resolveContent(policy: ContentPolicy, attributeBytes: number): ResolvedContent {
-  if (policy === "metadata") return { prompts: false, outputs: false, reasoning: false, images: "none", maxBytes: attributeBytes };
-  const { prompts = true, outputs = true, reasoning = true, images = "hash", maxBytes = attributeBytes } = policy === "full" ? {} : policy;
-  return { prompts, outputs, reasoning, images, maxBytes: Math.min(maxBytes > 0 ? maxBytes : attributeBytes, attributeBytes) };
+  const kinds = policy === "metadata" ? NOTHING : policy === "full" ? {} : policy;
+  const { prompts = true, outputs = true, reasoning = true, errors = prompts, images = "hash", maxBytes = attributeBytes } = kinds;
+  return { prompts, outputs, reasoning, errors, images, maxBytes: Math.min(maxBytes > 0 ? maxBytes : attributeBytes, attributeBytes) };
 }

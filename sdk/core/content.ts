@@ -54,10 +54,11 @@ export function sharingBound(content: Content): Content {
 }
 
 /** Whether content of this place is recorded at all. */
-export function isRecorded(place: ContentPlace, { prompts, outputs, reasoning }: ResolvedContent): boolean {
+export function isRecorded(place: ContentPlace, { prompts, outputs, reasoning, errors }: ResolvedContent): boolean {
   if (place === "output" || place === "image") return outputs;
   if (place === "reasoning") return reasoning;
-  return place === "error" || place === "metadata" ? true : prompts;
+  if (place === "error") return errors;
+  return place === "metadata" ? true : prompts;
 }
 
 /** A redaction that throws must not let the text through. */

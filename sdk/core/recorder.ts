@@ -93,12 +93,15 @@ export function createRecorder({ origin, deliveries, lane, problems, heir = () =
   const ids = new RandomIdGenerator();
   const enabled = deliveries.length > 0;
 
+  const push = (span: ReadableSpan): void => {
+    for (const delivery of deliveries) delivery.push(span);
+  };
+
   const send = (facts: RecordFacts): void => {
     if (!enabled) return;
     const next = heir();
-    if (next !== undefined) return next.send(facts);
-    const span = readableSpan(facts, origin);
-    for (const delivery of deliveries) delivery.push(span);
+    if (next === undefined) push(readableSpan(facts, origin));
+    else next.send(facts);
   };
 
   const contextBelow = (parent: SpanContext | undefined): SpanContext => ({

@@ -98,6 +98,6 @@ const summarize = ({ start, record }: EndingOf, { result, failure }: Ended): Gen
   start,
   status: failure === undefined ? "success" : failure.type === TIMEOUT ? "timeout" : "failed",
   result,
-  errorMessage: failure?.message,
+  errorMessage: failure?.ownMessage,
   durationMillis: (nowMicros() - record.startMicros) / 1000,
 });

@@ -11,13 +11,21 @@ export interface Failure {
   /** `error.type`: the provider's code, else the error's class; few different values. */
   readonly type: string;
   readonly message: string | undefined;
+  /** The message whatever the content policy says: for copies that the application keeps, never sent. */
+  readonly ownMessage: string | undefined;
   readonly traceback: string | undefined;
   /** HTTP status of the provider's answer. */
   readonly httpStatus: number | undefined;
 }
 
 /** An error that cannot even be looked at. */
-export const UNREADABLE: Failure = { type: "_OTHER", message: undefined, traceback: undefined, httpStatus: undefined };
+export const UNREADABLE: Failure = {
+  type: "_OTHER",
+  message: undefined,
+  ownMessage: undefined,
+  traceback: undefined,
+  httpStatus: undefined,
+};
 
 export const TIMEOUT = "timeout";
 export const CANCELLED = "cancelled";
@@ -37,6 +45,7 @@ export function readFailure(error: unknown, content: Content): Failure {
   return {
     type: typeOf(error, name).slice(0, MAX_TYPE_LENGTH),
     message: content.text(message, "error"),
+    ownMessage: message,
     traceback: content.text(textAt(error, "stack"), "error"),
     httpStatus: numberAt(error, "status") ?? numberAt(error, "statusCode") ?? numberAt(error, "response", "status"),
   };
