@@ -62,6 +62,8 @@ export interface Call<P extends z.ZodObject, B extends z.ZodType> {
   readonly params: z.infer<P>;
   readonly body: z.infer<B>;
   readonly query: URLSearchParams;
+  /** Whether the key may still do this: an answer that goes on for long asks now and then, and ends when it may not. */
+  readonly mayGoOn: () => Promise<boolean>;
   readonly context: Context;
 }
 
@@ -121,13 +123,17 @@ async function respond<P extends z.ZodObject, B extends z.ZodType>(context: Cont
     spec.body === undefined
       ? undefined
       : await readJson(context.req.raw, { schema: spec.body, maxBytes: spec.maxBodyBytes ?? MAX_BODY_BYTES });
-  const said = await answer({ ...permit, params, body: body as z.infer<B>, query, context });
+  const mayGoOn = async (): Promise<boolean> => isSame(permit, await permitOf(context, spec, services));
+  const said = await answer({ ...permit, params, body: body as z.infer<B>, query, mayGoOn, context });
   return said instanceof Response ? said : context.json(said, spec.status ?? 200, { "Cache-Control": "no-store" });
 }
 
 type Permit =
   | { readonly kind: "granted"; readonly projectId: number; readonly actor: string }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly message: string };
+
+const isSame = (first: Permit, now: Permit): boolean =>
+  first.kind === "granted" && now.kind === "granted" && first.projectId === now.projectId;
 
 async function permitOf(context: Context, { scope }: RouteSpec, { authenticate }: Services): Promise<Permit> {
   const credentials = readCredentials((name) => context.req.header(name));

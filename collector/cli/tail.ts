@@ -1,9 +1,11 @@
 import type { Command } from "commander";
-import { keyValue, useApi, withApi } from "./api.ts";
+import { type ApiClient, keyValue, useApi, withApi } from "./api.ts";
+import { CommandError, EXIT } from "./exit-codes.ts";
 import { type FilterFlags, filterQuery } from "./list.ts";
 import { type CliInput, positiveInteger, withExamples, withOutput } from "./options.ts";
 import { writeResult } from "./output.ts";
 import { cellOf, resultSet } from "./result-set.ts";
+import type { Terminal } from "./terminal.ts";
 
 interface TailFlags extends FilterFlags {
   readonly limit?: number;
@@ -11,6 +13,8 @@ interface TailFlags extends FilterFlags {
 }
 
 type Call = Readonly<Record<string, unknown>>;
+
+const RETRY_MS = 2_000;
 
 const COLUMNS = [
   "start_time",
@@ -36,10 +40,9 @@ export function addTail(program: Command, input: CliInput): void {
 const runTail = (input: CliInput, flags: TailFlags): Promise<void> =>
   useApi(input, flags, async (api) => {
     const stop = new AbortController();
-    const query = filterQuery(flags);
-    const { body } = await api.open("/api/stream", query, { headers: { accept: "text/event-stream" }, signal: stop.signal });
+    const stream = streamed(api, { query: filterQuery(flags), signal: stop.signal, terminal: input.terminal });
     const columns = flags.columns?.split(",").map((column) => column.trim()) ?? COLUMNS;
-    const calls = limited(callsIn(body ?? new ReadableStream()), flags.limit ?? Number.POSITIVE_INFINITY);
+    const calls = limited(stream, flags.limit ?? Number.POSITIVE_INFINITY);
     try {
       const batches = (async function* () {
         for await (const call of calls) yield [columns.map((column) => cellOf(call[column]))];
@@ -51,17 +54,51 @@ const runTail = (input: CliInput, flags: TailFlags): Promise<void> =>
     }
   });
 
-/** The calls of a stream of server-sent events. */
-async function* callsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<Call> {
+interface StreamOptions {
+  readonly query: URLSearchParams;
+  readonly signal: AbortSignal;
+  readonly terminal: Terminal;
+}
+
+/** The calls of the stream for ever: after a lost connection it goes on where it was. Throws what the collector refuses, and where it never answered. */
+async function* streamed(api: ApiClient, { query, signal, terminal }: StreamOptions): AsyncGenerator<Call> {
+  let last: string | undefined;
+  for (let lost = false; ; ) {
+    try {
+      const headers = { accept: "text/event-stream", ...(last === undefined ? {} : { "last-event-id": last }) };
+      const { body } = await api.open("/api/stream", query, { headers, signal });
+      if (lost) terminal.note("The connection is back.");
+      lost = false;
+      for await (const event of eventsIn(body ?? new ReadableStream())) {
+        last = event.id;
+        if (event.name === "reset") terminal.note("It was away for too long: calls of that time are not shown.");
+        if (event.name === "generation") yield JSON.parse(event.data) as Call;
+      }
+    } catch (error) {
+      if (last === undefined || (error instanceof CommandError && error.exitCode !== EXIT.unreachable)) throw error;
+    }
+    if (!lost) terminal.note("The connection was lost: it is tried again until it is back.");
+    lost = true;
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+interface StreamEvent {
+  readonly id: string;
+  readonly name: string;
+  readonly data: string;
+}
+
+/** The events of a stream of server-sent events, as this collector writes them. */
+async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<StreamEvent> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of body) {
     text += decoder.decode(chunk, { stream: true });
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
-      const block = text.slice(0, end);
+      const [, id, name, data] = /^id: (.*)\nevent: (.*)\ndata: (.*)$/m.exec(text.slice(0, end)) ?? [];
       text = text.slice(end + 2);
-      const data = /^event: generation\ndata: (.*)$/m.exec(block)?.[1];
-      if (data !== undefined) yield JSON.parse(data) as Call;
+      if (id !== undefined) yield { id, name: name ?? "", data: data ?? "" };
     }
   }
 }

@@ -8,6 +8,8 @@ export interface StreamOptions extends LiveQuestion {
   readonly watch: Watch;
   /** Where the receiver was when it lost its connection; undefined begins now. */
   readonly from: Position | undefined;
+  /** Asked before every look: a stream ends with what it was opened by. */
+  readonly mayGoOn: () => Promise<boolean>;
   /** Streams look by themselves so often, should no hint come. */
   readonly pollMillis?: number;
   readonly now?: () => number;
@@ -28,14 +30,15 @@ const event = (name: string, data: unknown, position: Position): string =>
 /**
  * Server-sent events: `ready` with the position where the stream begins (or `reset`, when it could not go on where it was left), then `generation` for every
  * call. The next piece is made when the receiver wants it. An error of the database ends the stream; its receiver comes back with the last position.
+ * Where it may no longer go on it ends without a word: whoever comes back is told why.
  */
 export async function* eventStream(options: StreamOptions): AsyncGenerator<string> {
-  const { reader, watch, from, projectId, pollMillis = POLL_MS, now = Date.now } = options;
+  const { reader, watch, from, projectId, mayGoOn, pollMillis = POLL_MS, now = Date.now } = options;
   const isTooOld = from !== undefined && now() / 1_000 - from.atSeconds > MAX_AWAY_SECONDS;
   let position = from === undefined || isTooOld ? await presentPosition(reader, projectId) : from;
   let spokeAt = now();
   yield `retry: ${RETRY_MS}\n${event(isTooOld ? "reset" : "ready", {}, position)}`;
-  while (!watch.signal.aborted) {
+  while (!watch.signal.aborted && (await mayGoOn())) {
     const { found, more, position: next } = await readNew(reader, options, position);
     for (const arrival of found) {
       yield event("generation", arrival.row, arrival.position);

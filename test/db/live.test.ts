@@ -62,7 +62,7 @@ describeEachServer("live streams", (server) => {
     const filter = parseFilter(new URLSearchParams(options.query), GENERATIONS);
     const stream = eventStream({
       ...{ reader: rig.services.reader, watch: place, from, filter },
-      ...{ projectId: options.projectId ?? 1, pollMillis: options.pollMillis ?? FAST_MS },
+      ...{ projectId: options.projectId ?? 1, pollMillis: options.pollMillis ?? FAST_MS, mayGoOn: async () => true },
     });
     const reading = (async () => {
       for await (const text of stream) events.push(...eventsIn(text));

@@ -59,9 +59,8 @@ export function exportRoutes({ route, services }: Api): void {
       const done = (): void => void running--;
       try {
         const chunks = await openExport(services.reader, request);
-        return new Response(streamOf(chunks, { leaving, onEnd: (end) => noted(services, call, { ...end, request }).finally(done) }), {
-          headers: await headersOf(services, request),
-        });
+        const onEnd = (end: End): Promise<void> => noted(services, call, { ...end, request }).finally(done);
+        return new Response(streamOf(chunks, { leaving, onEnd, mayGoOn: call.mayGoOn }), { headers: await headersOf(services, request) });
       } catch (error) {
         done();
         throw error;
@@ -125,11 +124,14 @@ interface End {
   readonly complete: boolean;
 }
 
-/** Reads the next page when the receiver wants more: a slow one makes nothing pile up, and one that leaves ends the reading, in the database too. */
-function streamOf(
-  chunks: AsyncGenerator<ExportChunk>,
-  { leaving, onEnd }: { readonly leaving: AbortController; readonly onEnd: (end: End) => Promise<void> },
-): ReadableStream<Uint8Array> {
+interface Reading {
+  readonly leaving: AbortController;
+  readonly onEnd: (end: End) => Promise<void>;
+  readonly mayGoOn: () => Promise<boolean>;
+}
+
+/** Reads the next page when the receiver wants more: a slow one makes nothing pile up, and one that leaves ends the reading, in the database too. A file whose key ends is broken off. */
+function streamOf(chunks: AsyncGenerator<ExportChunk>, { leaving, onEnd, mayGoOn }: Reading): ReadableStream<Uint8Array> {
   const hash = createHash("sha256");
   let rows = 0;
   let ended = false;
@@ -142,6 +144,7 @@ function streamOf(
     {
       async pull(controller) {
         try {
+          if (!(await mayGoOn())) throw new RequestError("forbidden", "the key of this export has ended");
           const step = await chunks.next();
           if (step.done === true) {
             await end(true);

@@ -30,7 +30,7 @@ export function streamRoutes({ route, services: { reader, live } }: Api): void {
       answer: z.string(),
       otherTypes: ["text/event-stream"],
     },
-    async ({ projectId, query, context }) => {
+    async ({ projectId, query, mayGoOn, context }) => {
       const given = [...NOT_HERE].filter((key) => query.has(key));
       if (given.length > 0) throw new RequestError("bad_request", `${given.join(", ")}: a stream begins now and has no pages`);
       const filter = parseFilter(query, GENERATIONS, { others: [RESUME] });
@@ -41,7 +41,7 @@ export function streamRoutes({ route, services: { reader, live } }: Api): void {
       context.req.raw.signal.addEventListener("abort", watch.leave, { once: true });
       const events = (async function* () {
         try {
-          yield* eventStream({ reader, projectId, filter, watch, from });
+          yield* eventStream({ reader, projectId, filter, watch, from, mayGoOn });
         } finally {
           watch.leave();
         }

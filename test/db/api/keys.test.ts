@@ -94,6 +94,53 @@ describeEachServer("keys and projects", (server) => {
     expect((await ask("/api/projects", last?.key ?? "")).status).toBe(200);
   });
 
+  describe("that end", () => {
+    /** What a stream has told until `end` has happened and it ended by itself. */
+    const untilItEnds = async (path: string, key: string, end: () => Promise<unknown>): Promise<string> => {
+      later();
+      const response = await rig.app.request(`http://localhost${path}`, { headers: as(key) });
+      expect(response.status).toBe(200);
+      const reader = response.body!.getReader();
+      let text = Buffer.from((await reader.read()).value ?? []).toString();
+      await end();
+      later();
+      rig.services.live.hint(1);
+      for (;;) {
+        const step = await reader.read();
+        if (step.done) return text;
+        text += Buffer.from(step.value).toString();
+      }
+    };
+
+    it("end the streams that were opened with them, whether revoked or expired", async () => {
+      const revoked = await keys.create({ name: "watching", scopes: ["read"], projectId: 1 });
+      expect(await untilItEnds("/api/stream", revoked.key, () => keys.revoke(revoked.id))).toContain("event: ready");
+      const turned = await keys.create({ name: "watching", scopes: ["read"], projectId: 1 });
+      expect(await untilItEnds("/api/stream", turned.key, () => keys.rotate(turned.id, { graceMillis: 0 }))).toContain("event: ready");
+    });
+
+    it("leave the streams of other keys open", async () => {
+      const [staying, going] = await Promise.all(["stays", "goes"].map((name) => keys.create({ name, scopes: ["read"], projectId: 1 })));
+      later();
+      const response = await rig.app.request("http://localhost/api/stream", { headers: as(staying!.key) });
+      const reader = response.body!.getReader();
+      await reader.read();
+      await untilItEnds("/api/stream", going!.key, () => keys.revoke(going!.id));
+      await rig.owner`INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, dialect, generation_status, logged_at, updated_at, received_at)
+        VALUES (1, ${"ab".repeat(16)}, ${"cd".repeat(8)}, now(), 'x', 'success', now(), now(), now())`;
+      rig.services.live.hint(1);
+      expect(Buffer.from((await reader.read()).value ?? []).toString()).toContain("event: generation");
+      await reader.cancel();
+    });
+
+    it("break off the exports that were begun with them", async () => {
+      const { id, key } = await keys.create({ name: "downloading", scopes: ["read"], projectId: 1 });
+      await rig.owner`INSERT INTO generation_runs (project_id, id, run_id, started_at, status, created_at, updated_at)
+        SELECT 1, gen_random_uuid(), 'r' || i, now(), 'success', now(), now() FROM generate_series(1, 1200) AS i`;
+      await expect(untilItEnds("/api/export/runs", key, () => keys.revoke(id))).rejects.toThrow("has ended");
+    });
+  });
+
   it("PRV-03 are noted when they are made, turned and ended", async () => {
     const { id } = await keys.create({ name: "noted", scopes: ["read"], projectId: 1 });
     await keys.rotate(id, { graceMillis: HOUR_MS });

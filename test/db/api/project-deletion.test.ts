@@ -118,6 +118,18 @@ describeEachServer("a project that is deleted", (server) => {
     ).rejects.toThrow("there is no project");
   });
 
+  it("ends the streams of those who watch it", async () => {
+    const { id } = await createProject(writer, { name: "watched", actor: "cli" });
+    const theirs = await bearer(id);
+    const response = await rig.app.request("http://localhost/api/stream", { headers: theirs });
+    const reader = response.body!.getReader();
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).toContain("event: ready");
+    expect((await remove(`/api/projects/${id}?confirm=watched`, theirs)).status).toBe(200);
+    seconds += 3;
+    rig.services.live.hint(id);
+    expect(await reader.read()).toMatchObject({ done: true });
+  });
+
   it("takes its logins for SQL along, and with them what they could see", async () => {
     const { id } = await createProject(writer, { name: "with a login", actor: "cli" });
     const login = `genspan_end_${process.pid}_${server.kind}`;
