@@ -4,6 +4,7 @@ import { attributeNamed } from "./flattened.ts";
 import { type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
 import { at, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, normalizeFinishReason, toMessageList } from "./messages.ts";
+import { supplyCost } from "./sent-cost.ts";
 
 const HIDDEN = "<REDACTED>";
 
@@ -25,9 +26,7 @@ export const claudeCode: Dialect = {
     supplyCounts(view, draft);
     const reason = textNamed(view, "stop_reason");
     supply(draft, "finishReasons", reason === undefined ? undefined : normalizeFinishReason(reason), "stop_reason");
-    const cost = numberOf(attributeNamed(view, "cost_usd"));
-    supply(draft, "costAmount", cost, "cost_usd");
-    if (cost !== undefined) supply(draft, "costCurrency", "USD", "cost_usd");
+    supplyCost(draft, numberOf(attributeNamed(view, "cost_usd")), "cost_usd");
     supply(draft, "conversationId", textNamed(view, "session.id"), "session.id");
     supply(draft, "systemInstructions", shown(view, draft, "system_prompt_preview"), "system_prompt_preview");
     supplyText(draft, "prompt", shown(view, draft, "user_prompt") ?? shown(view, draft, "new_context"));

@@ -25,6 +25,7 @@ import { createRegistry } from "./registry.ts";
 import { semanticKernel } from "./semantic-kernel.ts";
 import { semconv } from "./semconv.ts";
 import { buildFromEvents } from "./semconv-events.ts";
+import { chooseSentCost } from "./sent-cost.ts";
 import { spanName } from "./span-facts.ts";
 import { springAi } from "./spring-ai.ts";
 import { strands } from "./strands.ts";
@@ -84,6 +85,7 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): ReadRole
   const announces = (candidates & LOGFIRE) !== 0 && isAnnouncement(view);
   if (announces) role = role === "call" ? "pending" : "wrapper";
   if (role === undefined || (role === "wrapper" && (announces || !mayTellUsage(view, draft)))) return role;
+  chooseSentCost(view, draft);
   complete(view, draft, { candidates, owner });
   if (role !== "wrapper") return role;
   return keepUsageOnly(view, draft) ? "wrapper-with-usage" : "wrapper";

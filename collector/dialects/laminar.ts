@@ -1,9 +1,9 @@
 import type { SpanView } from "../otlp/span-view.ts";
-import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, supply } from "./generation-draft.ts";
 import { isObject, stringOf } from "./json.ts";
+import { supplyCostParts } from "./sent-cost.ts";
 import { supplyText } from "./span-facts.ts";
 
 const PROPERTIES = "lmnr.association.properties.";

@@ -6,6 +6,7 @@ import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } fr
 import { messagesContent, toMessageList } from "./messages.ts";
 import { readProviderResponse } from "./provider-answers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
+import { supplyCost } from "./sent-cost.ts";
 
 const CALLS: ReadonlyMap<string, string> = new Map([
   ["generation", "chat"],
@@ -48,7 +49,7 @@ export const langfuse: Dialect = {
       "langfuse.observation.output",
     );
     supplyUsage(view, draft);
-    supplyCost(view, draft);
+    supplyCostDetails(view, draft);
     supplyFirstToken(view, draft);
     supplyEnding(view, draft);
     supplyMetadata(view, draft);
@@ -88,23 +89,23 @@ function supplyUsage(view: SpanView, draft: GenerationDraft): void {
   supply(draft, "cacheReadTokens", pick(usage, CACHE_READ), origin);
   supply(draft, "cacheWriteTokens", pick(usage, CACHE_WRITE), origin);
   supply(draft, "reasoningTokens", pick(usage, REASONING), origin);
-  draft.cacheOutsideInput = usage["input"] !== undefined;
-  draft.reasoningOutsideOutput = usage["output"] !== undefined;
+  // Where another source of the span gave the count, the buckets say nothing about it.
+  if (draft.origins.get("inputTokens") === origin) draft.cacheOutsideInput = usage["input"] !== undefined;
+  if (draft.origins.get("outputTokens") === origin) draft.reasoningOutsideOutput = usage["output"] !== undefined;
 }
 
 const pick = (usage: JsonObject, names: readonly string[]): number | undefined =>
   names.map((name) => numberOf(usage[name])).find((count) => count !== undefined);
 
 /** The total, else the sum of its parts. */
-function supplyCost(view: SpanView, draft: GenerationDraft): void {
+function supplyCostDetails(view: SpanView, draft: GenerationDraft): void {
   const cost = openJson(attributeNamed(view, "langfuse.observation.cost_details"));
   if (!isObject(cost)) return;
   const parts = Object.values(cost)
     .map(numberOf)
     .filter((part) => part !== undefined);
   const total = numberOf(cost["total"]) ?? (parts.length > 0 ? parts.reduce((sum, part) => sum + part, 0) : undefined);
-  supply(draft, "costAmount", total, "langfuse.observation.cost_details");
-  supply(draft, "costCurrency", total === undefined ? undefined : "USD", "langfuse.observation.cost_details");
+  supplyCost(draft, total, "langfuse.observation.cost_details");
 }
 
 /** An absolute time, sometimes quoted twice. */

@@ -1,9 +1,9 @@
 import type { SpanView } from "../otlp/span-view.ts";
-import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { builtOf, type GenerationDraft, override, supply } from "./generation-draft.ts";
+import { builtOf, type GenerationDraft, override } from "./generation-draft.ts";
 import { at, isObject, numberOf, openJson, stringOf } from "./json.ts";
+import { supplyCost, supplyCostParts } from "./sent-cost.ts";
 import { spanName } from "./span-facts.ts";
 
 /** `llm.request.type` names LiteLLM's own function, with an "a" in front where it is the asynchronous one. */
@@ -32,9 +32,7 @@ export const litellm: Dialect = {
       stringOf(attributeNamed(view, "llm.request.type"))?.replace(/^a(?=completion|responses|text|emb|image|rerank)/, "") ?? "",
     );
     if (operation !== undefined) override(draft, "operation", operation, "llm.request.type");
-    const cost = numberOf(at(openJson(hidden), "response_cost"));
-    supply(draft, "costAmount", cost, "hidden_params");
-    if (sent !== undefined || cost !== undefined) supply(draft, "costCurrency", "USD", "gen_ai.cost");
+    supplyCost(draft, numberOf(at(openJson(hidden), "response_cost")), "hidden_params");
   },
 };
 

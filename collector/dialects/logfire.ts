@@ -61,7 +61,6 @@ export const logfire: Dialect = {
     supplyTools(view, draft);
     supplyInputs(view, draft);
     supplyDuration(view, draft);
-    if (hasConcept(draft, "costAmount")) supply(draft, "costCurrency", "USD", "operation.cost");
   },
 };
 

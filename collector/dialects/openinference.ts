@@ -1,5 +1,4 @@
 import type { SpanView } from "../otlp/span-view.ts";
-import { supplyCostParts } from "./cost-parts.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
@@ -8,6 +7,7 @@ import { REDACTED, rawValue, supplyOpenInferenceContent, toolsIn } from "./openi
 import { supplyResponseFacts } from "./provider-answers.ts";
 import { supplyRequestFacts } from "./provider-requests.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
+import { supplyCostParts } from "./sent-cost.ts";
 
 /** OpenInference kinds that are a model call; every other kind is around calls. */
 const CALLS: ReadonlyMap<string, string> = new Map([
@@ -47,7 +47,6 @@ export const openinference: Dialect = {
     const variables = openJson(attributeNamed(view, "llm.prompt_template.variables"));
     if (isObject(variables)) builtOf(draft).variables ??= variables;
     supplyMetadata(view, draft);
-    if (attributeNamed(view, "llm.cost.total") !== undefined) supply(draft, "costCurrency", "USD", "llm.cost.total");
     supplyCostParts(view, draft, ["llm.cost.prompt", "llm.cost.completion"]);
   },
 };

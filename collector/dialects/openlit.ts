@@ -1,7 +1,7 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { conceptText, type GenerationDraft, override, supply, supplyContent, supplyTextOf, withdraw } from "./generation-draft.ts";
+import { conceptText, type GenerationDraft, override, supplyContent, supplyTextOf, withdraw } from "./generation-draft.ts";
 import { type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
 import { messagesContent } from "./messages.ts";
@@ -28,9 +28,6 @@ export const openlit: Dialect = {
   classify: () => undefined,
   complete(view, draft) {
     if (conceptText(view, draft, "operation") === "image") override(draft, "operation", "image_generation", "gen_ai.operation.name");
-    if (attributeNamed(view, "gen_ai.usage.cost") !== undefined) supply(draft, "costCurrency", "USD", "gen_ai.usage.cost");
-    const seconds = numberOf(attributeNamed(view, "gen_ai.server.time_to_first_token"));
-    supply(draft, "timeToFirstTokenSeconds", seconds, "gen_ai.server.time_to_first_token");
     const reasoning = stringOf(attributeNamed(view, "gen_ai.content.reasoning"));
     supplyTextOf(draft, "reasoning", reasoning, "gen_ai.content.reasoning");
     withdrawUnset(view, draft);

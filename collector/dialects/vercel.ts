@@ -17,6 +17,7 @@ import { messagesContent, normalizeFinishReason, toMessageList } from "./message
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 import { buildFromEvents } from "./semconv-events.ts";
+import { supplyCost } from "./sent-cost.ts";
 import { secondsToEvent } from "./span-facts.ts";
 
 /** Spans of one call to a model; the spans around them repeat its usage. */
@@ -176,10 +177,7 @@ function supplyProviderMetadata(view: SpanView, draft: GenerationDraft): void {
     at(metadata, "bedrock", "usage", "cacheReadInputTokens");
   supply(draft, "cacheReadTokens", numberOf(read), ORIGIN);
   supply(draft, "reasoningTokens", numberOf(at(metadata, "openai", "reasoningTokens")), ORIGIN);
-  const cost = numberOf(at(metadata, "gateway", "cost"));
-  if (cost === undefined || hasConcept(draft, "costAmount")) return;
-  supply(draft, "costAmount", cost, ORIGIN);
-  supply(draft, "costCurrency", "USD", ORIGIN);
+  supplyCost(draft, numberOf(at(metadata, "gateway", "cost")), ORIGIN);
 }
 const ORIGIN = "ai.response.providerMetadata";
 

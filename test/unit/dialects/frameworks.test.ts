@@ -271,6 +271,28 @@ describe("what frameworks say about time and unset values", () => {
     expect([strands[0]?.["time_to_first_token_ms"], openlit[0]?.["time_to_first_token_ms"]]).toEqual([250, 250]);
   });
 
+  it.each([
+    ["Strands by its provider, beside a cost of OpenLIT", { "gen_ai.provider.name": "strands-agents", "gen_ai.usage.cost": 0.1 }, 250, 250],
+    [
+      "Strands by its old provider, beside a sign of OpenLIT",
+      { "gen_ai.system": "strands-agents", "gen_ai.application_name": "a" },
+      250,
+      250,
+    ],
+    ["Strands by its own names, beside OpenLIT's", { "gen_ai.event.start_time": "t", "gen_ai.sdk.version": "1" }, 250, 250],
+    ["OpenLIT", { "gen_ai.provider.name": "openai", "gen_ai.usage.cost": 0.1 }, 0.25, 250],
+    ["another one: that of the metric", { "gen_ai.provider.name": "openai" }, 0.25, 250],
+    [
+      "one that tells it by the conventions, too",
+      { "gen_ai.system": "strands-agents", "gen_ai.response.time_to_first_chunk": 0.3 },
+      250,
+      300,
+    ],
+  ])("the unit of the time to the first token: %s", (_, attributes, time, millis) => {
+    const call = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.server.time_to_first_token": time };
+    expect(rowsOf({ name: "c", attributes: { ...call, ...attributes } })).toMatchObject([{ time_to_first_token_ms: millis }]);
+  });
+
   it("a framework is not a provider", () => {
     const attributes = {
       "gen_ai.operation.name": "chat",

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import type { SpanSpec } from "../../support/otlp-json.ts";
+import { generationsOf } from "../../support/told.ts";
+
+type Attributes = NonNullable<SpanSpec["attributes"]>;
+const CHAT: Attributes = { "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "m" };
+const usage = (input: number, output: number): Attributes => ({ "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output });
+
+const counts = (attributes: Attributes): unknown[] => {
+  const [row] = generationsOf({ attributes });
+  return ["prompt", "completion", "cache_read", "cache_write", "reasoning"].map((name) => row?.[`tokens_${name}`]);
+};
+
+describe("a count of cached tokens under two names", () => {
+  it.each([
+    ["the conventions' name decides", 9_216, 4_096, 9_216],
+    ["their 0 is a count, and shadows the other", 0, 9_216, 0],
+  ])("%s", (_, dotted, flat, expected) => {
+    const names = [
+      ["gen_ai.usage.cache_read.input_tokens", "gen_ai.usage.cache_read_input_tokens"],
+      ["gen_ai.usage.cache_read_input_tokens", "gen_ai.usage.cache_read.input_tokens"],
+    ] as const;
+    // In either order of the attributes.
+    for (const [first, second] of names) {
+      const value = (name: string): number => (name.includes("cache_read.") ? dotted : flat);
+      const told = counts({ ...CHAT, ...usage(13_675, 1), [first]: value(first), [second]: value(second) });
+      expect(told).toEqual([13_675, 1, expected, null, null]);
+    }
+  });
+});
+
+describe("buckets of Langfuse beside counts of the conventions", () => {
+  const buckets = (details: object): Attributes => ({
+    "langfuse.observation.type": "generation",
+    "langfuse.observation.usage_details": JSON.stringify(details),
+  });
+
+  it("say nothing about counts that are not theirs: what the span has includes the cached and the reasoning tokens", () => {
+    const details = { input: 4_459, input_cached_tokens: 9_216, output: 1_014, output_reasoning_tokens: 956 };
+    expect(counts({ ...CHAT, ...usage(13_675, 1_970), ...buckets(details) })).toEqual([13_675, 1_970, 9_216, null, 956]);
+    expect(counts({ ...CHAT, ...buckets(details) })).toEqual([13_675, 1_970, 9_216, null, 956]);
+  });
+});
