@@ -12,10 +12,12 @@ import {
   keyText,
   type LogEvent,
   type StrayRow,
+  type ToldTokens,
   type TraceEvidence,
 } from "./facts.ts";
 import { httpStatusOf, isHttpRequest, placeOf, SERVER_ATTRIBUTES } from "./http-tries.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
+import { mayNest } from "./nesting.ts";
 
 /** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
 export interface TraceRef {
@@ -68,31 +70,37 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
   const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
   const recordsOf = new Map([...childrenOf].map(([name, rows]) => [name, rows.map(toChild)]));
   const isTree = (name: string): boolean => hasGroups(recordsOf.get(name) ?? []) || calls.get(name)?.some((row) => row["wraps"]) === true;
-  const grouped = traces.filter((trace) => isTree(traceName(trace)));
   const servers = await readServers(tx, schema, { window, calls, recordsOf });
-  const parents = grouped.length === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf(grouped) }));
+  const factsOf = new Map([...calls].map(([name, rows]) => [name, toCalls(rows, servers.get(name))]));
+  const nested = traces.filter((trace) => mayNest(factsOf.get(traceName(trace))?.calls ?? []));
+  const trees = new Set([...traces.filter((trace) => isTree(traceName(trace))), ...nested]);
+  const parents = trees.size === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf([...trees]) }));
+  const apart = nested.length === 0 ? byTrace([]) : byTrace(await readApart(tx, schema, { ...window, ...idsOf(nested) }));
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });
     const rows = calls.get(name) ?? [];
     const records = recordsOf.get(name) ?? [];
     if (rows.length + records.length === 0) return [];
-    const tooManyCalls = rows.length > MAX_ROWS;
-    const { calls: found, strays } = tooManyCalls ? NO_CALLS : onePerKey(rows.map((row) => toCall(row, servers.get(name))));
+    const { calls: found, strays } = factsOf.get(name) ?? NO_CALLS;
     const ids = new Set(found.map(({ spanId }) => spanId));
     return {
       projectId,
       traceId,
       calls: found,
-      tooManyCalls,
+      tooManyCalls: rows.length > MAX_ROWS,
       strays,
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
       parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), optional(row["parent_span_id"]) ?? ""])),
+      apart: new Set((apart.get(name) ?? []).map((row) => String(row["span_id"]))),
     };
   });
 }
 
 const NO_CALLS = { calls: [], strays: [] };
+
+const toCalls = (rows: Rows, servers: ReadonlyMap<string, CallServer> | undefined): Pick<TraceEvidence, "calls" | "strays"> =>
+  rows.length > MAX_ROWS ? NO_CALLS : onePerKey(rows.map((row) => toCall(row, servers)));
 
 /** Of two rows with one key the one set aside, unless only the other knows the end. */
 function onePerKey(rows: readonly CallFacts[]): Pick<TraceEvidence, "calls" | "strays"> {
@@ -179,6 +187,7 @@ async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> 
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
     generation_status, error_type, error_message, filled_from, own_values, item_id, attempts_count,
+    tokens_prompt::float8, tokens_completion::float8,
     CASE WHEN ${makesImages(schema)} THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
     coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps`;
@@ -223,6 +232,7 @@ function toCall(row: Record<string, unknown>, servers: ReadonlyMap<string, CallS
     errorType: optional(row["error_type"]),
     errorMessage: optional(row["error_message"]),
     toldTries: number("attempts_count" in own ? own["attempts_count"] : row["attempts_count"]),
+    tokens: told.includes("tokens") ? toTokens(row) : undefined,
     has: new Set<FillGroup>(told),
     own,
     wraps: row["wraps"] === true,
@@ -231,6 +241,11 @@ function toCall(row: Record<string, unknown>, servers: ReadonlyMap<string, CallS
     filledFrom,
     itemId: optional(row["item_id"]),
   };
+}
+
+function toTokens(row: Record<string, unknown>): ToldTokens | undefined {
+  const [prompt, completion] = [Number(row["tokens_prompt"] ?? 0), Number(row["tokens_completion"] ?? 0)];
+  return prompt + completion > 0 ? { prompt, completion } : undefined;
 }
 
 interface ToldOfTries {
@@ -306,9 +321,31 @@ const toChild = (row: Record<string, unknown>): ChildSpan => ({
   attributes: row["attributes"] as Record<string, unknown>,
 });
 
-/** Which span is below which, of traces in which that decides about runs, items and wrappers. */
+/** Which span is below which, of traces in which that decides about runs, items, wrappers and calls within calls. */
 const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
   lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id" });
+
+/** What instrumentations call the kind of a span, and those of them that make calls of their own. */
+const KIND_NAMES = [
+  "gen_ai.operation.name",
+  "openinference.span.kind",
+  "traceloop.span.kind",
+  "ai.operationId",
+  "langfuse.observation.type",
+  "langsmith.span.kind",
+  "mlflow.spanType",
+  "lmnr.span.type",
+  "mastra.span.type",
+  "genkit:metadata:subtype",
+  "span.type",
+  "mcp.method.name",
+];
+const OF_ITS_OWN = "tool|agent|retriev|rerank|guardrail|evaluat";
+const APART = `attributes ?| ARRAY['gen_ai.tool.name', 'gen_ai.tool.call.id'] OR name ~* '^(execute_tool|running tool|invoke_agent)\\M'
+  OR concat_ws(' ', ${KIND_NAMES.map((name) => `attributes ->> '${name}'`).join(", ")}) ~* '${OF_ITS_OWN}'`;
+
+const readApart = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
+  lookUp(tx, { schema, window, table: "spans", columns: "span_id", condition: APART });
 
 const EVENT_NAMES = CONTENT_EVENTS.map((name) => `'${name}'`).join(", ");
 

@@ -50,6 +50,12 @@ export interface CallServer {
   readonly httpStatus: number | undefined;
 }
 
+/** Tokens as the conventions count them: cached ones and reasoning are within. */
+export interface ToldTokens {
+  readonly prompt: number;
+  readonly completion: number;
+}
+
 /** Key of a row within its trace. Times are PostgreSQL's text, exact to the microsecond. */
 export interface CallKey {
   readonly spanId: string;
@@ -77,6 +83,8 @@ export interface CallFacts extends CallKey {
   readonly toldTries: number | undefined;
   /** Columns that an image trace is made of; undefined for other calls. */
   readonly image: Readonly<Record<string, unknown>> | undefined;
+  /** Tokens that the span itself told; undefined where it told of none. */
+  readonly tokens: ToldTokens | undefined;
   /** Groups that the span itself told. */
   readonly has: ReadonlySet<FillGroup>;
   /** The span wraps calls and tells their usage. */
@@ -121,8 +129,16 @@ export interface LogEvent {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** How the spans of a trace lie within each other; empty where nothing depends on it. */
+export interface TraceTree {
+  /** Parents of all spans, by span, "" for a root. */
+  readonly parents: ReadonlyMap<string, string>;
+  /** Spans of tools, agents and other things that make calls of their own. */
+  readonly apart: ReadonlySet<string>;
+}
+
 /** Everything that is stored about the model calls of one trace. */
-export interface TraceEvidence {
+export interface TraceEvidence extends TraceTree {
   readonly projectId: number;
   readonly traceId: string;
   readonly calls: readonly CallFacts[];
@@ -133,8 +149,6 @@ export interface TraceEvidence {
   readonly tooManyCalls: boolean;
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
-  /** Parents of all spans, by span, "" for a root; read only where a run, an item or a wrapper with usage makes them matter. */
-  readonly parents: ReadonlyMap<string, string>;
 }
 
 /** Whether a group was filled in where the span said nothing; an update replaces what it said. */

@@ -69,7 +69,7 @@ export interface RefinementPlan {
  * itself is never overwritten except by an update, and what was filled in is known by name and made anew.
  */
 export function planRefinement(evidence: TraceEvidence): RefinementPlan {
-  const folding = foldCalls(evidence.calls, evidence.parents);
+  const folding = foldCalls(evidence.calls, evidence);
   const setAside = [...folding.aside]
     .filter(([call]) => call.counted)
     .map(([call, survivor]) => ({ key: keyOf(call), survivor, change: asTold(call) }));

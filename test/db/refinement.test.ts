@@ -141,6 +141,81 @@ describeEachServer("what came apart is brought together", (server) => {
       expect(rows.map((row) => Number(row["tokens_total"]))).toEqual([320, 346]);
     });
 
+    describe("of calls with other spans between them", () => {
+      const told = { ...chat, ...usage(631, 35) };
+      const around = { id: "around", tookMs: 100, attributes: { ...told, "gen_ai.input.messages": prompt } };
+      const between = { id: "between", parent: "around", at: 2, tookMs: 96, attributes: {} };
+      const within = { id: "within", parent: "between", at: 5, tookMs: 80, attributes: told };
+      const rows = async () => (await calls()).map((row) => [row["span_id"], row["tokens_prompt"]]);
+
+      it("counts one of two that tell the same, in any order, through two collectors", { timeout: 120_000 }, async () => {
+        await expectOrderIndependent([within, between, around].map((span) => traces(tracesOf(span))));
+        expect(await calls()).toMatchObject([{ span_id: spanIdOf("within"), tokens_prompt: "631", prompt_full_text: prompt }]);
+      });
+
+      it.each<[string, object]>([
+        ["a tool", { attributes: { "gen_ai.operation.name": "execute_tool" } }],
+        ["a tool of OpenInference", { attributes: { "openinference.span.kind": "TOOL" } }],
+        ["a tool by its name alone", { name: "execute_tool search" }],
+        ["an agent", { attributes: { "gen_ai.operation.name": "invoke_agent" } }],
+        ["an agent of Traceloop", { attributes: { "traceloop.span.kind": "agent" } }],
+        ["a tool of the AI SDK", { attributes: { "ai.operationId": "ai.toolCall" } }],
+        ["a server of tools", { attributes: { "mcp.method.name": "tools/call" } }],
+      ])("counts both where %s stands between them", async (_, more) => {
+        await sendAll([traces(tracesOf(around, { ...between, ...more }, within))]);
+        expect(await rows()).toEqual([
+          [spanIdOf("around"), "631"],
+          [spanIdOf("within"), "631"],
+        ]);
+      });
+
+      it("counts both that tell other tokens, other models or other answers", async () => {
+        const others = [usage(10, 5), { "gen_ai.request.model": "o3" }, { "gen_ai.response.id": "r2" }];
+        for (const other of others) {
+          await empty();
+          const first = { ...around, attributes: { ...around.attributes, "gen_ai.response.id": "r1" } };
+          await sendAll([traces(tracesOf(first, between, { ...within, attributes: { ...told, ...other } }))]);
+          expect(await calls()).toHaveLength(2);
+        }
+      });
+
+      it("counts one where only one of them tells of tokens and the other takes most of its time", async () => {
+        await sendAll([traces(tracesOf({ ...around, attributes: chat }, between, within))]);
+        expect(await rows()).toEqual([[spanIdOf("within"), "631"]]);
+        await empty();
+        await sendAll([traces(tracesOf(around, between, { ...within, attributes: chat }))]);
+        expect(await rows()).toEqual([[spanIdOf("within"), "631"]]);
+        await empty();
+        await sendAll([traces(tracesOf(around, between, { ...within, tookMs: 20, attributes: chat }))]);
+        expect(await calls()).toHaveLength(2);
+      });
+
+      it("sets one aside that tells the sum of those within, and none that tells of more", async () => {
+        const steps = (first: number) => [
+          { id: "step1", parent: "around", at: 1, tookMs: 40, attributes: {} },
+          { id: "chat1", parent: "step1", at: 2, tookMs: 30, attributes: { ...chat, ...usage(first, 20) } },
+          { id: "step2", parent: "around", at: 50, tookMs: 40, attributes: {} },
+          { id: "chat2", parent: "step2", at: 51, tookMs: 30, attributes: { ...chat, ...usage(331, 15) } },
+        ];
+        await sendAll([traces(tracesOf(around, ...steps(300)))]);
+        expect(await rows()).toEqual([
+          [spanIdOf("chat1"), "300"],
+          [spanIdOf("chat2"), "331"],
+        ]);
+        await empty();
+        await sendAll([traces(tracesOf(around, ...steps(10)))]);
+        expect(await calls()).toHaveLength(3);
+      });
+
+      it("counts both that happen at once in one trace", async () => {
+        const root = { id: "root", tookMs: 200, attributes: {} };
+        const tasks = [1, 2].map((i) => ({ id: `task${i}`, parent: "root", tookMs: 150, attributes: {} }));
+        const asked = [1, 2].map((i) => ({ id: `chat${i}`, parent: `task${i}`, at: i, tookMs: 100 - 10 * i, attributes: told }));
+        await sendAll([traces(tracesOf(...asked)), traces(tracesOf(...tasks)), traces(tracesOf(root))]);
+        expect(await calls()).toHaveLength(2);
+      });
+    });
+
     describe("agents with usage", () => {
       const agent = {
         id: "agent",

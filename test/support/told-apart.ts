@@ -30,6 +30,22 @@ export const MATTERS: Readonly<Record<string, (trace: string, at: number) => Ato
     span({ trace, id: "inner", parent: "outer", at: at + 10, tookMs: 80, attributes: { ...chat, ...usage(631, 35), ...answer } }),
     span({ trace, id: "outer", at, attributes: { ...chat, ...usage(631, 35), ...prompt } }),
   ],
+  "two instrumentations of one call, with two spans between them": (trace, at) => [
+    span({ trace, id: "inner", parent: "step", at: at + 10, tookMs: 80, attributes: { ...chat, ...usage(631, 35), ...answer } }),
+    span({ trace, id: "step", parent: "retry", at: at + 8, tookMs: 84, attributes: {} }),
+    span({ trace, id: "retry", parent: "outer", at: at + 5, tookMs: 90, attributes: { "code.function.name": "retry" } }),
+    span({ trace, id: "outer", at, attributes: { ...chat, ...usage(631, 35), ...prompt } }),
+  ],
+  "a call within a tool of another call, and two steps of a third call": (trace, at) => [
+    span({ trace, id: "sub", parent: "tool", at: at + 10, tookMs: 80, attributes: { ...chat, ...usage(631, 35), ...answer } }),
+    span({ trace, id: "tool", parent: "call", at: at + 5, tookMs: 90, attributes: { "gen_ai.operation.name": "execute_tool" } }),
+    span({ trace, id: "call", at, attributes: { ...chat, ...usage(631, 35), ...prompt } }),
+    span({ trace, id: "chat1", parent: "step1", at: at + 220, tookMs: 20, attributes: { ...chat, ...usage(300, 20) } }),
+    span({ trace, id: "step1", parent: "around", at: at + 210, tookMs: 40, attributes: {} }),
+    span({ trace, id: "chat2", parent: "step2", at: at + 260, tookMs: 20, attributes: { ...chat, ...usage(331, 15) } }),
+    span({ trace, id: "step2", parent: "around", at: at + 255, tookMs: 40, attributes: {} }),
+    span({ trace, id: "around", at: at + 200, attributes: { ...chat, ...usage(631, 35) } }),
+  ],
   "two instrumentations of one call, beside each other, one with the content in log events": (trace, at) => [
     log({ trace, span: "one", name: "gen_ai.user.message", at, body: { content: "Hi" } }),
     span({ trace, id: "one", parent: "agent", at, attributes: { ...chat, ...usage(9, 3), "gen_ai.response.id": "resp" } }),

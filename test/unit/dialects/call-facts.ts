@@ -25,6 +25,11 @@ export function callFactsOf(row: Row): CallFacts {
     errorType: text(row["error_type"]),
     errorMessage: text(row["error_message"]),
     image: undefined,
+    toldTries: row["attempts_count"] === null ? undefined : Number(row["attempts_count"]),
+    tokens:
+      row["tokens_total"] === null
+        ? undefined
+        : { prompt: Number(row["tokens_prompt"] ?? 0), completion: Number(row["tokens_completion"] ?? 0) },
     has: new Set(groups.filter((group) => row[groupSign(group)] !== null)),
     wraps: (row["additional_metadata"] as Row | null)?.["usage_of_wrapper"] === true,
     counted: true,

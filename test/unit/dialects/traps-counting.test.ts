@@ -61,7 +61,8 @@ describe("trap 1: wrappers repeat the usage of the calls within", () => {
 });
 
 describe("trap 2: two instrumentations tell one call", () => {
-  const counted = (rows: readonly Row[]) => foldCalls(rows.map(callFactsOf), new Map()).counted.map(({ call }) => call);
+  const counted = (rows: readonly Row[]) =>
+    foldCalls(rows.map(callFactsOf), { parents: new Map(), apart: new Set() }).counted.map(({ call }) => call);
 
   it.each(["messages", "messages-tools", "messages-thinking"])("%s of two instrumentations is folded by the id of its answer", (name) => {
     const { generations } = rowsFromTraces(recording("anthropic-openinference", name).body);
@@ -252,8 +253,8 @@ describe("trap 28: attempts of one call", () => {
       { ...failed, at: 20, tookMs: 10, attributes: { ...failed.attributes, "gen_ai.request.model": "gpt-4o-mini" } },
       { parent: "p", at: 40, attributes: { ...CHAT, "gen_ai.request.model": "claude" } },
     );
-    const facts = rows.map(callFactsOf);
-    const attempts = attemptsOf(facts[2]!, [], facts);
+    const calls = rows.map((row) => ({ call: callFactsOf(row), twins: [] }));
+    const attempts = attemptsOf(calls[2]!, [], calls);
     expect(attempts?.map(({ number, model, success }) => [number, model, success])).toEqual([
       [1, "gpt-4o", false],
       [2, "gpt-4o-mini", false],

@@ -47,6 +47,7 @@ const call = (more: Partial<CallFacts> = {}): CallFacts => ({
   errorType: undefined,
   errorMessage: undefined,
   toldTries: undefined,
+  tokens: undefined,
   image: undefined,
   has: new Set(),
   wraps: false,
