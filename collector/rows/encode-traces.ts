@@ -14,10 +14,11 @@ import type { Blob } from "./blobs.ts";
 import { encodeGenerationRow } from "./encode-generation.ts";
 import { type CallMedia, encodeBlobRow, encodeOutputRow } from "./encode-media.ts";
 import { encodeSpanRow, type SpanContext } from "./encode-span.ts";
+import { idFault } from "./id-fault.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero, startMillisOf } from "./row-key.ts";
+import { startMillisOf } from "./row-key.ts";
 import { takeSpanMedia } from "./span-media.ts";
 import { encodeSpanScores } from "./span-scores.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
@@ -207,30 +208,4 @@ function spanContext(view: SpanView, builder: RequestBuilder, { origins, notes }
       receivedAtMs: builder.receivedAtMs,
     },
   };
-}
-
-/** A metric has its name where a span has its trace id. Source: OpenTelemetry, "Instrument name syntax". */
-const METRIC_NAME = /^[a-z][\w./-]{0,254}$/i;
-const HEXADECIMAL = /^[0-9a-f]{32}$/i;
-
-/** What a trace id of a wrong length may be instead. */
-function hintOf({ arena, traceIdOffset, traceIdSize }: SpanView): string {
-  const text = arena.request.toString("latin1", traceIdOffset, traceIdOffset + Math.min(traceIdSize, 256));
-  if (HEXADECIMAL.test(text)) return ": this looks like hexadecimal text; protobuf takes the 16 bytes it stands for";
-  return METRIC_NAME.test(text) ? ": this looks like metrics; send those to /v1/metrics" : "";
-}
-
-/** Why a span cannot be stored under its ids, or undefined (W3C Trace Context; otlp-rules J15). Says what the sender probably did. */
-function idFault(view: SpanView): string | undefined {
-  const { request } = view.arena;
-  const { traceIdSize, spanIdSize } = view;
-  if (traceIdSize === 0 && spanIdSize === 0 && view.nameSize === 0) {
-    return "no trace_id and span_id: this looks like logs or metrics; send those to /v1/logs or /v1/metrics";
-  }
-  if (traceIdSize === 36) return "trace_id must be 16 bytes: this looks like a UUID with dashes; send its 32 hexadecimal digits";
-  if (traceIdSize !== 16) return `trace_id must be 16 bytes, got ${traceIdSize}${hintOf(view)}`;
-  if (spanIdSize !== 8) return `span_id must be 8 bytes, got ${spanIdSize}`;
-  if (isZero(request, view.traceIdOffset, 16)) return "trace_id must not be all zero";
-  if (isZero(request, view.spanIdOffset, 8)) return "span_id must not be all zero";
-  return undefined;
 }

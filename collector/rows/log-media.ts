@@ -1,6 +1,7 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import { type Json, parseJson } from "../dialects/json.ts";
 import { type AttributeList, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { DecodeError } from "../otlp/decode-error.ts";
 import type { LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import type { Blob } from "./blobs.ts";
@@ -54,8 +55,14 @@ export function valueWithoutMedia(list: AttributeList, index: number, found: Fou
   return kind === VALUE_STRING ? String(without) : JSON.stringify(without);
 }
 
+/** A broken value is left to whoever stores it. */
 function structured(list: AttributeList, index: number): Json {
   const json = new ByteWriter(1024);
-  writeJsonValue(json, list, index);
+  try {
+    writeJsonValue(json, list, index);
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
   return parseJson(json.view().toString("utf8"));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
 import { encodeBody, RECEIVED_AT_MS, rowsFromTraces, rowsOf } from "../../support/encoding.ts";
 import { recordingsOf } from "../../support/recordings.ts";
 import {
@@ -87,6 +88,19 @@ describe("ids", () => {
   it("IDS-02 hexadecimal text in the place of sixteen bytes is refused with a hint", () => {
     const text = Buffer.from("0af7651916cd43dd8448eb211c80319c");
     expect(rowsFromTraces(tracesRequest([span({ traceId: text })])).request.refusedItems[0]!.reason).toContain("hexadecimal text");
+  });
+
+  it.each([
+    ["requests", "00f067aa0ba902b7", "trace_id must be 16 bytes (in JSON 32 hexadecimal digits), got a text of 8 characters"],
+    ["4bf92f3577b34da6a3ce929d0e0e473", "00f067aa0ba902b7", "got a text of 31 characters"],
+    ["sixteen letters!", "00f067aa0ba902b7", "got a text of 16 characters"],
+    ["4bf92f3577b34da6a3ce929d0e0e4736", "eight___", "span_id must be 8 bytes (in JSON 16 hexadecimal digits), got a text of 8 characters"],
+    ["4bf92f3577b34da6a3ce929d0e0e4736", "", "span_id must be 8 bytes, got 0"],
+    ["0af76519-16cd-43dd-8448-eb211c80319c", "00f067aa0ba902b7", "a UUID with dashes"],
+  ])("IDS-02 the ids %o and %o of OTLP/JSON are refused in its own terms", (traceId, spanId, reason) => {
+    const sent = { resourceSpans: [{ scopeSpans: [{ spans: [{ traceId, spanId, name: "n", startTimeUnixNano: "1" }] }] }] };
+    const { request } = rowsFromTraces(transcodeJson(Buffer.from(JSON.stringify(sent)), "traces"));
+    expect(request.refusedItems).toEqual([{ item: 0, reason: expect.stringContaining(reason) }]);
   });
 
   it("a parent of eight zero bytes or of a wrong length is no parent", () => {
