@@ -1,11 +1,11 @@
 import { emptyResource } from "@opentelemetry/resources";
 import { type Content, createContent } from "./content.ts";
 import { resolveContent } from "./content-policy.ts";
-import { resolveOptions, type Settings } from "./options.ts";
 import { createPendingLane } from "./pending-lane.ts";
 import { createProblems } from "./problems.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { SCOPE } from "./scope.ts";
+import { resolveOptions, type Settings } from "./settings.ts";
 
 /** What the public functions of the SDK work with. */
 export interface Current {

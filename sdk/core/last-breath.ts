@@ -1,8 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import type { Target, TracingLimits } from "./options.ts";
+import type { TracingLimits } from "./options.ts";
 import { sizeOf } from "./queue.ts";
+import type { Target } from "./settings.ts";
 
 /** Runs in a thread of its own: posts the bodies one after the other, then wakes the thread that waits. */
 const POST = `

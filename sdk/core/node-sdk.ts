@@ -3,10 +3,9 @@ import type { Resource } from "@opentelemetry/resources";
 import { BatchLogRecordProcessor, type LogRecordProcessor } from "@opentelemetry/sdk-logs";
 import { NodeSDK } from "@opentelemetry/sdk-node";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
-import type { Environment, Settings, TracingOptions } from "./options.ts";
+import type { Environment, Settings } from "./settings.ts";
 
 export interface NodeSdkParts {
-  readonly options: TracingOptions;
   readonly settings: Settings;
   readonly resource: Resource;
   /** Takes the finished spans. */
@@ -17,14 +16,14 @@ export interface NodeSdkParts {
  * OpenTelemetry's own set-up for a process that has none: context, propagation and sampling as the OTEL_* variables say, every span through `processor`.
  * Logs are sent beside them where instrumentations are given, because some put prompts there; metrics only where OTEL_METRICS_EXPORTER asks for them.
  */
-export function createNodeSdk({ options, settings, resource, processor }: NodeSdkParts, environment: Environment = process.env): NodeSDK {
-  const logRecordProcessors = logProcessors(options, settings, environment);
+export function createNodeSdk({ settings, resource, processor }: NodeSdkParts, environment: Environment = process.env): NodeSDK {
+  const logRecordProcessors = logProcessors(settings, environment);
   return new NodeSDK({
     resource,
     autoDetectResources: false,
-    spanProcessors: [processor, ...(options.spanProcessors ?? [])],
+    spanProcessors: [processor, ...settings.spanProcessors],
     ...(limitsAttributes(environment) ? {} : { spanLimits: { attributeCountLimit: ATTRIBUTES } }),
-    instrumentations: [...(options.instrumentations ?? [])],
+    instrumentations: [...settings.instrumentations],
     ...(logRecordProcessors === undefined ? {} : { logRecordProcessors }),
     ...(environment["OTEL_METRICS_EXPORTER"] === undefined ? { metricReaders: [] } : {}),
   });
@@ -37,13 +36,9 @@ const limitsAttributes = (environment: Environment): boolean =>
   environment["OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT"] !== undefined || environment["OTEL_ATTRIBUTE_COUNT_LIMIT"] !== undefined;
 
 /** Undefined leaves it to the OTEL_LOGS_* variables. */
-function logProcessors(
-  { instrumentations }: TracingOptions,
-  { target }: Settings,
-  environment: Environment,
-): LogRecordProcessor[] | undefined {
+function logProcessors({ instrumentations, target }: Settings, environment: Environment): LogRecordProcessor[] | undefined {
   if (environment["OTEL_LOGS_EXPORTER"] !== undefined) return undefined;
-  if ((instrumentations?.length ?? 0) === 0 || !target.url.endsWith("/v1/traces")) return [];
+  if (instrumentations.length === 0 || target === undefined || !target.url.endsWith("/v1/traces")) return [];
   const { headers } = target;
   const exporter = new OTLPLogExporter({
     url: target.url.replace(/traces$/, "logs"),

@@ -1,4 +1,3 @@
-import { parseKeyPairsIntoRecord } from "@opentelemetry/core";
 import type { Instrumentation } from "@opentelemetry/instrumentation";
 import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ContentPlace, ContentPolicy } from "./content-policy.ts";
@@ -107,35 +106,6 @@ export interface TracingOptions {
   readonly onProblem?: (problem: TracingProblem) => void;
 }
 
-/** Options with the environment and the defaults filled in. */
-export interface Settings {
-  readonly enabled: boolean;
-  readonly target: Target;
-  readonly forward: readonly Target[];
-  readonly serviceName: string | undefined;
-  readonly resourceAttributes: Readonly<Record<string, string | number | boolean>>;
-  readonly content: ContentPolicy;
-  readonly redact: ((text: string, place: ContentPlace) => string) | undefined;
-  readonly pending: PendingMode;
-  readonly pendingDelayMillis: number;
-  readonly pendingWaitMillis: number;
-  readonly exitHooks: boolean;
-  readonly exitTimeoutMillis: number;
-  readonly limits: TracingLimits;
-}
-
-/** Where records are sent. What is undefined, the exporter takes from the standard variables or its own defaults. */
-export interface Target {
-  readonly url: string;
-  readonly headers: Headers;
-  readonly protocol: Protocol;
-  readonly compression: Compression | undefined;
-  readonly timeoutMillis: number | undefined;
-}
-
-/** Variables of the process. */
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 export const DEFAULT_LIMITS: TracingLimits = {
   queueBytes: 32 * 1024 * 1024,
   queueRecords: 20_000,
@@ -144,96 +114,3 @@ export const DEFAULT_LIMITS: TracingLimits = {
   attributeBytes: 4 * 1024 * 1024,
   attemptsPerRecord: 100,
 };
-
-/** Settings that make no sense; its message is one sentence without addresses or keys. */
-export class SettingsError extends Error {}
-
-/** Fills in the environment (by default the process's own) and the defaults. What makes no sense counts as not given. */
-export function resolveOptions(options: TracingOptions = {}, environment: Environment = process.env): Settings {
-  const variable: Variable = (name) => environment[name]?.trim() || undefined;
-  const otlp = (name: string): string | undefined =>
-    variable(`OTEL_EXPORTER_OTLP_TRACES_${name}`) ?? variable(`OTEL_EXPORTER_OTLP_${name}`);
-  return {
-    enabled: variable("OTEL_SDK_DISABLED")?.toLowerCase() !== "true",
-    target: {
-      url: endpointUrl(options.endpoint, variable),
-      headers: joinHeaders(headersFromEnvironment(options.apiKey, variable), options.headers),
-      protocol: options.protocol ?? (otlp("PROTOCOL") === "http/protobuf" ? "http/protobuf" : "http/json"),
-      compression: options.compression,
-      timeoutMillis: positive(options.timeoutMillis),
-    },
-    forward: (options.forward ?? []).map(forwardTarget),
-    serviceName: options.serviceName ?? variable("OTEL_SERVICE_NAME"),
-    resourceAttributes: resourceAttributes(options),
-    content: options.content ?? contentFromEnvironment(variable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")),
-    redact: options.redact,
-    pending: options.pending ?? "background",
-    pendingDelayMillis: positive(options.pendingDelayMillis) ?? 50,
-    pendingWaitMillis: positive(options.pendingWaitMillis) ?? 2_000,
-    exitHooks: options.exitHooks ?? true,
-    exitTimeoutMillis: positive(options.exitTimeoutMillis) ?? 2_000,
-    limits: resolveLimits(options.limits, variable("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
-  };
-}
-
-const positive = (value: number | undefined): number | undefined =>
-  typeof value === "number" && Number.isFinite(value) && value > 0 ? value : undefined;
-
-function resolveLimits(given: Partial<TracingLimits> = {}, valueLength: string | undefined): TracingLimits {
-  const attributeBytes = positive(valueLength === undefined ? undefined : Number(valueLength));
-  const valid = Object.entries(given).filter(([, value]) => positive(value) !== undefined);
-  return { ...DEFAULT_LIMITS, ...(attributeBytes === undefined ? {} : { attributeBytes }), ...Object.fromEntries(valid) };
-}
-
-/** The URL of the traces signal under a base URL; one that is already that stays. */
-export function tracesUrl(endpoint: string): string {
-  const base = endpoint.replace(/\/+$/, "");
-  return base.endsWith("/v1/traces") ? base : `${base}/v1/traces`;
-}
-
-type Variable = (name: string) => string | undefined;
-
-/** The option, else the variable of the signal (taken as it is), else the general one, else the port on which collectors listen. */
-function endpointUrl(endpoint: string | undefined, variable: Variable): string {
-  if (endpoint !== undefined) return tracesUrl(endpoint);
-  return (
-    variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") ??
-    `${(variable("OTEL_EXPORTER_OTLP_ENDPOINT") ?? "http://localhost:4318").replace(/\/+$/, "")}/v1/traces`
-  );
-}
-
-function headersFromEnvironment(apiKey: string | undefined, variable: Variable): Record<string, string> {
-  const key = apiKey ?? variable("GENSPAN_API_KEY");
-  return {
-    ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_HEADERS")),
-    ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
-    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-  };
-}
-
-function joinHeaders(base: Record<string, string>, headers: Headers | undefined): Headers {
-  if (typeof headers !== "function") return { ...base, ...headers };
-  return async () => ({ ...base, ...(await headers()) });
-}
-
-const forwardTarget = ({ endpoint, headers, protocol, compression }: ForwardTarget): Target => ({
-  url: tracesUrl(endpoint),
-  headers: headers ?? {},
-  protocol: protocol ?? "http/json",
-  compression,
-  timeoutMillis: undefined,
-});
-
-function resourceAttributes({ serviceVersion, environment, resourceAttributes: more }: TracingOptions): Settings["resourceAttributes"] {
-  return {
-    ...(serviceVersion === undefined ? {} : { "service.version": serviceVersion }),
-    ...(environment === undefined ? {} : { "deployment.environment.name": environment }),
-    ...more,
-  };
-}
-
-/** The variable is a boolean in most instrumentations, and says where content goes in newer ones. */
-function contentFromEnvironment(value: string | undefined): ContentPolicy {
-  if (value === undefined) return "full";
-  return /^(true|1|yes|on|span_only|span_and_event)$/i.test(value) ? "full" : "metadata";
-}

@@ -5,13 +5,13 @@ import { resolveContent } from "./content-policy.ts";
 import { type Current, current } from "./current.ts";
 import { createDelivery, type Delivery, type FlushResult, joined } from "./delivery.ts";
 import { sendWithLastBreath } from "./last-breath.ts";
-import type { Settings, Target } from "./options.ts";
 import { createPendingLane } from "./pending-lane.ts";
 import type { Problems } from "./problems.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
 import { createResource } from "./resource.ts";
 import { SCOPE, USER_AGENT } from "./scope.ts";
 import { createSender, type Sender } from "./sender.ts";
+import type { Settings, Target } from "./settings.ts";
 import { createSpanProcessor } from "./span-processor.ts";
 
 /** The way of a record from the recorder to its destinations, put together. */
@@ -36,12 +36,13 @@ interface Destination {
 /** A collector that did not answer the last time is given a short chance only. */
 const UNREACHABLE_MS = 300;
 
-/** Throws where the settings make no sense (a URL that is none). */
+/** The first destination is the one that announcements are acknowledged by. */
 export function createPipeline(settings: Settings, problems: Problems): Pipeline {
   const { limits, pending, pendingDelayMillis, pendingWaitMillis } = settings;
   const resource = createResource(settings);
   const ready = resource.asyncAttributesPending === true ? resource.waitForAsyncAttributes?.() : undefined;
-  const destinations = [settings.target, ...settings.forward].map((target, i): Destination => {
+  const targets = settings.target === undefined ? settings.forward : [settings.target, ...settings.forward];
+  const destinations = targets.map((target, i): Destination => {
     const sender = createSender(target, i === 0 ? USER_AGENT : `${USER_AGENT}-forward-${i}`);
     return { target, sender, delivery: createDelivery({ sender, limits, problems, ready }) };
   });

@@ -36,7 +36,7 @@ export function createProblems(tell: ((problem: TracingProblem) => void) | undef
     const problem = { kind, message, count: count + (before?.withheld ?? 0) };
     told.set(kind, { atMillis: now, withheld: 0 });
     try {
-      if (tell === undefined) diag.warn(`genspan: ${message}`, `${kind} x ${problem.count}`);
+      if (typeof tell !== "function") diag.warn(`genspan: ${message}`, `${kind} x ${problem.count}`);
       else Promise.resolve(tell(problem) as unknown).catch(() => {});
     } catch {
       // An application's own callback that throws has been told; nothing is left to do.

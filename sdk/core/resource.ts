@@ -11,7 +11,7 @@ import {
   serviceInstanceIdDetector,
 } from "@opentelemetry/resources";
 import { SERVICE_NAME } from "../attributes.ts";
-import type { Environment, Settings } from "./options.ts";
+import type { Environment, Settings } from "./settings.ts";
 
 /** Detectors by their name in OTEL_NODE_RESOURCE_DETECTORS. */
 const DETECTORS: Readonly<Record<string, ResourceDetector>> = {

@@ -7,8 +7,8 @@ import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-t
 import { CompressionAlgorithm, type OTLPExporterError } from "@opentelemetry/otlp-exporter-base";
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
-import { SettingsError, type Target } from "./options.ts";
 import { probe } from "./probe.ts";
+import type { Target } from "./settings.ts";
 
 /** How one request ended, by what has to follow from it. */
 export type SendResult =
@@ -36,9 +36,8 @@ export interface Sender {
 const HTTP_TOO_LARGE = 413;
 const HTTP_REQUEST_TIMEOUT = 408;
 
-/** `userAgent` is this sender's alone: by it the answers to its requests are known. Throws where the target makes no sense (an invalid URL). */
+/** `userAgent` is this sender's alone: by it the answers to its requests are known. */
 export function createSender(target: Target, userAgent: string): Sender {
-  if (!/^https?:\/\//i.test(target.url)) throw new SettingsError("the endpoint has to begin with http:// or https://");
   let headers = typeof target.headers === "function" ? {} : target.headers;
   const giveHeaders = async (): Promise<Record<string, string>> => {
     if (typeof target.headers === "function") headers = await target.headers();

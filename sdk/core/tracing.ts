@@ -3,10 +3,11 @@ import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import { createIdle, current, install, recorder } from "./current.ts";
 import type { Delivery, FlushResult } from "./delivery.ts";
 import { installExitHooks } from "./exit-hooks.ts";
-import { createNodeSdk } from "./node-sdk.ts";
-import { resolveOptions, type Settings, SettingsError, type TracingOptions } from "./options.ts";
+import { createNodeSdk, type NodeSdkParts } from "./node-sdk.ts";
+import type { TracingOptions } from "./options.ts";
 import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createProblems, nameOf, type Problems } from "./problems.ts";
+import { resolveOptions, type Settings } from "./settings.ts";
 import { createSpanProcessor } from "./span-processor.ts";
 
 /** Figures of the SDK since its start. */
@@ -60,31 +61,37 @@ let runningDeliveries: readonly Delivery[] = [];
 export const spanProcessor = (): SpanProcessor => createSpanProcessor(() => runningDeliveries, recorder().problems);
 
 /**
- * Starts recording: one call at the start of the program, before the first generation. A second call returns the running SDK. Never throws: where the options make
- * no sense or OTEL_SDK_DISABLED is set, the result works and records nothing.
+ * Starts recording: one call at the start of the program, before the first generation. A second call returns the running SDK. Never throws: an option or a destination
+ * that makes no sense counts as not given and is told; with no destination left, or where OTEL_SDK_DISABLED is set, the result works and records nothing.
  *
  * Where no OpenTelemetry set-up owns the process yet, a NodeSDK is started with this SDK's exporter, so that other spans go the same way; beside an existing one this SDK
  * keeps to its own exporter and shares only the active context: its records have the application's spans as parents.
  */
 export function startTracing(given: TracingOptions = {}): Tracing {
   if (running !== undefined) return running;
-  const options = typeof given === "object" && given !== null ? given : {};
-  const problems = createProblems(options.onProblem);
+  const settings = resolveOptions(given);
+  const problems = createProblems(settings.onProblem);
+  const isNowhere = settings.target === undefined && settings.forward.length === 0;
   try {
-    const settings = resolveOptions(options);
-    running = settings.enabled ? start(options, settings, problems) : startIdle(settings);
+    running = settings.enabled && !isNowhere ? start(settings, problems) : startIdle(settings, problems);
+    // Told last: only now OpenTelemetry's diagnostic logger may be there.
+    if (settings.enabled) tellFaults(settings.faults, isNowhere, problems);
   } catch (error) {
-    const why = error instanceof SettingsError ? error.message : `the options make no sense (${nameOf(error)})`;
-    problems.report("configuration", `nothing is recorded: ${why}`);
-    running = startIdle(resolveOptions({}, {}), problems);
+    problems.report("configuration", `nothing is recorded: the start failed (${nameOf(error)})`);
+    running = startIdle(settings, problems);
   }
   return running;
 }
 
-function start(options: TracingOptions, settings: Settings, problems: Problems): Tracing {
+/** All in one sentence: of several warnings in one second only the first would be told. */
+function tellFaults(faults: readonly string[], isNowhere: boolean, problems: Problems): void {
+  if (faults.length > 0) problems.report("configuration", `${isNowhere ? "nothing is recorded: " : ""}${faults.join("; ")}`, faults.length);
+}
+
+function start(settings: Settings, problems: Problems): Tracing {
   const pipeline = createPipeline(settings, problems);
   const { recorder } = pipeline.current;
-  const releaseProcess = takeProcess(options, settings, pipeline);
+  const releaseProcess = takeProcess(settings, pipeline);
   const unhook = settings.exitHooks ? hookExit(pipeline, settings) : () => {};
   install(pipeline.current);
   runningDeliveries = pipeline.deliveries;
@@ -130,18 +137,27 @@ const hookExit = ({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMil
   });
 
 /** Sets OpenTelemetry up where nobody has; returns what undoes that. */
-function takeProcess(
-  options: TracingOptions,
-  settings: Settings,
-  { resource, processor, current: { recorder } }: Pipeline,
-): () => Promise<void> {
+function takeProcess(settings: Settings, { resource, processor, current: { recorder } }: Pipeline): () => Promise<void> {
+  const { problems } = recorder;
   if (hasTracerProvider()) {
-    if ((options.instrumentations?.length ?? 0) > 0) {
-      recorder.problems.report("configuration", "another OpenTelemetry set-up owns the process: instrumentations are left to it");
+    if (settings.instrumentations.length > 0) {
+      problems.report("configuration", "another OpenTelemetry set-up owns the process: instrumentations are left to it");
     }
     return async () => {};
   }
-  const nodeSdk = createNodeSdk({ options, settings, resource, processor });
+  try {
+    return startNodeSdk({ settings, resource, processor });
+  } catch (error) {
+    problems.report(
+      "configuration",
+      `OpenTelemetry does not start with these instrumentations or processors and goes without (${nameOf(error)})`,
+    );
+    return startNodeSdk({ settings: { ...settings, instrumentations: [], spanProcessors: [] }, resource, processor });
+  }
+}
+
+function startNodeSdk(parts: NodeSdkParts): () => Promise<void> {
+  const nodeSdk = createNodeSdk(parts);
   nodeSdk.start();
   return async () => {
     await nodeSdk.shutdown().catch(() => {});
@@ -172,7 +188,7 @@ function joinStats(deliveries: readonly Delivery[], problems: Problems): Tracing
   };
 }
 
-function startIdle(settings: Settings, problems?: Problems): Tracing {
+function startIdle(settings: Settings, problems: Problems): Tracing {
   const idle = createIdle(settings);
   install(idle);
   const stop = async (): Promise<FlushResult> => {
@@ -183,7 +199,7 @@ function startIdle(settings: Settings, problems?: Problems): Tracing {
   return {
     flush: async () => NOTHING_QUEUED,
     shutdown: stop,
-    stats: () => joinStats([], problems ?? idle.recorder.problems),
+    stats: () => joinStats([], problems),
     async [Symbol.asyncDispose]() {
       await stop();
     },

@@ -6,11 +6,12 @@ import { createContent } from "../../sdk/core/content.ts";
 import { resolveContent } from "../../sdk/core/content-policy.ts";
 import { type Current, install } from "../../sdk/core/current.ts";
 import type { Delivery } from "../../sdk/core/delivery.ts";
-import { resolveOptions, type TracingOptions } from "../../sdk/core/options.ts";
+import type { TracingOptions } from "../../sdk/core/options.ts";
 import { createPendingLane } from "../../sdk/core/pending-lane.ts";
 import { createProblems } from "../../sdk/core/problems.ts";
 import { createRecorder } from "../../sdk/core/recorder.ts";
 import { SCOPE } from "../../sdk/core/scope.ts";
+import { resolveOptions } from "../../sdk/core/settings.ts";
 
 /** What left the SDK, in order. */
 export interface CapturedRecords extends Disposable {

@@ -199,7 +199,9 @@ describe("SDK-05 settings that are none", () => {
     const tracing = startTracing({ endpoint, exitHooks: false, onProblem: (problem) => told.push(problem) });
     expect(await generate(CALL, () => "answer")).toBe("answer");
     await tracing.shutdown();
-    expect(told.map(({ message }) => message)).toEqual(["nothing is recorded: the endpoint has to begin with http:// or https://"]);
+    expect(told.map(({ message }) => message)).toEqual([
+      "nothing is recorded: endpoint has to be an address that begins with http:// or https://; nothing is sent there",
+    ]);
   });
 
   it("an onProblem that rejects is nobody's unhandled rejection", async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LIMITS, resolveOptions, type TracingOptions } from "../../../../sdk/core/options.ts";
+import { DEFAULT_LIMITS, type TracingOptions } from "../../../../sdk/core/options.ts";
+import { resolveOptions } from "../../../../sdk/core/settings.ts";
 
-const target = (options: TracingOptions = {}, environment: Record<string, string> = {}) => resolveOptions(options, environment).target;
+const target = (options: TracingOptions = {}, environment: Record<string, string> = {}) => resolveOptions(options, environment).target!;
 
 describe("where records go", () => {
   it.each([

@@ -1,7 +1,8 @@
+import assert from "node:assert";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Worker } from "node:worker_threads";
-import { context, logs, SpanKind, trace } from "@opentelemetry/api";
+import { context, diag, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -277,10 +278,123 @@ describe("without anything to record to", () => {
     expect(await generation.recorded).toBe("off");
   });
 
-  it("options that make no sense are told and never thrown", async () => {
+  it("an address that is none is told and never thrown", async () => {
     start({ endpoint: "not a url" });
-    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+    expect(problems).toEqual([
+      { kind: "configuration", message: expect.stringMatching(/^nothing is recorded: endpoint has to be/), count: 1 },
+    ]);
     expect(await generate(CALL, () => "answer")).toBe("answer");
+  });
+});
+
+describe("one part of the set-up that makes no sense costs nothing but itself", () => {
+  const wrong = (options: object): TracingOptions => options as TracingOptions;
+
+  it("a destination: the others get everything, and one warning says which", async () => {
+    const other = await startSink();
+    start(wrong({ forward: [{ endpoint: "collector:4318" }, null, { endpoint: other.url, protocol: "grpc" }, {}] }));
+    startGeneration(CALL).succeed();
+    await tracing!.flush();
+    expect([sink.spans().length, other.spans().length]).toEqual([1, 1]);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]!.message).toMatch(
+      /forward\.0\.endpoint has to be an address.*; nothing is sent there; forward\.1\.endpoint .*forward\.2\.protocol/,
+    );
+    expect(problems[0]!.message).not.toContain("collector:4318");
+    await tracing!.shutdown();
+    await other.close();
+  });
+
+  it("the main address: the other destinations get everything, and announcements are acknowledged by the first of them", async () => {
+    start({ endpoint: "ftp://collector", forward: [{ endpoint: sink.url }], pending: "await" });
+    const generation = startGeneration(CALL);
+    expect(await generation.recorded).toBe("accepted");
+    generation.succeed();
+    await tracing!.flush();
+    expect(sink.spans()).toHaveLength(2);
+    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+  });
+
+  it.each([
+    ["forward", { forward: "http://collector" }],
+    ["limits", { limits: 5 }],
+    ["limits.queueBytes", { limits: { queueBytes: "many" } }],
+    ["headers", { headers: "authorization: none" }],
+    ["a header", { headers: { "x-key": "a\nb" } }],
+    ["a header", { headers: { "x y": 1 } }],
+    ["serviceName", { serviceName: 7 }],
+    ["resourceAttributes", { resourceAttributes: null, serviceVersion: {} }],
+    ["resourceAttributes.team", { resourceAttributes: { team: ["a"] } }],
+    ["pending", { pending: "sometimes" }],
+    ["protocol", { protocol: "grpc" }],
+    ["compression", { compression: "zstd" }],
+    ["timeoutMillis", { timeoutMillis: "soon" }],
+    ["instrumentations", { instrumentations: "all" }],
+    ["spanProcessors", { spanProcessors: [1] }],
+    ["exitHooks", { exitHooks: "no" }],
+    ["apiKey", { apiKey: 42 }],
+    ["content", { content: "everything" }],
+    ["redact", { redact: "/secret/" }],
+  ])("%s", async (name, options) => {
+    start(wrong(options));
+    startGeneration(CALL).succeed();
+    await tracing!.flush();
+    expect(sink.spans().map((span) => span.name)).toEqual(["chat gpt-5"]);
+    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+    expect(problems[0]!.message).toContain(name === "resourceAttributes" ? "serviceVersion" : name);
+  });
+
+  it.each([[{ content: "everything" }], [{ content: { prompts: "no" } }], [{ redact: "/secret/" }]])(
+    "what was meant to keep content back keeps all of it back: %j",
+    async (options) => {
+      start(wrong(options));
+      startGeneration(CALL).succeed({ text: "because" });
+      await tracing!.flush();
+      expect(Object.keys(sink.spans()[0]!.attributes).filter((each) => each.endsWith(".messages"))).toEqual([]);
+    },
+  );
+
+  it("options that throw when they are read", async () => {
+    const throwing = { get: () => assert.fail("unreadable") };
+    const properties = { serviceName: throwing, forward: throwing, onProblem: throwing };
+    tracing = startTracing(Object.defineProperties({ endpoint: sink.url, exitHooks: false }, properties));
+    startGeneration(CALL).succeed();
+    await tracing.flush();
+    expect(sink.spans()).toHaveLength(1);
+    expect(tracing.stats().lastError).toMatch(/forward could not be read.*serviceName could not be read.*onProblem could not be read/);
+  });
+
+  it.each([[null], [7], ["options"], [[]]])("options that are none: %j", (options) => {
+    vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", sink.url);
+    tracing = startTracing(options as unknown as TracingOptions);
+    expect(tracing.stats()).toMatchObject({ queued: 0 });
+  });
+
+  it("an instrumentation that cannot be started", async () => {
+    const broken = { instrumentationName: "broken", setTracerProvider: () => assert.fail("no tracer wanted") };
+    start(wrong({ instrumentations: [broken] }));
+    trace.getTracer("app").startSpan("request").end();
+    await tracing!.flush();
+    expect(sink.spans().map(({ name }) => name)).toEqual(["request"]);
+    expect(problems.map(({ kind }) => kind)).toEqual(["configuration"]);
+  });
+
+  it("onProblem: problems go to OpenTelemetry's diagnostic logger", () => {
+    const warned: string[] = [];
+    const logger = { error() {}, warn: (message: string) => warned.push(message), info() {}, debug() {}, verbose() {} };
+    diag.setLogger(logger, { suppressOverrideMessage: true });
+    tracing = startTracing(wrong({ endpoint: sink.url, exitHooks: false, onProblem: "console", pending: "sometimes" }));
+    diag.disable();
+    expect(warned).toEqual([expect.stringMatching(/^genspan: pending has to be .*onProblem has to be a function; problems go/)]);
+  });
+
+  it("a variable: the protocol of another port is not spoken", async () => {
+    vi.stubEnv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc");
+    start();
+    startGeneration(CALL).succeed();
+    await tracing!.flush();
+    expect(sink.spans()).toHaveLength(1);
+    expect(problems[0]!.message).toContain("OTEL_EXPORTER_OTLP_PROTOCOL is taken as http/json");
   });
 });
 
