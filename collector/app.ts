@@ -63,7 +63,7 @@ async function build(context: Context): Promise<RunningApp> {
   const receivers = await startReceivers(context, { ...upkeep, exporter, onCommitted: live.hint }, authenticate);
   // Before everything else: a stream would hold its connection until all the rest has ended.
   started.defer(() => live.stop());
-  const services = { ...removalOf(options, database.url, upkeep.tombstones), alerting, authenticate, ingest: receivers.ingest, live };
+  const services = { ...removalOf(options, database, upkeep.tombstones), alerting, authenticate, ingest: receivers.ingest, live };
   front.open(createWeb(context, { ...services, database, exporter, otlpUrl: receivers.http[0]?.url }));
   return {
     otlpUrls: receivers.http.map((server) => server.url),

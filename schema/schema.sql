@@ -64,6 +64,13 @@ CREATE TABLE api_keys (
   CONSTRAINT api_keys_scopes_check CHECK ((scopes <@ ARRAY['ingest'::text, 'read'::text, 'admin'::text]))
 );
 
+CREATE TABLE archive_folders (
+  project_id integer NOT NULL,
+  folder text NOT NULL,
+  first_used_at timestamp with time zone NOT NULL,
+  CONSTRAINT archive_folders_pkey PRIMARY KEY (project_id, folder)
+);
+
 CREATE TABLE audit_log (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -740,6 +747,7 @@ CREATE POLICY by_project ON alert_events FOR SELECT USING ((project_id = ( SELEC
 ALTER TABLE alert_rules ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON alert_rules FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;
+ALTER TABLE archive_folders ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON audit_log FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 CREATE TRIGGER audit_log_kept BEFORE DELETE OR UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION genspan_keep_audit();

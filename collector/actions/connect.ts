@@ -1,7 +1,7 @@
 import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
 import { createOwnIngest } from "../app/ingest.ts";
-import { defaultArchive, eraserOf, projectEndIn } from "../app/privacy.ts";
+import { eraserOf, projectEndIn } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
@@ -10,6 +10,7 @@ import { createLiveHub } from "../live/hub.ts";
 import { createPool } from "../query/pool.ts";
 import { createReader } from "../query/reader.ts";
 import { refineTraces } from "../refinement/store.ts";
+import { archiveAccess } from "./archive.ts";
 import { ownerUrl, readerUrl, reported } from "./database.ts";
 import type { Host } from "./host.ts";
 
@@ -37,7 +38,7 @@ function connectCollector(url: string, key: string | undefined): ApiConnection {
   };
 }
 
-async function connectDatabase(options: ConnectionOptions, { version }: Host): Promise<ApiConnection> {
+async function connectDatabase(options: ConnectionOptions, host: Host): Promise<ApiConnection> {
   const { schema, projectId } = options;
   const url = ownerUrl(options);
   await reported(() => migrate({ url, schema }));
@@ -50,18 +51,19 @@ async function connectDatabase(options: ConnectionOptions, { version }: Host): P
   const log = createLog("error");
   const live = createLiveHub({ sql: owner, schema, log });
   const own = createOwnIngest({ url, schema });
+  const archive = archiveAccess({ sql: owner, schema }, options, host);
   const app = createApiOnly({
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
-    erasing: { eraseFiles: eraserOf(defaultArchive(options.dataDir)), onBuried: async () => {} },
-    projectEnd: projectEndIn(defaultArchive(options.dataDir), { url, schema }),
+    erasing: { eraseFiles: eraserOf(archive), onBuried: async () => {} },
+    projectEnd: projectEndIn(archive, url),
     live,
     alerting: { log, publicUrl: undefined, sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema }, [trace])),
     authenticate: async () => ({ kind: "granted", projectId }),
     log,
-    version,
+    version: host.version,
   });
   return {
     request: async (path, init) => app.request(path, init),

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { migrate } from "../../schema/migrate.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
 import { dropSqlLogin, ensureSqlLogin } from "../../schema/sql-login.ts";
-import { defaultArchive, projectEndIn } from "../app/privacy.ts";
+import { projectEndIn } from "../app/privacy.ts";
 import { RequestError } from "../base/request-error.ts";
-import type { DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, PrunedRows, SqlLoginRequest } from "../cli/actions.ts";
+import type { Actions, DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, PrunedRows, SqlLoginRequest } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
 import { deleteProject as removeProject } from "../commands/delete-project.ts";
@@ -12,7 +12,9 @@ import { createKeyStore, type KeyStore } from "../commands/keys.ts";
 import { createProject as makeProject, listProjects as readProjects } from "../commands/projects.ts";
 import type { Writer } from "../commands/writer.ts";
 import { createPool } from "../query/pool.ts";
+import { archiveAccess } from "./archive.ts";
 import { withOwner } from "./database.ts";
+import type { Host } from "./host.ts";
 
 const CLI = "cli";
 
@@ -72,9 +74,9 @@ export const createProject = (name: string, options: DatabaseOptions): Promise<P
   });
 
 /** Deletes a project with everything in it; see `deleteProject` of the commands. */
-export const deleteProject = (id: number, options: DatabaseOptions): Promise<readonly PrunedRows[]> =>
+export const deleteProject = (id: number, options: Parameters<Actions["deleteProject"]>[1], host: Host): Promise<readonly PrunedRows[]> =>
   withWriter(options, false, async (writer, url) => {
-    const end = projectEndIn(defaultArchive(options.dataDir), { url, schema: options.schema });
+    const end = projectEndIn(archiveAccess(writer, options, host), url);
     const gone = await removeProject({ ...writer, ...end, projectId: id, actor: CLI }).catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error;
       if (error.code === "not_found") throw new CommandError(EXIT.notFound, `There is no project ${id}: see "genspan project list".`);

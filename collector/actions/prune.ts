@@ -5,11 +5,13 @@ import type { ArchiveOptions, DatabaseOptions, PrunedRows, PruneOptions, Restore
 import { audit } from "../commands/audit.ts";
 import { findUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
 import { isContentName } from "../dialects/content-names.ts";
+import { knownFolders } from "../jobs/archive/folders.ts";
 import { type RemovedContent, removeContent } from "../jobs/archive/remove-content.ts";
 import { restoreContent } from "../jobs/archive/restore.ts";
 import { dropExpired, previewExpired } from "../jobs/retention.ts";
 import { createPool } from "../query/pool.ts";
 import { withOwner } from "./database.ts";
+import type { Host } from "./host.ts";
 
 const CLI = "cli";
 /** Deeds on all projects are noted in the first one's log. */
@@ -57,5 +59,14 @@ export const archive = (options: ArchiveOptions): Promise<readonly PrunedRows[]>
   });
 
 /** Brings archived content back into its rows. */
-export const restore = (options: RestoreOptions) =>
-  withTables(options, (sql) => restoreContent({ sql, ...options, folder: options.folder ?? defaultArchive(options.dataDir) }));
+export const restore = (options: RestoreOptions, { terminal }: Host) =>
+  withTables(options, async (sql) => {
+    const { folder, dataDir, schema } = options;
+    if (folder !== undefined) return restoreContent({ sql, ...options, folders: [folder] });
+    const { reachable, unreachable } = await knownFolders({ sql, schema, folders: [defaultArchive(dataDir)] });
+    if (unreachable.length > 0)
+      terminal.note(
+        `Archived content lies in ${unreachable.join(", ")}, too, which this machine does not have: give its place with --folder.`,
+      );
+    return restoreContent({ sql, ...options, folders: reachable });
+  });

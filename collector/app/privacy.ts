@@ -1,38 +1,69 @@
 import { join } from "node:path";
+import type { Sql } from "../../schema/connect.ts";
 import { dropSqlLogin } from "../../schema/sql-login.ts";
 import type { Services } from "../api/services.ts";
 import type { ProjectEnd } from "../commands/delete-project.ts";
 import { postgresOptions } from "../config/questions.ts";
 import { eraseFromArchive, eraseProjectFiles } from "../jobs/archive/erase-files.ts";
+import { knownFolders } from "../jobs/archive/folders.ts";
 import type { Tombstones } from "../jobs/tombstones.ts";
 import type { AppOptions } from "./context.ts";
+import type { Database } from "./database.ts";
 
 const FOLDER = "archive";
 
 /** Where archived content lies unless the configuration says otherwise. */
 export const defaultArchive = (dataDir: string): string => join(dataDir, FOLDER);
 
+export interface ArchiveAccess {
+  /** Connects as the owner of the tables. */
+  readonly sql: Sql;
+  readonly schema: string;
+  /** Looked at besides those that the database knows. */
+  readonly folders: readonly string[];
+  /** Stand in for as many that this machine does not have. */
+  readonly movedTo?: readonly string[];
+  /** Told which folders with archived content this machine does not have. */
+  readonly onUnreachable?: (folders: readonly string[]) => void;
+}
+
+async function reachableFolders({ movedTo = [], onUnreachable, ...access }: ArchiveAccess, projectId: number) {
+  const { reachable, unreachable } = await knownFolders({ ...access, projectId, folders: [...access.folders, ...movedTo] });
+  const unreached = Math.max(0, unreachable.length - movedTo.length);
+  if (unreached > 0) onUnreachable?.(unreachable);
+  return { reachable, unreached };
+}
+
 /** Takes what was erased out of the archive's files. */
 export const eraserOf =
-  (folder: string): Services["erasing"]["eraseFiles"] =>
-  (projectId, spans, { kind, value }) =>
-    eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
+  (access: ArchiveAccess): Services["erasing"]["eraseFiles"] =>
+  async (projectId, spans, { kind, value }) => {
+    const { reachable, unreached } = await reachableFolders(access, projectId);
+    let rows = 0;
+    for (const folder of reachable)
+      rows += await eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
+    return { rows, unreached };
+  };
 
-/** What a deleted project leaves outside of the tables: its files in the archive's folder, and its logins. */
-export const projectEndIn = (folder: string, { url, schema }: { readonly url: string; readonly schema: string }): ProjectEnd => ({
-  eraseFiles: async (projectId) => eraseProjectFiles(folder, projectId),
-  dropLogin: (login) => dropSqlLogin({ url, schema, login }),
+/** What a deleted project leaves outside of the tables: its files in the archive's folders, and its logins; `url` is the owner's. */
+export const projectEndIn = (access: ArchiveAccess, url: string): ProjectEnd => ({
+  async eraseFiles(projectId) {
+    const { reachable, unreached } = await reachableFolders(access, projectId);
+    return { files: reachable.reduce((sum, folder) => sum + eraseProjectFiles(folder, projectId), 0), unreached };
+  },
+  dropLogin: (login) => dropSqlLogin({ url, schema: access.schema, login }),
 });
 
-/** What erasures, and the ends of projects, do outside of the tables; `url` is the owner's. */
+/** What erasures, and the ends of projects, do outside of the tables. */
 export function removalOf(
   { config, dataDir, schema }: AppOptions,
-  url: string,
+  database: Database,
   tombstones: Tombstones,
 ): Pick<Services, "erasing" | "projectEnd"> {
-  const folder = postgresOptions(config).contentArchive ?? defaultArchive(dataDir);
+  const folders = [postgresOptions(config).contentArchive ?? defaultArchive(dataDir)];
+  const access = { sql: database.pools.owner, schema, folders };
   return {
-    erasing: { eraseFiles: eraserOf(folder), onBuried: () => tombstones.refresh() },
-    projectEnd: projectEndIn(folder, { url, schema }),
+    erasing: { eraseFiles: eraserOf(access), onBuried: () => tombstones.refresh() },
+    projectEnd: projectEndIn(access, database.url),
   };
 }

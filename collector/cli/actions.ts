@@ -14,6 +14,8 @@ export interface ConnectionOptions extends DatabaseOptions {
   /** Base address of a collector's web server. */
   readonly url: string | undefined;
   readonly key: string | undefined;
+  /** Where archived content may lie besides the folders that the database knows. */
+  readonly archiveFolders: readonly string[];
   /** Of a database; a key knows its project itself. */
   readonly projectId: number;
 }
@@ -131,6 +133,7 @@ export interface ArchiveOptions extends DatabaseOptions {
 }
 
 export interface RestoreOptions extends DatabaseOptions {
+  /** Undefined for every one that the database knows, and that of the data folder. */
   readonly folder: string | undefined;
   /** UTC days, both inclusive. */
   readonly fromDay?: string;
@@ -173,7 +176,7 @@ export interface Actions {
   listProjects(options: DatabaseOptions): Promise<readonly ProjectSummary[]>;
   createProject(name: string, options: DatabaseOptions): Promise<ProjectSummary>;
   /** Rows that went, by table. Throws CommandError where there is no such project. */
-  deleteProject(id: number, options: DatabaseOptions): Promise<readonly PrunedRows[]>;
+  deleteProject(id: number, options: DatabaseOptions & Pick<ConnectionOptions, "archiveFolders">): Promise<readonly PrunedRows[]>;
   /** Resolves with the login's URL and password, which nothing can show again. */
   createSqlLogin(request: SqlLoginRequest): Promise<string>;
   removeSqlLogin(request: SqlLoginRequest): Promise<void>;

@@ -9,6 +9,7 @@ export interface ApiFlags extends Flags {
   readonly url?: string;
   readonly key?: string;
   readonly project: number;
+  readonly archive?: readonly string[];
 }
 
 /** Gives a command its two ways to the data: a collector by HTTP, or a database. */
@@ -23,7 +24,10 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
   const url = flags.url ?? (flags.databaseUrl === undefined ? variable(env, "GENSPAN_URL") : undefined);
   if (url !== undefined && !/^https?:\/\//.test(url))
     throw new CommandError(EXIT.usage, "--url must be a web address such as http://127.0.0.1:4319.");
-  return { ...databaseOptions(flags, env), url, key: flags.key ?? variable(env, "GENSPAN_KEY"), projectId: flags.project };
+  const archiveFolders = flags.archive ?? [];
+  if (url !== undefined && archiveFolders.length > 0)
+    throw new CommandError(EXIT.usage, "--archive is for a database: a collector knows its own folders.");
+  return { ...databaseOptions(flags, env), url, key: flags.key ?? variable(env, "GENSPAN_KEY"), projectId: flags.project, archiveFolders };
 }
 
 /** The API as commands use it: every answer that is no success is a CommandError with the exit code that scripts know it by. */

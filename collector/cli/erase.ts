@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { type ApiFlags, type ApiRow, useApi, withApi } from "./api.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
-import { type CliInput, withExamples, withOutput } from "./options.ts";
+import { type CliInput, withArchive, withExamples, withOutput } from "./options.ts";
 import { writeRecord } from "./record.ts";
 
 const KINDS = ["user", "conversation", "entity", "trace", "generation"] as const;
@@ -15,7 +15,7 @@ interface EraseFlags extends ApiFlags {
 type Subject = { readonly kind: (typeof KINDS)[number]; readonly value: string };
 
 export function addErase(program: Command, input: CliInput): void {
-  const command = withOutput(withApi(program.command("erase"), input.env))
+  const command = withArchive(withOutput(withApi(program.command("erase"), input.env)))
     .argument("<kind>", KINDS.join(", "))
     .argument("<id>", "of an entity type:id, of a generation traceid-spanid")
     .description("erase everything that speaks of somebody or something, for good")
@@ -38,4 +38,10 @@ const runErase = (input: CliInput, subject: Subject, flags: EraseFlags): Promise
       throw new CommandError(EXIT.usage, "What is erased does not come back: look with --dry-run or --explain first, then give --yes.");
     const report = (await api.send("POST", "/api/erase", { ...subject, dry_run: flags.dryRun === true })) as ApiRow;
     await writeRecord(report, flags.output, input.terminal);
+    const unreached = Number(report["unreached_archives"] ?? 0);
+    if (unreached > 0)
+      throw new CommandError(
+        EXIT.failure,
+        `It is not all gone: ${unreached} ${unreached === 1 ? "folder" : "folders"} of archived content could not be reached. Erase it again on the machine that has them, within thirty days.`,
+      );
   });

@@ -50,6 +50,15 @@ export const withConfig = (command: Command): Command =>
     .option("--config <file>", "configuration; may be repeated, later files win", collected, [] as string[])
     .option("--set <key=value>", "one value of it, such as exporters.debug.verbosity=normal; may be repeated", collected, [] as string[]);
 
+/** For what takes content away for good: it must find archived content, too. */
+export const withArchive = (command: Command): Command =>
+  command.option(
+    "--archive <folder>",
+    "folder of archived content, should it have moved; those that content went to are known; may be repeated",
+    collected,
+    [] as string[],
+  );
+
 export const configOptions = ({ config, set }: Flags): ConfigOptions => ({ configFiles: config, configSets: set });
 
 export const withOutput = (command: Command): Command =>

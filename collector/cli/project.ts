@@ -1,6 +1,15 @@
 import type { Command } from "commander";
 import { CommandError, EXIT } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
+import {
+  type CliInput,
+  databaseOptions,
+  type Flags,
+  positiveInteger,
+  withArchive,
+  withDatabase,
+  withExamples,
+  withOutput,
+} from "./options.ts";
 import { writeResult } from "./output.ts";
 import { resultSet } from "./result-set.ts";
 
@@ -25,16 +34,19 @@ export function addProject(program: Command, { actions, env, terminal }: CliInpu
       terminal.note(`Make a key for it: genspan key create --name app --project ${made.id}`);
     });
   withExamples(create, "genspan project create shop");
-  const remove = withOutput(withDatabase(project.command("delete"), env))
+  const remove = withArchive(withOutput(withDatabase(project.command("delete"), env)))
     .argument("<id>", "its id, as project list tells it", positiveInteger)
     .description("delete a project with everything in it, for good: rows, keys, archived files and logins for SQL")
     .option("--yes", "really do it")
-    .action(async (id: number, flags: Flags & { yes?: true }) => {
+    .action(async (id: number, flags: Flags & { yes?: true; archive: string[] }) => {
       if (flags.yes !== true) throw new CommandError(EXIT.usage, "A deleted project does not come back: give --yes.");
-      const rows = await actions.deleteProject(id, databaseOptions(flags, env));
+      const rows = await actions.deleteProject(id, { ...databaseOptions(flags, env), archiveFolders: flags.archive });
       const cells = rows.map(({ table, rows: count }) => [table, count]);
       await writeResult(resultSet(["table", "rows"], cells), flags.output, terminal);
       terminal.note(`Project ${id} is gone. Running collectors refuse its keys within two seconds.`);
+      const unreached = rows.find(({ table }) => table === "unreached_archives")?.rows ?? 0;
+      if (unreached > 0)
+        throw new CommandError(EXIT.failure, `Its archived content is not: delete the files content-p${id}-* of the folders told above.`);
     });
   withExamples(remove, "genspan project delete 2 --yes");
 }

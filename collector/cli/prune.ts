@@ -100,7 +100,7 @@ export function addArchive(program: Command, input: CliInput): void {
   withExamples(create, "genspan archive create --older-than 90d --dry-run");
   const restore = withOutput(withDatabase(archive.command("restore"), input.env))
     .description("write archived content back into its rows; the files stay")
-    .option("--folder <path>", folder)
+    .option("--folder <path>", "folder of the files; without it every one that content went to")
     .option("--from <day>", "only files of this day and later, such as 2026-11-01")
     .option("--to <day>", "only files of this day and earlier")
     .action(async (flags: Flags & FolderFlags & { readonly from?: string; readonly to?: string }) => {

@@ -8,8 +8,8 @@ import type { Writer } from "./writer.ts";
 
 /** What the end of a project needs outside of the tables. */
 export interface ProjectEnd {
-  /** Takes its files away; gives how many those were. */
-  readonly eraseFiles: (projectId: number) => Promise<number>;
+  /** Takes its files away; gives how many those were, and how many folders with more of them are not on this machine. */
+  readonly eraseFiles: (projectId: number) => Promise<{ readonly files: number; readonly unreached: number }>;
   /** Takes a login of the database away. */
   readonly dropLogin: (login: string) => Promise<void>;
 }
@@ -19,13 +19,13 @@ export interface ProjectDeletion extends Writer, ProjectEnd {
   readonly actor: string;
 }
 
-/** Rows that went, by table; `files` of the archive and `logins` of the database. */
+/** Rows that went, by table; `files` of the archive and `logins` of the database; `unreached_archives` still have files. */
 export type Gone = Readonly<Record<string, number>>;
 
 /** What arrives without a key belongs to it. */
 export const DEFAULT_PROJECT = 1;
 
-/** Every table with rows of projects, but for those that tell of a deleted one: projects, api_keys, audit_log. */
+/** Every table with rows of projects, but for those that tell of a deleted one: projects, api_keys, audit_log, archive_folders. */
 export const PROJECT_TABLES = [
   ...SPAN_TABLES,
   "deleted_images",
@@ -60,8 +60,9 @@ export async function deleteProject(deletion: ProjectDeletion): Promise<Gone> {
   const logins = await sql<{ login: string }[]>`SELECT login FROM ${sql(schema)}.sql_logins WHERE project_id = ${projectId}`;
   for (const { login } of logins) await deletion.dropLogin(login);
   const rows = await deleteProjectRows(deletion, projectId);
-  const files = await deletion.eraseFiles(projectId);
-  const gone = { ...rows, ...(files > 0 ? { files } : {}), ...(logins.length > 0 ? { logins: logins.length } : {}) };
+  const { files, unreached } = await deletion.eraseFiles(projectId);
+  const outside = { files, logins: logins.length, unreached_archives: unreached };
+  const gone = { ...rows, ...Object.fromEntries(Object.entries(outside).filter(([, count]) => count > 0)) };
   await audit(sql, schema, { projectId, actor, action: "project.delete", subject: String(projectId), details: { deleted: gone } });
   return gone;
 }

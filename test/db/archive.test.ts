@@ -110,7 +110,7 @@ describeEachServer("old content", (server) => {
     expect(files.every((name) => /^content-p1-\d{4}-\d\d-\d\d\.jsonl\.gz$/.test(name))).toBe(true);
     expect(statSync(join(folder, files[0] ?? "")).mode & 0o077).toBe(0);
     for (const _ of [1, 2]) {
-      expect(await restoreContent({ sql: rig.sql, schema: "public", folder })).toMatchObject({
+      expect(await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] })).toMatchObject({
         files: files.length,
         restored: 5,
         missing: 0,
@@ -122,7 +122,7 @@ describeEachServer("old content", (server) => {
   it("that is gone from the database is not made anew by the archive", async () => {
     await removeContent(options({ archiveFolder: folder }));
     await rig.sql`DELETE FROM generation_logs`;
-    expect(await restoreContent({ sql: rig.sql, schema: "public", folder })).toMatchObject({ restored: 4, missing: 1 });
+    expect(await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] })).toMatchObject({ restored: 4, missing: 1 });
     expect(await rig.sql`SELECT FROM generation_logs`).toHaveLength(0);
   });
 

@@ -22,6 +22,9 @@ const Report = z
     traces: z.number().openapi({ description: "traces that go as a whole" }),
     spans: z.number().openapi({ description: "spans of traces that others share" }),
     deleted: z.record(z.string(), z.number()).openapi({ description: "rows, by table" }),
+    unreached_archives: z.number().optional().openapi({
+      description: "folders of archived content that this machine does not have: erase again on the one that has them, within thirty days",
+    }),
   })
   .openapi("ErasureReport");
 

@@ -15,8 +15,15 @@ export interface EraseOptions {
   readonly schema: string;
   readonly projectId: number;
   readonly actor: string;
-  /** Takes the same out of files that are kept outside of the database; gives how many rows that were. */
-  readonly eraseFiles?: (projectId: number, targets: readonly Target[], subject: Subject) => Promise<number>;
+  /** Takes the same out of files that are kept outside of the database. */
+  readonly eraseFiles?: (projectId: number, targets: readonly Target[], subject: Subject) => Promise<ErasedFiles>;
+}
+
+/** What went outside of the database. */
+export interface ErasedFiles {
+  readonly rows: number;
+  /** Folders in which more of it may lie, and which are not on this machine. */
+  readonly unreached: number;
 }
 
 export interface ErasureReport {
@@ -26,6 +33,8 @@ export interface ErasureReport {
   readonly spans: number;
   /** Rows deleted, by table; `archive` counts lines of files. */
   readonly deleted: Counts;
+  /** Folders of archived content that are on another machine: erasing again there, within thirty days, takes it out of them. */
+  readonly unreached_archives: number;
 }
 
 /** How much an erasure would take, without taking it. */
@@ -46,8 +55,13 @@ export async function erase(options: EraseOptions, subject: Subject): Promise<Er
   await bury(erasure, targets);
   await options.onBuried?.();
   const deleted = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
-  const lines = (await options.eraseFiles?.(projectId, targets, subject)) ?? 0;
-  const report = { id: erasure.id, ...sizes(targets), deleted: lines > 0 ? { ...deleted, archive: lines } : deleted };
+  const files = (await options.eraseFiles?.(projectId, await everBuried(erasure, subject), subject)) ?? { rows: 0, unreached: 0 };
+  const report = {
+    id: erasure.id,
+    ...sizes(targets),
+    deleted: files.rows > 0 ? { ...deleted, archive: files.rows } : deleted,
+    unreached_archives: files.unreached,
+  };
   await sql.begin(async (tx) => {
     await tx`UPDATE ${tx(schema)}.erasures SET finished_at = clock_timestamp(), counts = ${JSON.stringify(report.deleted)}::text::jsonb
       WHERE project_id = ${projectId} AND id = ${erasure.id}`;
@@ -73,6 +87,13 @@ async function bury({ sql, schema, projectId, id }: Erasure, targets: readonly T
       ON CONFLICT (project_id, trace_id, span_id) DO UPDATE SET erasure_id = excluded.erasure_id, erased_at = excluded.erased_at`;
   }
 }
+
+/** What this erasure and earlier ones of the same subject found: files that were out of reach then still hold it. */
+const everBuried = async ({ sql, schema, projectId }: Erasure, subject: Subject): Promise<Target[]> => [
+  ...(await sql<Target[]>`
+    SELECT t.trace_id, t.span_id FROM ${sql(schema)}.tombstones t JOIN ${sql(schema)}.erasures e ON e.project_id = t.project_id AND e.id = t.erasure_id
+    WHERE e.project_id = ${projectId} AND e.subject_kind = ${subject.kind} AND e.subject_hash = ${subjectHash(subject)}`),
+];
 
 function added(...counts: readonly Counts[]): Counts {
   const sum: Counts = {};

@@ -1,5 +1,4 @@
 import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
-import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip, gzipSync } from "node:zlib";
@@ -91,23 +90,29 @@ function parsed(line: string): ArchivedRow | undefined {
 
 const REWRITE_ROWS = 500;
 
-/** Takes rows out of a file for good: it is written anew beside the old one and put in its place. Gives the number of rows that went. */
+/** Takes rows out of a file for good: it is written anew beside the old one and put in its place, or goes with its last row. Gives the number of rows that went. */
 export async function removeRows(path: string, isGone: (row: ArchivedRow) => boolean): Promise<number> {
   let gone = 0;
-  for await (const row of readRows(path)) if (isGone(row)) gone++;
+  let stay = 0;
+  for await (const row of readRows(path)) {
+    if (isGone(row)) gone++;
+    else stay++;
+  }
   if (gone === 0) return 0;
+  if (stay === 0) rmSync(path);
+  else await rewrite(path, isGone);
+  return gone;
+}
+
+async function rewrite(path: string, isGone: (row: ArchivedRow) => boolean): Promise<void> {
   const rewritten = `${path}.new`;
   rmSync(rewritten, { force: true });
-  let kept: ArchivedRow[] = [];
+  const kept: ArchivedRow[] = [];
   for await (const row of readRows(path)) {
     if (isGone(row)) continue;
     kept.push(row);
     if (kept.length >= REWRITE_ROWS) appendRows(rewritten, kept.splice(0));
   }
   if (kept.length > 0) appendRows(rewritten, kept);
-  kept = [];
-  const written = await open(rewritten, "a", 0o600);
-  await written.close();
   renameSync(rewritten, path);
-  return gone;
 }

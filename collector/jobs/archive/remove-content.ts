@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from "../../../schema/connect.ts";
 import { type ArchivedRow, appendRows, archivePath, type RowSubject } from "./archive-file.ts";
 import { CONTENT_TABLES, type ColumnTexts, type ContentTable, type StripOptions } from "./content-tables.ts";
+import { noteFolder } from "./folders.ts";
 
 export interface RemoveContentOptions extends StripOptions {
   /** Connects as the owner of the tables. */
@@ -85,12 +86,12 @@ async function removeFrom(table: ContentTable, rows: readonly StoredRow[], optio
     .map((row) => ({ row, stripped: table.strip(row.columns, options) }))
     .filter(({ row, stripped }) => stripped !== row.columns);
   if (changes.length === 0 || options.dryRun === true) return changes.length;
-  if (options.archiveFolder !== undefined)
-    archive(
-      options.archiveFolder,
-      table,
-      changes.map(({ row }) => row),
-    );
+  if (options.archiveFolder !== undefined) {
+    const archived = changes.map(({ row }) => row);
+    const projectIds = [...new Set(archived.map((row) => row.project_id))];
+    await noteFolder(options.sql, { schema: options.schema, projectIds, folder: options.archiveFolder });
+    archive(options.archiveFolder, table, archived);
+  }
   return inSchema(options, async (tx) => {
     let written = 0;
     for (const { row, stripped } of changes) written += await writeColumns(tx, table, { ...row, columns: stripped });

@@ -6,7 +6,7 @@ import { writeColumns } from "./remove-content.ts";
 export interface RestoreOptions {
   readonly sql: Sql;
   readonly schema: string;
-  readonly folder: string;
+  readonly folders: readonly string[];
   /** UTC days, both inclusive; undefined for all. */
   readonly fromDay?: string;
   readonly toDay?: string;
@@ -24,7 +24,9 @@ const BATCH_ROWS = 200;
 /** Writes archived content back into its rows, the newest copy last. The files stay, and restoring twice changes nothing more. */
 export async function restoreContent(options: RestoreOptions): Promise<RestoreReport> {
   const report = { files: 0, restored: 0, missing: 0 };
-  const wanted = archiveFiles(options.folder).filter(({ day }) => day >= (options.fromDay ?? "") && day <= (options.toDay ?? "9999"));
+  const wanted = options.folders
+    .flatMap(archiveFiles)
+    .filter(({ day }) => day >= (options.fromDay ?? "") && day <= (options.toDay ?? "9999"));
   for (const { path } of wanted) {
     report.files++;
     let batch: ArchivedRow[] = [];

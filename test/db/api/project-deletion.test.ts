@@ -15,7 +15,7 @@ import { CANARY, fillProject, rowsOfProject } from "../../support/full-project.t
 import { tracesOf } from "../../support/otlp-json.ts";
 
 /** Tell of a deleted project. */
-const KEPT = ["api_keys", "audit_log"];
+const KEPT = ["api_keys", "archive_folders", "audit_log"];
 const IDS = { uuid: randomUUID(), sha256: Buffer.alloc(32, 9) };
 
 const call = (id: string): Buffer =>
