@@ -15,6 +15,11 @@ const wordOrScalar: Keep = (value) => scalar(value) ?? word(value);
 /** Names of models are chosen by people: a long word of any characters. */
 const model: Keep = (value) => (typeof value === "string" && /^\S{1,200}$/.test(value) ? value : undefined);
 
+/** Usage: counts, however deep, and the tier by which they are charged. */
+const usage: Keep = (value) => {
+  const told = { ...(counts(value) as JsonObject), ...(object({ service_tier: word })(value) as JsonObject) };
+  return Object.keys(told).length === 0 ? undefined : told;
+};
 const counts: Keep = (value) => (isObject(value) ? keptOf(Object.entries(value), (inner) => scalar(inner) ?? counts(inner)) : undefined);
 
 /** Members with these names, each as far as its own rule keeps it. */
@@ -67,12 +72,12 @@ const settings = object({
   ...all("generationConfig generation_config inferenceConfig config", object(flat)),
 });
 
-const replyMeta = object({ model, finish_reason: word, usage: counts });
+const replyMeta = object({ model, finish_reason: word, usage });
 const answer = object({
-  ...all("id responseId object type role status stop_reason finish_reason finishReason", word),
+  ...all("id responseId object type role status service_tier stop_reason finish_reason finishReason", word),
   ...all("model modelVersion", model),
   ...all("created created_at", scalar),
-  ...all("usage usageMetadata", counts),
+  ...all("usage usageMetadata", usage),
   choices: list(object({ finish_reason: word })),
   candidates: list(object({ finishReason: word })),
   output: list(object({ type: word })),
@@ -103,7 +108,7 @@ const FACTS: ReadonlyMap<string, Keep> = new Map([
   ["request_data", (value) => request(value) ?? settings(value)],
   ["response_data", answer],
   ["genkit:input", object({ config: settings })],
-  ["genkit:output", object({ finishReason: word, usage: counts })],
+  ["genkit:output", object({ finishReason: word, usage })],
   ["gcp.vertex.agent.llm_request", object({ model, config: settings, contents: emptied })],
   ["gcp.vertex.agent.llm_response", object({ usage_metadata: counts, finish_reason: word, error_code: wordOrScalar })],
   ["haystack.component.output", object({ replies: list(object({ meta: replyMeta, _meta: replyMeta })), meta: list(replyMeta) })],
@@ -118,8 +123,8 @@ const FACTS: ReadonlyMap<string, Keep> = new Map([
         ...all("cachedPromptTokens reasoningTokens acceptedPredictionTokens rejectedPredictionTokens", scalar),
         ...all("responseId serviceTier", word),
       }),
-      anthropic: object({ usage: counts, cacheCreationInputTokens: scalar }),
-      bedrock: object({ usage: counts }),
+      anthropic: object({ usage, cacheCreationInputTokens: scalar }),
+      bedrock: object({ usage }),
       gateway: object({ cost: scalar }),
     }),
   ],

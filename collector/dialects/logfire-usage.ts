@@ -1,6 +1,6 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import { conceptNumber, type GenerationDraft, supply } from "./generation-draft.ts";
-import { at, isObject, type Json, numberOf } from "./json.ts";
+import { at, isObject, type Json, numberOf, stringOf } from "./json.ts";
 
 interface Usage {
   readonly usage: Json;
@@ -22,6 +22,8 @@ export function supplyUsage(view: SpanView, draft: GenerationDraft, { usage, ori
   const read = detail("prompt_tokens_details", "cached_tokens") ?? detail("input_tokens_details", "cached_tokens");
   supply(draft, "cacheReadTokens", read ?? numberOf(usage["cache_read_input_tokens"]), origin);
   supply(draft, "cacheWriteTokens", numberOf(usage["cache_creation_input_tokens"]), origin);
+  supply(draft, "cacheWriteHourTokens", numberOf(at(usage, "cache_creation", "ephemeral_1h_input_tokens")), origin);
+  supply(draft, "serviceTier", stringOf(usage["service_tier"]), origin);
 }
 
 /** Anthropic's own counts, unless the span's input is more than the provider's: then the sender has added the cached tokens already. */

@@ -151,5 +151,7 @@ export function supplyResponseFacts(draft: GenerationDraft, body: Json, origin: 
   supply(draft, "finishReasons", shape.finishReason(body), origin);
   supply(draft, "responseId", stringOf(body["id"]) ?? stringOf(body["responseId"]), origin);
   supply(draft, "responseModel", stringOf(body["model"]) ?? stringOf(body["modelVersion"]), origin);
+  supply(draft, "serviceTier", stringOf(body["service_tier"]) ?? stringOf(at(body, "usage", "service_tier")), origin);
+  supply(draft, "cacheWriteHourTokens", numberOf(at(body, "usage", "cache_creation", "ephemeral_1h_input_tokens")), origin);
   supply(draft, "responseCreatedAt", numberOf(body["created"] ?? body["created_at"]), origin);
 }

@@ -39,6 +39,8 @@ const SOURCES: { readonly [K in Concept]?: readonly string[] } = {
     "gen_ai.usage.cache_write_tokens",
     "gen_ai.usage.input_cache_creation",
   ],
+  cacheWriteHourTokens: ["gen_ai.usage.cache_creation.input_tokens.ephemeral_1h"],
+  serviceTier: ["openai.response.service_tier", "gen_ai.openai.response.service_tier", "gen_ai.response.service_tier"],
   timeToFirstTokenSeconds: [A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK],
   inputMessages: [A.GEN_AI_INPUT_MESSAGES],
   outputMessages: [A.GEN_AI_OUTPUT_MESSAGES],

@@ -177,6 +177,10 @@ function supplyProviderMetadata(view: SpanView, draft: GenerationDraft): void {
     at(metadata, "bedrock", "usage", "cacheReadInputTokens");
   supply(draft, "cacheReadTokens", numberOf(read), ORIGIN);
   supply(draft, "reasoningTokens", numberOf(at(metadata, "openai", "reasoningTokens")), ORIGIN);
+  const hour = at(metadata, "anthropic", "usage", "cache_creation", "ephemeral_1h_input_tokens");
+  supply(draft, "cacheWriteHourTokens", numberOf(hour), ORIGIN);
+  const tier = at(metadata, "openai", "serviceTier") ?? at(metadata, "anthropic", "usage", "service_tier");
+  supply(draft, "serviceTier", stringOf(tier), ORIGIN);
   supplyCost(draft, numberOf(at(metadata, "gateway", "cost")), ORIGIN);
 }
 const ORIGIN = "ai.response.providerMetadata";

@@ -1,22 +1,31 @@
 import shipped from "./prices.json" with { type: "json" };
 import type { Tokens } from "./tokens.ts";
 
-/** What a model costs from some time on; amounts are per million tokens. */
-export interface Price {
-  readonly provider: string;
-  readonly model: string;
-  /** Unix milliseconds. */
-  readonly validFrom: number;
-  readonly currency: string;
+/** What tokens cost, per million. */
+export interface Rates {
   readonly input: number | undefined;
   readonly output: number | undefined;
   readonly cacheRead: number | undefined;
   readonly cacheWrite: number | undefined;
+  /** Of what is kept for an hour rather than for some minutes. */
+  readonly cacheWriteHour?: number | undefined;
+}
+
+/** What a model costs from some time on. */
+export interface Price extends Rates {
+  readonly provider: string;
+  /** A price of a service tier stands under `model@tier`. */
+  readonly model: string;
+  /** Unix milliseconds. */
+  readonly validFrom: number;
+  readonly currency: string;
+  /** Where a prompt of more than so many tokens makes the whole call cost more. */
+  readonly longContext?: (Rates & { readonly above: number }) | undefined;
 }
 
 /** Prices by model name. */
 export interface PriceBook {
-  /** The price at a time, or undefined: an unknown price is never guessed. */
+  /** The price at a time, or undefined: an unknown price is never guessed. `model` as `atTier` makes it. */
   find(provider: string | undefined, model: string, atMillis: number): Price | undefined;
 }
 
@@ -62,9 +71,27 @@ export function createPriceBook(own: readonly Price[] = []): PriceBook {
 const DAY_MS = 86_400_000;
 const MAX_KNOWN = 10_000;
 
+/** Tiers at the listed price: what is asked for where none is named, in the words of several providers. */
+const STANDARD: ReadonlySet<string> = new Set(["", "auto", "default", "standard", "standard_only", "on_demand"]);
+
+/** The service tier by which a call is charged where that is not the standard one. */
+export function specialTier(tier: string | undefined): string | undefined {
+  const name = tier?.trim().toLowerCase().slice(0, 64) ?? "";
+  return STANDARD.has(name) ? undefined : name;
+}
+
+/** The name under which the price of a model stands at a service tier. List prices say nothing of batch, flex or priority: a wrong cost is worse than none. */
+export const atTier = (model: string, tier: string | undefined): string => (tier === undefined ? model : `${model}@${tier}`);
+
+/** Not a version such as `@20250929` or `@latest`. */
+const TIER = /@(?!latest$)[a-z][a-z_ -]*$/;
+
 function namesOf(model: string): string[] {
-  const bare = model.toLowerCase().replace(ROUTE, "");
-  return [...new Set([model.toLowerCase(), bare, bare.replace(VERSION, "")])];
+  const whole = model.toLowerCase();
+  const tier = TIER.exec(whole)?.[0] ?? "";
+  const name = whole.slice(0, whole.length - tier.length);
+  const bare = name.replace(ROUTE, "");
+  return [...new Set([name, bare, bare.replace(VERSION, "")])].map((each) => each + tier);
 }
 
 function byModel(prices: readonly Price[]): Map<string, Price[]> {
@@ -73,47 +100,69 @@ function byModel(prices: readonly Price[]): Map<string, Price[]> {
   return found;
 }
 
-interface ShippedPrice {
-  readonly provider: string;
-  readonly model: string;
+interface ShippedRates {
   readonly input?: number;
   readonly output?: number;
   readonly cache_read?: number;
   readonly cache_write?: number;
-  readonly valid_from?: string;
+  readonly cache_write_1h?: number;
 }
+
+interface ShippedPrice extends ShippedRates {
+  readonly provider: string;
+  readonly model: string;
+  readonly valid_from?: string;
+  readonly long_context?: ShippedRates & { readonly above: number };
+}
+
+const ratesOf = ({ input, output, cache_read, cache_write, cache_write_1h }: ShippedRates): Rates => ({
+  input,
+  output,
+  cacheRead: cache_read,
+  cacheWrite: cache_write,
+  cacheWriteHour: cache_write_1h,
+});
 
 /** Public list prices; prices.json says from where they were compiled, after which pages, and on which day. */
 const SHIPPED = byModel(
-  (shipped.prices as readonly ShippedPrice[]).map(({ provider, model, input, output, cache_read, cache_write, valid_from }) => ({
+  (shipped.prices as readonly ShippedPrice[]).map(({ provider, model, valid_from, long_context, ...rates }) => ({
     provider,
     model,
     validFrom: valid_from === undefined ? 0 : Date.parse(valid_from),
     currency: shipped.currency,
-    input,
-    output,
-    cacheRead: cache_read,
-    cacheWrite: cache_write,
+    ...ratesOf(rates),
+    longContext: long_context === undefined ? undefined : { above: long_context.above, ...ratesOf(long_context) },
   })),
 );
 
 /** Twelve digits behind the point: a token costs down to a hundred-millionth. */
 const SCALE = 1e12;
 
+/** Counts that are charged; `cacheWriteHour` is the part of `cacheWrite` that is kept for an hour. */
+export type ChargedTokens = Pick<Tokens, "prompt" | "completion" | "cacheRead" | "cacheWrite"> & {
+  readonly cacheWriteHour?: number | undefined;
+};
+
 /**
  * What a call cost, or undefined when a count or a price that it needs is unknown. Cached tokens cost their own price where there is one, else that of input;
  * reasoning is part of the completion and costs what output costs.
  */
-export function costOf(tokens: Tokens, price: Price): number | undefined {
+export function costOf(tokens: ChargedTokens, price: Price): number | undefined {
   const { prompt, completion } = tokens;
-  if (prompt === undefined && completion === undefined) return undefined;
+  // Only a model that is charged for its input alone (embeddings) needs no other count.
+  if (prompt === undefined || (completion === undefined && (price.output ?? 0) > 0)) return undefined;
+  const { longContext } = price;
+  const rates = longContext !== undefined && prompt > longContext.above ? longContext : price;
   const read = tokens.cacheRead ?? 0;
   const write = tokens.cacheWrite ?? 0;
+  const hour = Math.min(tokens.cacheWriteHour ?? 0, write);
+  const writeRate = rates.cacheWrite ?? rates.input;
   const parts: readonly (readonly [count: number, each: number | undefined])[] = [
-    [Math.max(0, (prompt ?? 0) - read - write), price.input],
-    [read, price.cacheRead ?? price.input],
-    [write, price.cacheWrite ?? price.input],
-    [completion ?? 0, price.output],
+    [Math.max(0, prompt - read - write), rates.input],
+    [read, rates.cacheRead ?? rates.input],
+    [write - hour, writeRate],
+    [hour, rates.cacheWriteHour ?? writeRate],
+    [completion ?? 0, rates.output],
   ];
   let sum = 0;
   for (const [count, each] of parts) {

@@ -2,9 +2,10 @@ import type { ByteWriter } from "../base/byte-writer.ts";
 import { beginsReduced } from "../dialects/content-facts.ts";
 import { isContentName } from "../dialects/content-names.ts";
 import type { GenerationDraft } from "../dialects/generation-draft.ts";
+import { chargedBy } from "../dialects/service-tier.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider, isTimeout } from "../model/operation.ts";
-import { costOf, type Price, type PriceBook } from "../model/price.ts";
+import type { PriceBook } from "../model/price.ts";
 import { normalizeTokens, type Tokens } from "../model/tokens.ts";
 import { position, VALUE_BYTES, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
@@ -27,11 +28,12 @@ import {
   saysTruncated,
 } from "./content.ts";
 import { MOVED_SYSTEM, MOVED_TOOLS, STRUCTURED_SHIFT } from "./content-moved.ts";
-import { copyFloat8, copyInt4, copyMillis, copyNull, copyNumeric, copyString, copyTime } from "./copy-row.ts";
+import { copyFloat8, copyInt4, copyMillis, copyNull, copyString, copyTime } from "./copy-row.ts";
+import { encodeCost } from "./encode-cost.ts";
 import type { CallMedia } from "./encode-media.ts";
 import { durationNanos, type SpanContext } from "./encode-span.ts";
 import { namedValues, parameterName, variableName } from "./named-values.ts";
-import { copySpanKey, namesSpan, startMillisOf } from "./row-key.ts";
+import { copySpanKey, namesSpan } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
 import { optionalInt8, optionalString, stringsOf } from "./values.ts";
 
@@ -81,7 +83,7 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   else copyInt4(out, Math.trunc(resends) + 1);
   encodeCost(source, call, tokens);
   encodeReferences(source);
-  namedValues(source, { indexes: NONE, built: metadataOf(draft), shorten: parameterName });
+  namedValues(source, { indexes: NONE, built: metadataOf(call), shorten: parameterName });
   copyString(out, contentState(call, prompt, response));
   encodeTimes(out, call);
   context.contentMoved = call.pending ? 0 : moveContent(view, draft, [prompt, response]);
@@ -111,8 +113,12 @@ function hasNotEnded({ view, draft }: ModelCall): boolean {
   return !SIGNS_OF_END.some((concept) => draft.attribute[concept]! >= 0 || built?.scalars?.has(concept) === true);
 }
 
-const metadataOf = (draft: GenerationDraft): Record<string, unknown> | undefined =>
-  draft.tokensEstimated ? { ...draft.built?.metadata, tokens_estimated: true } : draft.built?.metadata;
+function metadataOf({ view, draft }: ModelCall): Record<string, unknown> | undefined {
+  const charged = chargedBy(view, draft);
+  const said = draft.built?.metadata;
+  if (charged === undefined && !draft.tokensEstimated) return said;
+  return { ...said, ...charged, ...(draft.tokensEstimated ? { tokens_estimated: true } : {}) };
+}
 
 /** A pending record has the key that its call's own row will have. */
 function encodeKey(out: ByteWriter, { view, context, pending }: ModelCall): void {
@@ -245,50 +251,6 @@ function encodeEnding(out: ByteWriter, end: Ending): void {
   optionalString(out, end.message);
   optionalString(out, end.type);
   optionalString(out, end.traceback);
-}
-
-/**
- * A cost that was sent wins; else it is computed from the price at the time of the call, once and for all. A negative one says that it is not known
- * (dialect-traps 16).
- */
-function encodeCost(source: CallSource, call: ModelCall, tokens: Tokens): void {
-  const { out } = source;
-  const told = conceptNumber(source, CONCEPT.costAmount);
-  const sent = told !== undefined && told >= 0 ? told : undefined;
-  const price = sent === undefined ? priceOf(source, call) : undefined;
-  const computed = price === undefined || call.draft.tokensEstimated ? undefined : costOf(tokens, price);
-  const amount = sent ?? computed;
-  if (amount === undefined) copyNull(out);
-  else copyNumeric(out, amount);
-  if (computed !== undefined && price !== undefined) {
-    copyString(out, price.currency);
-    copyString(out, "computed");
-    return;
-  }
-  conceptText(source, CONCEPT.costCurrency, "cost_currency");
-  if (hasBuiltOrSent(source, CONCEPT.costSource) || sent === undefined) conceptText(source, CONCEPT.costSource, "cost_source");
-  else copyString(out, "sent");
-}
-
-const hasBuiltOrSent = ({ draft }: CallSource, concept: number): boolean =>
-  draft.attribute[concept]! >= 0 || draft.built?.scalars?.has(concept) === true;
-
-/** The model that answered is the one that is billed; the one that was asked for stands in where only that has a price. */
-function priceOf(source: CallSource, { view, context, prices }: ModelCall): Price | undefined {
-  const { attributes, draft } = source;
-  const text = (concept: number): string | undefined => {
-    const index = draft.attribute[concept]!;
-    const built = draft.built?.scalars?.get(concept);
-    return index >= 0 ? attributes.textFromSet(index) : built === undefined ? undefined : String(built);
-  };
-  const provider = text(CONCEPT.provider);
-  const canonical = provider === undefined ? undefined : canonicalProvider(provider);
-  const at = startMillisOf(view, context.key.receivedAtMs);
-  for (const model of [text(CONCEPT.responseModel), text(CONCEPT.model)]) {
-    const price = model === undefined || model === "" ? undefined : prices.find(canonical, model, at);
-    if (price !== undefined) return price;
-  }
-  return undefined;
 }
 
 function encodeReferences(source: CallSource): void {

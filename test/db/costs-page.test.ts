@@ -32,7 +32,7 @@ describeEachServer("the page about costs", (server) => {
   it("finds what has no price, sets one, and the next call is charged by it", async () => {
     await rig.send(call("before", 0));
     expect(await rig.sql.unsafe(block("sql unpriced"))).toEqual([
-      { provider_name: "openai", model: "house-model", calls: "1", tokens: "1500" },
+      { provider_name: "openai", model: "house-model", tier: null, calls: "1", tokens: "1500" },
     ]);
     for (let again = 0; again < 2; again++) await rig.sql.unsafe(block("sql set"));
     await rig.readPrices();

@@ -1,20 +1,19 @@
 import { afterEach, expect, it } from "vitest";
+import { repriceCalls } from "../../collector/commands/generations/reprice.ts";
+import { createPriceBook } from "../../collector/model/price.ts";
+import { readPrices } from "../../collector/query/prices.ts";
 import { describeEachServer } from "../support/database.ts";
 import { BASE_MS, tracesOf } from "../support/otlp-json.ts";
 import { usePipelineRig } from "../support/pipeline-suite.ts";
 
-const call = (attributes: Record<string, string | number>) =>
-  tracesOf({
-    id: "call",
-    attributes: {
-      "gen_ai.operation.name": "chat",
-      "gen_ai.provider.name": "openai",
-      "gen_ai.request.model": "house-model",
-      "gen_ai.usage.input_tokens": 1_000,
-      "gen_ai.usage.output_tokens": 500,
-      ...attributes,
-    },
-  });
+const CALL = {
+  "gen_ai.operation.name": "chat",
+  "gen_ai.provider.name": "openai",
+  "gen_ai.request.model": "house-model",
+  "gen_ai.usage.input_tokens": 1_000,
+  "gen_ai.usage.output_tokens": 500,
+};
+const call = (attributes: Record<string, string | number>) => tracesOf({ id: "call", attributes: { ...CALL, ...attributes } });
 
 describeEachServer("what calls cost", (server) => {
   const rig = usePipelineRig(server);
@@ -23,6 +22,16 @@ describeEachServer("what calls cost", (server) => {
     await rig.readPrices();
   });
   const cost = async () => (await rig.sql`SELECT cost_amount, cost_currency, cost_source FROM generation_logs`)[0];
+  const repriced = async () =>
+    repriceCalls(
+      { writer: { sql: rig.sql, schema: "public" }, refine: async () => {}, projectId: 1, actor: "test" },
+      {
+        prices: createPriceBook((await readPrices(rig.sql, "public")).get(1)),
+        from: new Date(BASE_MS - 86_400_000).toISOString(),
+        to: new Date(BASE_MS + 86_400_000).toISOString(),
+        dryRun: false,
+      },
+    );
   const setPrice = async (validFromMs: number, input: number) => {
     await rig.sql`INSERT INTO model_prices (project_id, provider_name, model_name, valid_from, currency, input_per_million, output_per_million, updated_at)
       VALUES (1, 'openai', 'house-model', ${new Date(validFromMs)}, 'EUR', ${input}, 20, now())`;
@@ -43,6 +52,33 @@ describeEachServer("what calls cost", (server) => {
     await rig.readPrices();
     await rig.send(call({}));
     expect((await cost())?.["cost_amount"]).toBe("0.02");
+  });
+
+  it("a tier is charged by a price of its own alone", async () => {
+    await setPrice(BASE_MS - 1_000, 10);
+    await rig.send(call({ "openai.response.service_tier": "flex" }));
+    expect(await cost()).toEqual({ cost_amount: null, cost_currency: null, cost_source: null });
+    await rig.empty("spans", "generation_logs");
+    await rig.sql`UPDATE model_prices SET model_name = 'house-model@flex'`;
+    await rig.readPrices();
+    await rig.send(call({ "openai.response.service_tier": "flex" }));
+    expect(await cost()).toEqual({ cost_amount: "0.02", cost_currency: "EUR", cost_source: "computed" });
+  });
+
+  it("a price that is entered later charges tiers by their own alone, and estimates never", async () => {
+    await rig.send(call({ "openai.response.service_tier": "flex" }));
+    await rig.send(
+      tracesOf(
+        { id: "plain", attributes: CALL },
+        { id: "estimated", attributes: { ...CALL, "gen_ai.operation.name": "image_generation", "gen_ai.request.image.size": "1024x1024" } },
+      ),
+    );
+    await setPrice(BASE_MS - 1_000, 10);
+    expect(await repriced()).toMatchObject({ examined: 2, changed: 1, unpriced_after: 1 });
+    await rig.sql`INSERT INTO model_prices SELECT project_id, provider_name, 'house-model@flex', valid_from, currency, 5, 10, NULL, NULL, NULL, now() FROM model_prices`;
+    expect(await repriced()).toMatchObject({ examined: 2, changed: 1, unpriced_after: 0 });
+    const rows = await rig.sql`SELECT cost_amount FROM generation_logs ORDER BY cost_amount NULLS LAST`;
+    expect(rows.map((row) => row["cost_amount"])).toEqual(["0.01", "0.02", null]);
   });
 
   it("a model without a price has no cost", async () => {

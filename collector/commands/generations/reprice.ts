@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { costOf, type Price, type PriceBook } from "../../model/price.ts";
+import { atTier, costOf, type Price, type PriceBook, specialTier } from "../../model/price.ts";
 import { audit } from "../audit.ts";
 import { markUsage } from "../usage-marks.ts";
 import type { CommandContext } from "./change.ts";
@@ -36,6 +36,9 @@ interface PricedCall {
   readonly tokens_completion: string | null;
   readonly tokens_cache_read: string | null;
   readonly tokens_cache_write: string | null;
+  /** What the price hangs on besides the columns (dialects/service-tier.ts). */
+  readonly tokens_cache_write_1h: string | null;
+  readonly service_tier: string | null;
   readonly cost_amount: string | null;
   readonly cost_currency: string | null;
 }
@@ -79,10 +82,11 @@ interface BatchInput {
 const readBatch = (sql: Sql, { schema, projectId, repricing, after }: BatchInput): Promise<PricedCall[]> =>
   sql<PricedCall[]>`
     SELECT trace_id, span_id, start_time::text AS start_text, (extract(epoch FROM start_time) * 1000)::float8 AS start_ms, provider_name, model_name,
-      response_model, tokens_prompt, tokens_completion, tokens_cache_read, tokens_cache_write, cost_amount, cost_currency
+      response_model, tokens_prompt, tokens_completion, tokens_cache_read, tokens_cache_write,
+      additional_metadata->>'tokens_cache_write_1h' AS tokens_cache_write_1h, additional_metadata->>'service_tier' AS service_tier, cost_amount, cost_currency
     FROM ${sql(schema)}.generation_logs
     WHERE project_id = ${projectId} AND start_time >= ${repricing.from}::text::timestamptz AND start_time < ${repricing.to}::text::timestamptz
-      AND coalesce(cost_source, 'computed') = 'computed' AND (tokens_prompt IS NOT NULL OR tokens_completion IS NOT NULL)
+      AND coalesce(cost_source, 'computed') = 'computed' AND additional_metadata->>'tokens_estimated' IS DISTINCT FROM 'true' AND (tokens_prompt IS NOT NULL OR tokens_completion IS NOT NULL)
       ${repricing.model === undefined ? sql`` : sql`AND (model_name = ${repricing.model} OR response_model = ${repricing.model})`}
       ${after === undefined ? sql`` : sql`AND start_time >= ${after.start_text}::text::timestamptz AND (start_time, trace_id, span_id) > (${after.start_text}::text::timestamptz, ${after.trace_id}, ${after.span_id})`}
     ORDER BY start_time, trace_id, span_id LIMIT ${BATCH}`;
@@ -97,9 +101,10 @@ interface Cost {
 /** The model that answered is the one that is billed; the one that was asked for stands in. */
 function newCost(call: PricedCall, prices: PriceBook): Cost {
   const provider = call.provider_name ?? undefined;
+  const tier = specialTier(call.service_tier ?? undefined);
   const found = [call.response_model, call.model_name]
     .filter((model) => model !== null)
-    .map((model): Price | undefined => prices.find(provider, model, call.start_ms))
+    .map((model): Price | undefined => prices.find(provider, atTier(model, tier), call.start_ms))
     .find((price) => price !== undefined);
   if (found === undefined) return { amount: undefined, currency: undefined };
   const amount = costOf(
@@ -108,7 +113,8 @@ function newCost(call: PricedCall, prices: PriceBook): Cost {
       completion: count(call.tokens_completion),
       cacheRead: count(call.tokens_cache_read),
       cacheWrite: count(call.tokens_cache_write),
-    } as Parameters<typeof costOf>[0],
+      cacheWriteHour: count(call.tokens_cache_write_1h),
+    },
     found,
   );
   return { amount, currency: amount === undefined ? undefined : found.currency };

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { costOf, createPriceBook, type Price } from "../../../collector/model/price.ts";
+import { atTier, costOf, createPriceBook, type Price, specialTier } from "../../../collector/model/price.ts";
 import data from "../../../collector/model/prices.json" with { type: "json" };
 import { normalizeTokens, type RawTokens } from "../../../collector/model/tokens.ts";
 
@@ -113,6 +113,30 @@ describe("the price of a model", () => {
     expect([inputAt(Date.UTC(2024, 11, 31)), inputAt(Date.UTC(2025, 5, 1)), inputAt(NOW)]).toEqual([undefined, 2, 4]);
   });
 
+  it.each([
+    ["flex", "flex"],
+    [" Priority ", "priority"],
+    ["BATCH", "batch"],
+    ["auto", undefined],
+    ["default", undefined],
+    ["standard", undefined],
+    ["on_demand", undefined],
+    ["", undefined],
+    [undefined, undefined],
+  ])("a tier named %s is charged as %s", (tier, expected) => expect(specialTier(tier)).toBe(expected));
+
+  it("at a tier is one's own, under the name of the tier; list prices tell none", () => {
+    expect(shipped.find("openai", atTier("gpt-4o", "flex"), NOW)).toBeUndefined();
+    expect(shipped.find("anthropic", "claude-3-5-sonnet@20241022", NOW)?.input).toBe(3);
+    expect(shipped.find("anthropic", "claude-3-5-sonnet@latest", NOW)?.input).toBe(3);
+    const book = createPriceBook([price({ model: "gpt-4o@flex", input: 1.25 })]);
+    for (const model of ["gpt-4o", "gpt-4o-2024-08-06", "openai/GPT-4o"]) {
+      expect(book.find("openai", atTier(model, "flex"), NOW)?.input).toBe(1.25);
+      expect(book.find("openai", atTier(model, "priority"), NOW)).toBeUndefined();
+      expect(book.find("openai", model, NOW)?.input).toBe(2.5);
+    }
+  });
+
   it("of one's own replaces the shipped one", () => {
     expect(createPriceBook([price({ model: "gpt-4o", input: 77 })]).find("openai", "gpt-4o", NOW)?.input).toBe(77);
   });
@@ -126,16 +150,50 @@ describe("the cost of a call", () => {
   });
 
   it("charges reasoning once, as part of the completion", () => {
-    expect(cost({ output: 1_970, reasoning: 956 })).toBeCloseTo(0.0197, 12);
+    expect(cost({ input: 0, output: 1_970, reasoning: 956 })).toBeCloseTo(0.0197, 12);
   });
 
   it("charges cached tokens like others where they have no price of their own", () => {
-    expect(cost({ input: 1_000_000, cacheRead: 500_000 }, { cacheRead: undefined })).toBeCloseTo(2, 12);
+    expect(cost({ input: 1_000_000, cacheRead: 500_000, output: 0 }, { cacheRead: undefined })).toBeCloseTo(2, 12);
+  });
+
+  it("charges what is kept in the cache for an hour at its own price, and never more of it than was written", () => {
+    const hour = (cacheWriteHour: number, change?: Partial<Price>) =>
+      costOf(
+        { prompt: 1_000_000, completion: 0, cacheRead: undefined, cacheWrite: 400_000, cacheWriteHour },
+        price({ cacheWriteHour: 4, ...change }),
+      );
+    expect([hour(0), hour(100_000), hour(400_000), hour(900_000)]).toEqual([2.2, 2.35, 2.8, 2.8]);
+    expect(hour(400_000, { cacheWriteHour: undefined })).toBe(2.2);
+  });
+
+  it("charges the whole call more where its prompt is longer than the price allows", () => {
+    const longContext = { above: 200_000, input: 4, output: 15, cacheRead: 1, cacheWrite: 5 };
+    const at = (prompt: number) => cost({ input: prompt, output: 100_000, cacheRead: 100_000 }, { longContext });
+    expect(at(200_000)).toBeCloseTo(0.2 + 0.05 + 1, 12);
+    expect(at(200_001)).toBeCloseTo(0.400004 + 0.1 + 1.5, 12);
+  });
+
+  it("a shipped price of long prompts is the higher one", () => {
+    const gemini = createPriceBook().find("gcp.gemini", "gemini-2.5-pro", NOW);
+    expect(gemini).toMatchObject({ input: 1.25, output: 10, longContext: { above: 200_000, input: 2.5, output: 15 } });
+    const claude = createPriceBook().find("anthropic", "claude-sonnet-4-5", NOW);
+    expect(claude).toMatchObject({ cacheWrite: 3.75, cacheWriteHour: 6, longContext: { above: 200_000, cacheWriteHour: 12 } });
+    type Shipped = (typeof data.prices)[number] & {
+      cache_write_1h?: number;
+      long_context?: { above: number; input: number; output: number };
+    };
+    for (const { input, output = 0, cache_write: write, cache_write_1h: hour, long_context: long } of data.prices as Shipped[]) {
+      if (hour !== undefined) expect(hour).toBeGreaterThan(write ?? input);
+      if (long !== undefined) expect([long.above > 100_000, long.input > input, long.output > output]).toEqual([true, true, true]);
+    }
   });
 
   it("is unknown where a count or a price that it needs is", () => {
     expect(cost({})).toBeUndefined();
-    expect(cost({ output: 5 }, { output: undefined })).toBeUndefined();
+    expect(cost({ output: 5 })).toBeUndefined();
+    expect(cost({ input: 5 })).toBeUndefined();
+    expect(cost({ input: 0, output: 5 }, { output: undefined })).toBeUndefined();
     expect(cost({ input: 5 }, { output: undefined })).toBeCloseTo(0.00001, 12);
   });
 
