@@ -37,11 +37,22 @@ export const traceName = ({ projectId, traceId }: Pick<TraceRef, "projectId" | "
 type Tx = TransactionSql;
 type Rows = readonly Record<string, unknown>[];
 
+/** What is stored about a trace, with the sign of its counted calls. */
+export interface StoredTrace extends TraceEvidence {
+  readonly sign: number;
+}
+
+/** What speaks of a row in the sign of its trace. */
+const SIGN_OF_CALL = `(extract(epoch FROM received_at) * 1000)::bigint + (generation_status <> 'pending')::int`;
+
+/** Over rows of generation_logs: a number that is another one when a row was added, taken away or replaced. Exact up to 5,000 rows. */
+export const SIGN_OF_CALLS = `sum(${SIGN_OF_CALL})::float8`;
+
 /**
  * Everything stored about the traces. An update may speak of something from long ago: where its trace has nothing nearby that it can be about, the trace is
  * read at all times.
  */
-export async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<TraceEvidence[]> {
+export async function readEvidence(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<StoredTrace[]> {
   const near = await readWithin(tx, schema, { traces, window: windowOf(traces) });
   const late = new Set(near.filter(lacksTarget).map(traceName));
   if (late.size === 0) return near;
@@ -64,7 +75,7 @@ interface Reading {
   readonly window: Window;
 }
 
-async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): Promise<TraceEvidence[]> {
+async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): Promise<StoredTrace[]> {
   const calls = byTrace(await readCalls(tx, schema, window));
   const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
   const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
@@ -88,6 +99,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
       traceId,
       calls: found,
       tooManyCalls: rows.length > MAX_ROWS,
+      sign: rows.reduce((sum, row) => sum + (row["counted"] === true ? Number(row["sign"]) : 0), 0),
       strays,
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
@@ -182,6 +194,14 @@ const makesImages = (schema: string): string => `operation_name LIKE 'image%' OR
   OR EXISTS (SELECT FROM ${quoted(schema)}.outputs o WHERE o.project_id = t.project_id AND o.trace_id = t.trace_id AND o.span_id = t.span_id
     AND o.start_time = t.start_time AND o.direction = 'output' AND o.modality = 'image')`;
 
+const IMAGE_RECORD = "attributes ?| ARRAY['genspan.image.request', 'genspan.image.status']";
+
+/** Names of those of the traces in which a record of ours tells of an image: what is made of it may not be there yet. */
+export async function readTracesWithImages(tx: Tx, schema: string, traces: readonly TraceRef[]): Promise<ReadonlySet<string>> {
+  const found = await lookUp(tx, { schema, window: windowOf(traces), table: "spans", columns: "span_id", condition: IMAGE_RECORD });
+  return new Set(byTrace(found).keys());
+}
+
 async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> {
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
@@ -190,7 +210,7 @@ async function readCalls(tx: Tx, schema: string, window: Window): Promise<Rows> 
     tokens_prompt::float8, tokens_completion::float8,
     CASE WHEN ${makesImages(schema)} THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
-    coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps`;
+    coalesce(additional_metadata -> '${USAGE_OF_WRAPPER}' = 'true', false) AS wraps, ${SIGN_OF_CALL} AS sign`;
   const read = (table: "generation_logs" | "generation_twins", counted: boolean) =>
     lookUp(tx, {
       schema,

@@ -1,24 +1,12 @@
-import type { PendingQuery, Row, Sql, TransactionSql } from "postgres";
+import type { Sql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { within } from "../base/within.ts";
-import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
-import {
-  MARK_CALL,
-  MARK_EVENT,
-  MARK_HTTP,
-  MARK_RECORD,
-  MARK_SECOND_CALL,
-  MARK_THING,
-  MARK_WRAPPER,
-  needsRefinement,
-  type TraceMark,
-  withMark,
-} from "../rows/trace-marks.ts";
-import { SPEAKS_OF_ANOTHER, type TraceRef, traceName } from "./evidence.ts";
-import { CONTENT_EVENTS } from "./log-content.ts";
+import { MARK_CALL, MARK_HTTP, MARK_RECORD, MARK_WRAPPER, needsRefinement, type TraceMark, withMark } from "../rows/trace-marks.ts";
+import { traceName } from "./evidence.ts";
 import { createOpenTraces } from "./open-traces.ts";
-import { refineTraces, tracesWithCalls } from "./store.ts";
+import { partsSince, tracesSince } from "./searches.ts";
+import { refineTraces, tracesWithTargets } from "./store.ts";
 import { createTraceMemory, type KnownTrace } from "./trace-memory.ts";
 
 export interface RefinerOptions {
@@ -45,8 +33,6 @@ export interface Refiner {
 
 /** Traces that are remembered at least, so that a late part finds the rest; the sweep finds what was forgotten. */
 const REMEMBERED_TRACES = 25_000;
-/** Traces that one sweep takes up. */
-const MAX_TRACES = 50_000;
 /** Parts that mean nothing without a call of their trace. */
 const WAITING_PARTS = MARK_HTTP | MARK_RECORD;
 /** Traces whose calls one sweep asks for, of which there may be none: most requests over HTTP are ordinary ones. */
@@ -56,6 +42,11 @@ const PER_TURN = 200;
 /** A trace is given up after so many tries, until something new arrives for it. */
 const MAX_FAILURES = 5;
 const DELAY_MS = 250;
+/** While more is due than one turn takes, turns follow each other sooner, and leave the database to the writers most of the time. */
+const REST_PER_WORK = 2;
+const LEAST_REST_MS = 10;
+/** Traces that may wait for their look. Above it the oldest are let go, and searched for as after a start. */
+const MAX_DUE = 50_000;
 /** Pause while the database does not answer. */
 const OUTAGE_DELAY_MS = 2_000;
 /** How long `stop` waits for a turn that is under way; what it leaves undone is found after the next start. */
@@ -83,18 +74,31 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   function remember(projectId: number, mark: TraceMark): Known {
     const before = known.get(projectId, mark.traceId);
-    const trace = before === undefined ? { ...mark, projectId } : merged(before, mark);
+    const trace = before === undefined ? { ...mark, projectId, sign: Number.NaN } : merged(before, mark);
     known.set(trace);
     return trace;
   }
+
+  function putDue(key: string, trace: Known): void {
+    due.set(key, trace);
+    if (due.size <= MAX_DUE) return;
+    const [oldest] = due.keys();
+    if (oldest !== undefined) due.delete(oldest);
+    first = true;
+    sweptUntil = Date.now() - LOOK_BACK_MS;
+  }
+
+  const restAfter = (workMillis: number): number =>
+    due.size < PER_TURN ? delayMillis : Math.min(delayMillis, Math.max(LEAST_REST_MS, workMillis * REST_PER_WORK));
 
   function schedule(afterMillis = delayMillis): void {
     if (stopped || turn !== undefined || timer !== undefined || due.size === 0) return;
     timer = setTimeout(() => {
       timer = undefined;
+      const began = performance.now();
       turn = work().then((reached) => {
         turn = undefined;
-        schedule(reached ? delayMillis : OUTAGE_DELAY_MS);
+        schedule(reached ? restAfter(performance.now() - began) : OUTAGE_DELAY_MS);
       });
     }, afterMillis);
   }
@@ -109,7 +113,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
       return true;
     } catch (error) {
       if (!isAnswer(error)) {
-        for (const [key, trace] of taken) due.set(key, trace);
+        for (const [key, trace] of taken) putDue(key, trace);
         log.warn({ code: errorCode(error) }, "rows of traces could not be brought together; it is tried again");
         return false;
       }
@@ -124,7 +128,11 @@ export function createRefiner(options: RefinerOptions): Refiner {
       options,
       taken.map(([, trace]) => trace),
     );
-    open.note(new Map(taken), found);
+    open.note(new Map(taken), found.open);
+    for (const { projectId, traceId, sign } of found.unchanged) {
+      const trace = known.get(projectId, traceId);
+      if (trace !== undefined) known.set({ ...trace, sign });
+    }
   }
 
   /** One trace that cannot be refined must not keep the others waiting. */
@@ -142,7 +150,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
   function retryLater(key: string, trace: Known, error: unknown): void {
     trace.failures = (trace.failures ?? 0) + 1;
     log.warn({ code: errorCode(error), failures: trace.failures }, "the rows of a trace could not be brought together");
-    if (trace.failures < MAX_FAILURES && !stopped) due.set(key, trace);
+    if (trace.failures < MAX_FAILURES && !stopped) putDue(key, trace);
   }
 
   /** Traces in which a call that another collector writes changes something. */
@@ -151,30 +159,39 @@ export function createRefiner(options: RefinerOptions): Refiner {
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
 
-  /** The first sweep looks at everything lately received: who wrote it may have died before it looked, and what it waited for comes to us. */
+  /**
+   * The first sweep looks at everything lately received: who wrote it may have died before it looked, and what it waited for comes to us. Later ones leave out
+   * traces whose calls are the same as at our last look.
+   */
   async function sweep(): Promise<void> {
-    const until = Date.now() - 2 * sweepMillis;
-    const lately = await tracesSince(options, sweptUntil, first ? undefined : waiting());
-    const parts = first ? await partsSince(options, sweptUntil) : [];
-    for (const trace of [...lately, ...parts]) {
-      const key = traceName(trace);
-      const bits = first ? remember(trace.projectId, trace).bits : (known.get(trace.projectId, trace.traceId)?.bits ?? 0) | trace.bits;
-      if (needsRefinement(bits) || (first && (bits & MARK_CALL) !== 0)) due.set(key, { ...trace, bits });
-    }
-    for (const [key, trace] of open.toLookAt()) due.set(key, trace);
-    await findEarlierCalls();
-    first = false;
-    sweptUntil = until;
+    const [since, until, isFirst] = [sweptUntil, Date.now() - 2 * sweepMillis, first];
+    for await (const traces of tracesSince(options, since, isFirst ? undefined : waiting())) takeUp(traces, isFirst);
+    if (isFirst) takeUp(await partsSince(options, since), isFirst);
+    for (const [key, trace] of open.toLookAt()) putDue(key, trace);
+    await findEarlierTargets();
+    if (sweptUntil === since) [first, sweptUntil] = [false, until];
     schedule();
   }
 
-  /** A late part of a call comes here while its call was written long ago by another collector: each such trace is asked for once. */
-  async function findEarlierCalls(): Promise<void> {
+  function takeUp(traces: readonly KnownTrace[], isFirst: boolean): void {
+    for (const trace of traces) {
+      const before = known.get(trace.projectId, trace.traceId);
+      if (before?.sign === trace.sign) continue;
+      const bits = isFirst ? remember(trace.projectId, trace).bits : (before?.bits ?? 0) | trace.bits;
+      if (needsRefinement(bits) || (isFirst && (bits & MARK_CALL) !== 0)) putDue(traceName(trace), { ...trace, bits });
+    }
+  }
+
+  /** A late part of a call or an image comes here while the rest was written long ago by another collector: each such trace is asked for once. */
+  async function findEarlierTargets(): Promise<void> {
     const unasked = waiting().filter(({ bits }) => (bits & ASKED) === 0 && (bits & WAITING_PARTS) !== 0);
     const asking = unasked.slice(0, MAX_ASKED);
     for (const trace of asking) known.set({ ...trace, bits: trace.bits | ASKED });
-    const found = await tracesWithCalls(options, asking);
-    for (const trace of asking) if (found.has(traceName(trace))) due.set(traceName(trace), trace);
+    const found = await tracesWithTargets(
+      options,
+      asking.map((trace) => ({ ...trace, hasRecords: (trace.bits & MARK_RECORD) !== 0 })),
+    );
+    for (const trace of asking) if (found.has(traceName(trace))) putDue(traceName(trace), trace);
   }
 
   const sweeper = setInterval(() => {
@@ -188,7 +205,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     note(projectId, marks) {
       for (const mark of marks) {
         const trace = remember(projectId, mark);
-        if (needsRefinement(trace.bits)) due.set(traceName(trace), trace);
+        if (needsRefinement(trace.bits)) putDue(traceName(trace), trace);
       }
       schedule();
     },
@@ -213,7 +230,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
 function merged(before: KnownTrace, mark: TraceMark): KnownTrace {
   const both = withMark(before, mark);
   const isNew = (before.bits & mark.bits) !== mark.bits;
-  return { ...both, projectId: before.projectId, bits: isNew ? both.bits & ~ASKED : both.bits };
+  return { ...both, projectId: before.projectId, bits: isNew ? both.bits & ~ASKED : both.bits, sign: Number.NaN };
 }
 
 /** Classes of SQLSTATE that speak of the server's state and not of the statement: connection, resources, shutdown. */
@@ -221,108 +238,3 @@ const OUTAGE = /^(08|53|57)/;
 
 /** Whether the database has answered that these rows cannot be worked on, rather than not at all. */
 const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(errorCode(error)) && !OUTAGE.test(errorCode(error));
-
-/** Of how many traces a sweep looks for calls that came earlier; with a range of times, so that few partitions are read. */
-const COMPARED_TRACES = 5_000;
-const EARLIER_WITHIN = "1 hour";
-
-/**
- * Traces with calls received since then. Where `waiting` is given, only those that may need a look, because they have more than one call, one that came
- * before, or were waiting for one: of a hundred thousand others nobody need hear.
- */
-async function tracesSince({ sql, schema }: RefinerOptions, sinceMillis: number, waiting?: readonly TraceRef[]): Promise<Known[]> {
-  const since = new Date(sinceMillis);
-  const rows = await sql`
-    WITH lately AS (
-      SELECT project_id, trace_id, count(*)::int AS calls, min(start_time) AS first_start, max(start_time) AS last_start,
-        row_number() OVER (ORDER BY max(received_at) DESC) AS place
-      FROM ${sql(schema)}.generation_logs WHERE received_at >= ${since}
-      GROUP BY project_id, trace_id
-    ), compared AS (
-      SELECT *, place <= ${COMPARED_TRACES} AND EXISTS (
-        SELECT FROM ${sql(schema)}.generation_logs earlier
-        WHERE earlier.project_id = lately.project_id AND earlier.trace_id = lately.trace_id AND earlier.received_at < ${since}
-          AND earlier.start_time BETWEEN first_start - ${EARLIER_WITHIN}::interval AND last_start + ${EARLIER_WITHIN}::interval) AS again
-      FROM lately
-    )
-    SELECT project_id, trace_id, calls > 1 OR again AS several, extract(epoch FROM first_start) * 1000 AS from_ms, extract(epoch FROM last_start) * 1000 AS to_ms
-    FROM compared
-    WHERE ${waiting === undefined} OR calls > 1 OR again OR trace_id = ANY (${(waiting ?? []).map(({ traceId }) => traceId)}::text[])
-    ORDER BY place LIMIT ${MAX_TRACES}`;
-  return rows.map((row) => ({ ...traceOf(row), bits: row["several"] === true ? MARK_CALL | MARK_SECOND_CALL : MARK_CALL }));
-}
-
-/** Bounds the only searches of ours that read spans and log records without a key: once after a start, and given up where an hour holds too many. */
-const RECORDS_TIMEOUT = "20s";
-
-/** Traces with anything since then that speaks of calls, which may be still to come. */
-async function partsSince(options: RefinerOptions, sinceMillis: number): Promise<Known[]> {
-  return [
-    ...(await recordsSince(options, sinceMillis)),
-    ...(await eventsSince(options, sinceMillis)),
-    ...(await wrappersSince(options, sinceMillis)),
-  ];
-}
-
-/** Traces of which records of ours, or requests over HTTP, began since then; records may come without any call. */
-const recordsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(options, sinceMillis, (tx) => ({
-    table: "spans",
-    time: "start_time",
-    bits: tx`CASE WHEN bool_or(attributes ? 'genspan.record') THEN ${MARK_THING | MARK_RECORD}::int ELSE ${MARK_HTTP}::int END`,
-    where: tx.unsafe(SPEAKS_OF_ANOTHER),
-  }));
-
-/** Traces with content in log events since then, whose calls may be still to come. */
-const eventsSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(options, sinceMillis, (tx) => ({
-    table: "log_records",
-    time: "time",
-    bits: tx`${MARK_EVENT}::int`,
-    where: tx`trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})`,
-  }));
-
-/** Traces with wrappers that began since then and are not counted. */
-const wrappersSince = (options: RefinerOptions, sinceMillis: number): Promise<Known[]> =>
-  searchOnce(options, sinceMillis, (tx) => ({
-    table: "generation_twins",
-    time: "start_time",
-    bits: tx`${MARK_WRAPPER}::int`,
-    where: tx`additional_metadata ? ${USAGE_OF_WRAPPER}`,
-  }));
-
-/** Which rows of a table speak of a trace, by their column of time, and what they mean for it. */
-interface Search {
-  readonly table: string;
-  readonly time: string;
-  readonly bits: PendingQuery<Row[]>;
-  readonly where: PendingQuery<Row[]>;
-}
-
-async function searchOnce(
-  { sql, schema, log }: RefinerOptions,
-  sinceMillis: number,
-  searchOf: (tx: TransactionSql) => Search,
-): Promise<Known[]> {
-  try {
-    const rows = await sql.begin("READ ONLY", async (tx) => {
-      await tx`SELECT set_config('statement_timeout', ${RECORDS_TIMEOUT}, true)`;
-      const { table, time, bits, where } = searchOf(tx);
-      return tx`
-        SELECT project_id, trace_id, extract(epoch FROM min(${tx(time)})) * 1000 AS from_ms, extract(epoch FROM max(${tx(time)})) * 1000 AS to_ms, ${bits} AS bits
-        FROM ${tx(schema)}.${tx(table)} WHERE ${tx(time)} >= ${new Date(sinceMillis)} AND ${where}
-        GROUP BY project_id, trace_id ORDER BY max(received_at) DESC LIMIT ${MAX_TRACES}`;
-    });
-    return rows.map((row) => ({ ...traceOf(row), bits: Number(row["bits"]) }));
-  } catch (error) {
-    log.warn({ code: errorCode(error) }, "records of the last hour could not be looked through; what is sent from now on is not affected");
-    return [];
-  }
-}
-
-const traceOf = (row: Row) => ({
-  projectId: Number(row["project_id"]),
-  traceId: String(row["trace_id"]),
-  fromMillis: Number(row["from_ms"]),
-  toMillis: Number(row["to_ms"]),
-});

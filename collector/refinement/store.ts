@@ -4,7 +4,7 @@ import { markUsage } from "../commands/usage-marks.ts";
 import { openJson } from "../dialects/json.ts";
 import { toJsonb } from "../rows/values.ts";
 import type { Attempt } from "./attempts.ts";
-import { readEvidence, readTracesWithCalls, type TraceRef, traceName } from "./evidence.ts";
+import { readEvidence, readTracesWithCalls, readTracesWithImages, type StoredTrace, type TraceRef, traceName } from "./evidence.ts";
 import type { CallKey, TraceEvidence } from "./facts.ts";
 import type { ImageRow } from "./images.ts";
 import { writeItems } from "./item-store.ts";
@@ -26,11 +26,19 @@ const LOCK_CLASS = 0x72656669;
 const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
   SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
 
+/** What a look at some traces found. */
+export interface Refined {
+  /** Names of those that are to be looked at again, since a span that is missing so far may change them. */
+  readonly open: readonly string[];
+  /** Those whose rows were in line already, with the sign of their calls. */
+  readonly unchanged: readonly Pick<StoredTrace, "projectId" | "traceId" | "sign">[];
+}
+
 /**
- * Brings the rows of some traces in line with everything stored about them, in one transaction. Returns those that are to be
- * looked at again, since a span that is missing so far may change them. Safe to run at any time, any number of times, and beside other collectors.
+ * Brings the rows of some traces in line with everything stored about them, in one transaction. Safe to run at any time, any number of times, and beside
+ * other collectors.
  */
-export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<readonly string[]> {
+export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<Refined> {
   return sql.begin(async (tx) => {
     await tx.unsafe(SETTINGS);
     // In one order everywhere, so that two collectors never wait for each other.
@@ -38,28 +46,37 @@ export async function refineTraces({ sql, schema }: StoreOptions, traces: readon
     await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
       FROM (SELECT DISTINCT hashtext(name) AS key FROM unnest(${names}::text[]) AS name ORDER BY key) AS keys`;
     const open: string[] = [];
+    const unchanged: StoredTrace[] = [];
     const items: TouchedItems = new Map();
     for (const evidence of await readEvidence(tx, schema, traces)) {
       const plan = planRefinement(evidence);
       touchItems(items, evidence, plan);
       if (plan.open) open.push(traceName(evidence));
-      if (isEmpty(plan)) continue;
+      if (isEmpty(plan)) {
+        unchanged.push(evidence);
+        continue;
+      }
       await apply(tx, { schema, trace: evidence, plan });
       await markUsage(tx, schema, { projectId: evidence.projectId, startMillis: evidence.calls.map(({ startMillis }) => startMillis) });
     }
     for (const projectId of [...items.keys()].toSorted((a, b) => a - b)) {
       await writeItems(tx, { schema, projectId, records: items.get(projectId)! });
     }
-    return open;
+    return { open, unchanged: unchanged.map(({ projectId, traceId, sign }) => ({ projectId, traceId, sign })) };
   });
 }
 
-/** Names of those of some traces of which calls are stored. */
-export async function tracesWithCalls({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<ReadonlySet<string>> {
+/** Names of those of some traces of which calls are stored, or images where they may have `records` of ours. */
+export async function tracesWithTargets(
+  { sql, schema }: StoreOptions,
+  traces: readonly (TraceRef & { readonly hasRecords: boolean })[],
+): Promise<ReadonlySet<string>> {
   if (traces.length === 0) return new Set();
   return sql.begin("READ ONLY", async (tx) => {
     await tx.unsafe(SETTINGS);
-    return readTracesWithCalls(tx, schema, traces);
+    const withCalls = await readTracesWithCalls(tx, schema, traces);
+    const others = traces.filter((trace) => trace.hasRecords && !withCalls.has(traceName(trace)));
+    return others.length === 0 ? withCalls : new Set([...withCalls, ...(await readTracesWithImages(tx, schema, others))]);
   });
 }
 

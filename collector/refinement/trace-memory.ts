@@ -4,6 +4,8 @@ import type { TraceRef } from "./evidence.ts";
 export interface KnownTrace extends TraceRef {
   /** What came for it (MARK_*); never 0. */
   readonly bits: number;
+  /** Of its calls when they were last looked at and in line; NaN where something came since. */
+  readonly sign: number;
 }
 
 /** Remembers the traces that were noted last. */
@@ -16,7 +18,7 @@ export interface TraceMemory {
 }
 
 /**
- * Holds at least the last `count` traces, and at most twice as many, in 80 bytes each: as objects in a Map they took 480, and the garbage collector walked
+ * Holds at least the last `count` traces, and at most twice as many, in at most 100 bytes each: as objects in a Map they took 480, and the garbage collector walked
  * all of them again and again. Two tables take turns, so that nothing is ever deleted from one.
  */
 export function createTraceMemory(count: number): TraceMemory {
@@ -70,6 +72,7 @@ function createTable(count: number) {
   const ids = new Uint32Array(slots * ID_WORDS);
   const projects = new Float64Array(slots);
   const times = new Float64Array(slots * 2);
+  const signs = new Float64Array(slots);
   const bits = new Uint32Array(slots);
   let size = 0;
 
@@ -97,6 +100,7 @@ function createTable(count: number) {
     bits: bits[slot] ?? 0,
     fromMillis: times[slot * 2] ?? 0,
     toMillis: times[slot * 2 + 1] ?? 0,
+    sign: signs[slot] ?? Number.NaN,
   });
 
   return {
@@ -114,6 +118,7 @@ function createTable(count: number) {
       projects[slot] = trace.projectId;
       times[slot * 2] = trace.fromMillis;
       times[slot * 2 + 1] = trace.toMillis;
+      signs[slot] = trace.sign;
       bits[slot] = trace.bits;
     },
     where(test: (bits: number) => boolean): KnownTrace[] {

@@ -9,6 +9,7 @@ const trace = (n: number, more: Partial<KnownTrace> = {}): KnownTrace => ({
   bits: 1,
   fromMillis: 1_700_000_000_000.25,
   toMillis: 1_700_000_000_001,
+  sign: Number.NaN,
   ...more,
 });
 
@@ -59,7 +60,7 @@ describe("remembered traces", () => {
         const memory = createTraceMemory(128);
         const map = new Map<string, KnownTrace>();
         for (const each of sets) {
-          const known = { ...each, fromMillis: each.bits, toMillis: -each.bits };
+          const known = { ...each, fromMillis: each.bits, toMillis: -each.bits, sign: each.bits / 2 };
           memory.set(known);
           map.set(`${each.projectId}/${each.traceId}`, known);
         }
