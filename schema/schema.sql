@@ -331,11 +331,15 @@ CREATE TABLE generation_scores (
   source text NOT NULL,
   scored_by text,
   received_at timestamp with time zone NOT NULL,
+  response_id text,
+  told_trace_id text COLLATE "C",
+  told_span_id text COLLATE "C",
   CONSTRAINT generation_scores_pkey PRIMARY KEY (project_id, trace_id, span_id, "time", id),
   CONSTRAINT generation_scores_source_check CHECK ((source = ANY (ARRAY['evaluation'::text, 'review'::text])))
 ) PARTITION BY RANGE ("time");
 CREATE TABLE generation_scores_default PARTITION OF generation_scores DEFAULT;
 CREATE INDEX generation_scores_name ON generation_scores USING btree (project_id, name, "time");
+CREATE INDEX generation_scores_unfound ON generation_scores USING btree (received_at) WHERE ((response_id IS NOT NULL) AND (told_span_id IS NULL));
 
 CREATE TABLE generation_twins (
   project_id integer NOT NULL,

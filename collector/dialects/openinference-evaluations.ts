@@ -10,6 +10,8 @@ export interface EvaluationFacts {
   readonly explanation: string | undefined;
   /** Who judged. */
   readonly by: string | undefined;
+  /** The judged response, where the judgement names it. */
+  readonly responseId?: string | undefined;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   isFill,
   keyText,
   type LogEvent,
+  type ScoreFacts,
   type StrayRow,
   type ToldTokens,
   type TraceEvidence,
@@ -78,15 +79,18 @@ interface Reading {
 async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): Promise<StoredTrace[]> {
   const calls = byTrace(await readCalls(tx, schema, window));
   const [children, events] = await Promise.all([readChildren(tx, schema, window), readEvents(tx, schema, window)]);
+  const scoresOf = byTrace(calls.size === 0 ? [] : await readScores(tx, schema, window));
   const [childrenOf, eventsOf] = [byTrace(children), byTrace(events)];
   const recordsOf = new Map([...childrenOf].map(([name, rows]) => [name, rows.map(toChild)]));
   const isTree = (name: string): boolean => hasGroups(recordsOf.get(name) ?? []) || calls.get(name)?.some((row) => row["wraps"]) === true;
   const servers = await readServers(tx, schema, { window, calls, recordsOf });
   const factsOf = new Map([...calls].map(([name, rows]) => [name, toCalls(rows, servers.get(name))]));
   const nested = traces.filter((trace) => mayNest(factsOf.get(traceName(trace))?.calls ?? []));
-  const trees = new Set([...traces.filter((trace) => isTree(traceName(trace))), ...nested]);
+  const scored = traces.filter((trace) => namesOthers(scoresOf.get(traceName(trace)), factsOf.get(traceName(trace))?.calls ?? []));
+  const trees = new Set([...traces.filter((trace) => isTree(traceName(trace))), ...nested, ...scored]);
   const parents = trees.size === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf([...trees]) }));
-  const apart = nested.length === 0 ? byTrace([]) : byTrace(await readApart(tx, schema, { ...window, ...idsOf(nested) }));
+  const separated = [...new Set([...nested, ...scored])];
+  const apart = separated.length === 0 ? byTrace([]) : byTrace(await readApart(tx, schema, { ...window, ...idsOf(separated) }));
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });
     const rows = calls.get(name) ?? [];
@@ -104,6 +108,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
       children: records,
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
       parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), optional(row["parent_span_id"]) ?? ""])),
+      scores: (scoresOf.get(name) ?? []).map(toScore),
       apart: new Set((apart.get(name) ?? []).map((row) => String(row["span_id"]))),
     };
   });
@@ -341,9 +346,35 @@ const toChild = (row: Record<string, unknown>): ChildSpan => ({
   attributes: row["attributes"] as Record<string, unknown>,
 });
 
-/** Which span is below which, of traces in which that decides about runs, items, wrappers and calls within calls. */
+/** Which span is below which, of traces in which that decides about runs, items, wrappers, calls within calls and evaluations. */
 const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
   lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id" });
+
+/** Evaluations that stand with spans of the traces. Without a time of its own one stands at the epoch. */
+const readScores = (tx: Tx, schema: string, { projects, ids, from, to }: Window): Promise<Rows> => tx`
+  SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]) AS given (project_id, trace_id)) AS k,
+    LATERAL (SELECT project_id, trace_id, span_id, "time"::text AS time_text, id, response_id, told_trace_id, told_span_id FROM ${tx(schema)}.generation_scores t
+      WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.source = 'evaluation'
+        AND ((t."time" >= ${from} AND t."time" <= ${to}) OR t."time" = 'epoch') OFFSET 0) AS t
+  ORDER BY time_text, id`;
+
+function toScore(row: Record<string, unknown>): ScoreFacts {
+  const [traceId, spanId] = [optional(row["told_trace_id"]), optional(row["told_span_id"])];
+  return {
+    traceId: String(row["trace_id"]),
+    spanId: String(row["span_id"]),
+    time: String(row["time_text"]),
+    id: String(row["id"]),
+    responseId: optional(row["response_id"]),
+    told: traceId === undefined || spanId === undefined ? undefined : { traceId, spanId },
+  };
+}
+
+/** Whether some of the scores were told of spans that are no calls. */
+function namesOthers(scores: Rows = [], calls: readonly CallFacts[]): boolean {
+  const known = new Set(calls.map(({ spanId }) => spanId));
+  return calls.length > 0 && scores.some((row) => !known.has(String(row["told_span_id"] ?? row["span_id"])));
+}
 
 /** What instrumentations call the kind of a span, and those of them that make calls of their own. */
 const KIND_NAMES = [
@@ -360,7 +391,7 @@ const KIND_NAMES = [
   "span.type",
   "mcp.method.name",
 ];
-const OF_ITS_OWN = "tool|agent|retriev|rerank|guardrail|evaluat";
+const OF_ITS_OWN = "tool|agent|retriev|rerank|guardrail";
 const APART = `attributes ?| ARRAY['gen_ai.tool.name', 'gen_ai.tool.call.id'] OR name ~* '^(execute_tool|running tool|invoke_agent)\\M'
   OR concat_ws(' ', ${KIND_NAMES.map((name) => `attributes ->> '${name}'`).join(", ")}) ~* '${OF_ITS_OWN}'`;
 

@@ -129,6 +129,24 @@ export interface LogEvent {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** Key of a score. Times are PostgreSQL's text. */
+export interface ScoreKey {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly time: string;
+  readonly id: string;
+}
+
+export const scoreKeyText = ({ traceId, spanId, time, id }: ScoreKey): string => `${traceId} ${spanId} ${time} ${id}`;
+
+/** An evaluation that telemetry told. */
+export interface ScoreFacts extends ScoreKey {
+  /** The response that it names. */
+  readonly responseId: string | undefined;
+  /** The span that it names, where it stands with the call that it belongs to. */
+  readonly told: { readonly traceId: string; readonly spanId: string } | undefined;
+}
+
 /** How the spans of a trace lie within each other; empty where nothing depends on it. */
 export interface TraceTree {
   /** Parents of all spans, by span, "" for a root. */
@@ -149,6 +167,7 @@ export interface TraceEvidence extends TraceTree {
   readonly tooManyCalls: boolean;
   /** In the order of their times. */
   readonly events: readonly LogEvent[];
+  readonly scores: readonly ScoreFacts[];
 }
 
 /** Whether a group was filled in where the span said nothing; an update replaces what it said. */

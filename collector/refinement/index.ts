@@ -2,9 +2,20 @@ import type { Sql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { within } from "../base/within.ts";
-import { MARK_CALL, MARK_HTTP, MARK_RECORD, MARK_WRAPPER, needsRefinement, type TraceMark, withMark } from "../rows/trace-marks.ts";
+import {
+  MARK_CALL,
+  MARK_HTTP,
+  MARK_RECORD,
+  MARK_SCORE,
+  MARK_SCORE_OF_RESPONSE,
+  MARK_WRAPPER,
+  needsRefinement,
+  type TraceMark,
+  withMark,
+} from "../rows/trace-marks.ts";
 import { traceName } from "./evidence.ts";
 import { createOpenTraces } from "./open-traces.ts";
+import { createScoreSearch } from "./score-search.ts";
 import { partsSince, tracesSince } from "./searches.ts";
 import { refineTraces, tracesWithTargets } from "./store.ts";
 import { createTraceMemory, type KnownTrace } from "./trace-memory.ts";
@@ -18,6 +29,8 @@ export interface RefinerOptions {
   readonly delayMillis?: number;
   /** How often traces that other collectors wrote are looked for. */
   readonly sweepMillis?: number;
+  /** How much longer than a search of all calls for what evaluations name the pause after it is. */
+  readonly restPerSearch?: number;
 }
 
 /** Brings generation rows in line with what came apart from their spans: twins, log events, attempts, updates. */
@@ -68,6 +81,8 @@ export function createRefiner(options: RefinerOptions): Refiner {
   const known = createTraceMemory(REMEMBERED_TRACES);
   const due = new Map<string, Known>();
   const open = createOpenTraces<Known>();
+  const scores = createScoreSearch(options);
+  let scoresDue = false;
   let turn: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -110,6 +125,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     for (const [key] of taken) due.delete(key);
     try {
       await refine(taken);
+      if (scoresDue) await joinScores();
       return true;
     } catch (error) {
       if (!isAnswer(error)) {
@@ -132,6 +148,15 @@ export function createRefiner(options: RefinerOptions): Refiner {
     for (const { projectId, traceId, sign } of found.unchanged) {
       const trace = known.get(projectId, traceId);
       if (trace !== undefined) known.set({ ...trace, sign });
+    }
+  }
+
+  /** Brings evaluations to calls of other traces, which are looked at then: the call may be another's twin by now. */
+  async function joinScores(): Promise<void> {
+    scoresDue = false;
+    for (const { projectId, traceId, startMillis } of await scores.join()) {
+      const mark = { traceId, bits: MARK_CALL | MARK_SCORE, fromMillis: startMillis, toMillis: startMillis };
+      putDue(traceName({ projectId, traceId }), remember(projectId, mark));
     }
   }
 
@@ -169,6 +194,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     if (isFirst) takeUp(await partsSince(options, since), isFirst);
     for (const [key, trace] of open.toLookAt()) putDue(key, trace);
     await findEarlierTargets();
+    await joinScores();
     if (sweptUntil === since) [first, sweptUntil] = [false, until];
     schedule();
   }
@@ -205,6 +231,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     note(projectId, marks) {
       for (const mark of marks) {
         const trace = remember(projectId, mark);
+        if ((mark.bits & MARK_SCORE_OF_RESPONSE) !== 0) scoresDue = true;
         if (needsRefinement(trace.bits)) putDue(traceName(trace), trace);
       }
       schedule();

@@ -18,6 +18,7 @@ import { type ImageRow, imageRows } from "./images.ts";
 import { type ItemRecord, itemRecords } from "./items.ts";
 import { contentFromEvents, type GroupValues } from "./log-content.ts";
 import { type RunRow, runRows } from "./runs.ts";
+import { awaitsSpan, type ScoreMove, scoreMoves } from "./scores.ts";
 import { updatesOf } from "./updates.ts";
 
 /** A group of columns taken over from the row of a twin. */
@@ -60,6 +61,8 @@ export interface RefinementPlan {
   /** All runs and item records of the trace; written like the images. */
   readonly runs: readonly RunRow[];
   readonly items: readonly ItemRecord[];
+  /** Evaluations that belong to another span than the one they stand with. */
+  readonly scores: readonly ScoreMove[];
   /** A span of the trace that is missing so far may change the plan without a mark of its own. */
   readonly open: boolean;
 }
@@ -102,11 +105,22 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   });
   const runs = runRows(evidence.traceId, evidence.children);
   const items = itemRecords(evidence.traceId, evidence.children, belonging);
-  return { restore, setAside, survivors, strays: evidence.strays, changes, images, runs, items, open: folding.open };
+  const scores = scoreMoves(evidence, folding.counted);
+  return {
+    restore,
+    setAside,
+    survivors,
+    strays: evidence.strays,
+    changes,
+    images,
+    runs,
+    items,
+    scores,
+    open: folding.open || awaitsSpan(evidence),
+  };
 }
 
-export const isEmpty = ({ restore, setAside, survivors, strays, changes, images, runs, items }: RefinementPlan): boolean =>
-  restore.length + setAside.length + survivors.length + strays.length + changes.length + images.length + runs.length + items.length === 0;
+export const isEmpty = ({ open: _open, ...changes }: RefinementPlan): boolean => Object.values(changes).every((list) => list.length === 0);
 
 const keyOf = ({ spanId, startTime }: CallKey): CallKey => ({ spanId, startTime });
 

@@ -2,7 +2,16 @@ import type { PendingQuery, Row, Sql, TransactionSql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
-import { MARK_CALL, MARK_EVENT, MARK_HTTP, MARK_RECORD, MARK_SECOND_CALL, MARK_THING, MARK_WRAPPER } from "../rows/trace-marks.ts";
+import {
+  MARK_CALL,
+  MARK_EVENT,
+  MARK_HTTP,
+  MARK_RECORD,
+  MARK_SCORE,
+  MARK_SECOND_CALL,
+  MARK_THING,
+  MARK_WRAPPER,
+} from "../rows/trace-marks.ts";
 import { SIGN_OF_CALLS, SPEAKS_OF_ANOTHER, type TraceRef } from "./evidence.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
 import type { KnownTrace } from "./trace-memory.ts";
@@ -63,6 +72,7 @@ export async function partsSince(options: Searching, sinceMillis: number): Promi
   return [
     ...(await recordsSince(options, sinceMillis)),
     ...(await eventsSince(options, sinceMillis)),
+    ...(await scoresSince(options, sinceMillis)),
     ...(await wrappersSince(options, sinceMillis)),
   ];
 }
@@ -83,6 +93,15 @@ const eventsSince = (options: Searching, sinceMillis: number): Promise<KnownTrac
     time: "time",
     bits: tx`${MARK_EVENT}::int`,
     where: tx`trace_id IS NOT NULL AND event_name = ANY(${[...CONTENT_EVENTS]})`,
+  }));
+
+/** Traces with evaluations since then: those may stand with another span than the call that they judge. */
+const scoresSince = (options: Searching, sinceMillis: number): Promise<KnownTrace[]> =>
+  searchOnce(options, sinceMillis, (tx) => ({
+    table: "generation_scores",
+    time: "time",
+    bits: tx`${MARK_SCORE}::int`,
+    where: tx`source = 'evaluation'`,
   }));
 
 /** Traces with wrappers that began since then and are not counted. */

@@ -12,6 +12,7 @@ import type { ItemRecord } from "./items.ts";
 import { writeFilledOutputs } from "./output-store.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
 import { nameRunOfCalls, writeRun } from "./run-store.ts";
+import { moveScore } from "./score-store.ts";
 import { json } from "./sql-values.ts";
 
 interface StoreOptions {
@@ -118,6 +119,9 @@ async function apply(tx: Tx, { schema, trace, plan }: Application): Promise<void
   if (trace.tooManyCalls && only !== undefined && others.length === 0) await nameRunOfCalls(tx, { schema, ...trace, run: only });
   for (const { key, survivor } of plan.survivors) {
     await tx`UPDATE ${tx(schema)}.generation_twins SET survivor_span_id = ${survivor ?? null} WHERE ${whereKey(tx, trace, key)}`;
+  }
+  for (const { score, spanId } of plan.scores) {
+    await moveScore(tx, schema, { projectId: trace.projectId, from: score, to: { traceId: trace.traceId, spanId } });
   }
   for (const { key, survivor, change } of plan.setAside) {
     if (change !== undefined) await changeRow(tx, { schema, trace, change });

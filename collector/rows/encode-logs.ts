@@ -8,7 +8,7 @@ import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
 import { encodeBlobRow } from "./encode-media.ts";
-import { encodeScoreRow, evaluationFacts } from "./encode-score.ts";
+import { encodeScore, evaluationFacts, idsOfResponse } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
 import { nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
 import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
@@ -16,8 +16,8 @@ import { IngestNotes } from "./ingest-notes.ts";
 import { takeMedia } from "./log-media.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { isZero, startMillisOf } from "./row-key.ts";
-import { BLOBS, GENERATION_SCORES, LOG_RECORDS } from "./table-spec.ts";
+import { isZero, namesSpan, startMillisOf } from "./row-key.ts";
+import { BLOBS, LOG_RECORDS } from "./table-spec.ts";
 import { MARK_EVENT } from "./trace-marks.ts";
 import { optionalString, toJsonb } from "./values.ts";
 
@@ -70,23 +70,31 @@ export function createLogEncoder(prices: (projectId: number) => PriceBook = ship
 
 /** Events of the generative-AI conventions speak of the span they name: content to be joined with its call, or an evaluation. */
 function joinSpan(name: string, { view, builder }: Pick<EventCall, "view" | "builder">): void {
-  if (view.traceIdSize !== 16 || view.spanIdSize !== 8 || !name.startsWith("gen_ai.")) return;
+  if (!name.startsWith("gen_ai.")) return;
   if (name === EVENT_EVALUATION_RESULT) {
-    encodeScoreRow(builder.row(GENERATION_SCORES), {
-      projectId: builder.projectId,
-      request: view.arena.request,
-      traceIdOffset: view.traceIdOffset,
-      spanIdOffset: view.spanIdOffset,
-      time: isSet(view.time) ? view.time : view.observedTime,
-      facts: evaluationFacts(view.attributes),
-      identity: view.arena.request.subarray(view.start, view.end),
-      receivedAtMs: builder.receivedAtMs,
-    });
+    addScore(view, builder);
     return;
   }
+  if (!isInTrace(view)) return;
   const traceId = view.arena.request.toString("hex", view.traceIdOffset, view.traceIdOffset + 16);
-  const { lo, hi } = isSet(view.time) ? view.time : view.observedTime;
-  builder.mark(traceId, MARK_EVENT, startMillisOf({ startTime: { lo, hi } }, builder.receivedAtMs));
+  builder.mark(traceId, MARK_EVENT, startMillisOf({ startTime: toldTime(view) }, builder.receivedAtMs));
+}
+
+const isInTrace = ({ arena: { request }, traceIdSize, traceIdOffset, spanIdSize, spanIdOffset }: LogView): boolean =>
+  traceIdSize === 16 && !isZero(request, traceIdOffset, 16) && namesSpan(request, spanIdOffset, spanIdSize);
+
+const toldTime = (view: LogView): Halves => (isSet(view.time) ? view.time : view.observedTime);
+
+/** An evaluation may name the judged span, the response, or both. */
+function addScore(view: LogView, builder: RequestBuilder): void {
+  const { request } = view.arena;
+  const facts = evaluationFacts(view.attributes);
+  if (!isInTrace(view) && facts.responseId === undefined) return;
+  const ids = isInTrace(view)
+    ? { request, traceIdOffset: view.traceIdOffset, spanIdOffset: view.spanIdOffset }
+    : { request: idsOfResponse(facts.responseId ?? ""), traceIdOffset: 0, spanIdOffset: 16 };
+  const identity = request.subarray(view.start, view.end);
+  encodeScore(builder, { ...ids, time: toldTime(view), facts, identity });
 }
 
 function eventName(view: LogView): string | undefined {

@@ -6,7 +6,10 @@ import type { AttributeList } from "../otlp/attribute-list.ts";
 import type { Halves } from "../otlp/span-view.ts";
 import { copyFloat8, copyInt4, copyMillis, copyNull, copyString, copyTime } from "./copy-row.ts";
 import { copyUuid } from "./encode-span.ts";
+import type { RequestBuilder } from "./request-builder.ts";
+import { startMillisOf } from "./row-key.ts";
 import { GENERATION_SCORES } from "./table-spec.ts";
+import { MARK_SCORE, MARK_SCORE_OF_RESPONSE } from "./trace-marks.ts";
 import { optionalString, readNumber, shortIdentifier } from "./values.ts";
 
 /** One evaluation of a span. */
@@ -35,11 +38,21 @@ export function evaluationFacts(attributes: AttributeList): EvaluationFacts {
     label: text(A.GEN_AI_EVALUATION_SCORE_LABEL),
     explanation: text(A.GEN_AI_EVALUATION_EXPLANATION),
     by: text(A.GENSPAN_QUALITY_BY),
+    responseId: text(A.GEN_AI_RESPONSE_ID) || undefined,
   };
 }
 
+/** Adds an evaluation to the rows of a request, and notes that its trace is to be looked at. */
+export function encodeScore(builder: RequestBuilder, told: Omit<Evaluation, "projectId" | "receivedAtMs">): void {
+  const { projectId, receivedAtMs } = builder;
+  encodeScoreRow(builder.row(GENERATION_SCORES), { ...told, projectId, receivedAtMs });
+  const traceId = told.request.toString("hex", told.traceIdOffset, told.traceIdOffset + 16);
+  const bits = told.facts.responseId === undefined ? MARK_SCORE : MARK_SCORE | MARK_SCORE_OF_RESPONSE;
+  builder.mark(traceId, bits, startMillisOf({ startTime: told.time }, receivedAtMs));
+}
+
 /** Writes the row of table generation_scores (field order of GENERATION_SCORES.columns). */
-export function encodeScoreRow(out: ByteWriter, evaluation: Evaluation): void {
+function encodeScoreRow(out: ByteWriter, evaluation: Evaluation): void {
   const { request, time, receivedAtMs, facts } = evaluation;
   out.u16(GENERATION_SCORES.columns.length);
   copyInt4(out, evaluation.projectId);
@@ -58,7 +71,11 @@ export function encodeScoreRow(out: ByteWriter, evaluation: Evaluation): void {
   copyString(out, "evaluation");
   optionalString(out, facts.by);
   copyMillis(out, receivedAtMs);
+  optionalString(out, facts.responseId);
 }
+
+/** Ids of an evaluation that names no span: 16 bytes of a trace and 8 of a span that nobody else has, the same whenever it is sent. */
+export const idsOfResponse = (responseId: string): Buffer => hash("sha256", `evaluation/${responseId}`, "buffer").subarray(0, 24);
 
 function identityOf({ request, traceIdOffset, spanIdOffset, identity }: Evaluation): string {
   const ids = Buffer.concat([request.subarray(traceIdOffset, traceIdOffset + 16), request.subarray(spanIdOffset, spanIdOffset + 8)]);

@@ -10,6 +10,7 @@ import { encodeGenerationRow } from "./encode-generation.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
 import type { Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
+import { namesSpan } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
 import { readNumber } from "./values.ts";
 
@@ -32,7 +33,7 @@ export interface EventCall {
 
 /** An event that names a span speaks of that span's call; one without is a call of its own. */
 export const isEventCall = (eventName: string | undefined, view: LogView): boolean =>
-  eventName !== undefined && CALLS.has(eventName) && view.spanIdSize === 0;
+  eventName !== undefined && CALLS.has(eventName) && !namesSpan(view.arena.request, view.spanIdOffset, view.spanIdSize);
 
 /** Writes the generation row of the span that the event would have been. Views are made anew: such events are rare. */
 export function encodeEventCall(event: EventCall): void {

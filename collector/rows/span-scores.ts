@@ -2,9 +2,8 @@ import { EVENT_EVALUATION_RESULT } from "../../sdk/attributes.ts";
 import { openInferenceEvaluations } from "../dialects/openinference-evaluations.ts";
 import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
-import { encodeScoreRow, evaluationFacts } from "./encode-score.ts";
+import { encodeScore, evaluationFacts } from "./encode-score.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { GENERATION_SCORES } from "./table-spec.ts";
 
 /** Evaluations that an instrumentation wrote on the judged span itself: as events, or (where the span has to do with models) as attributes. */
 export function encodeSpanScores(view: SpanView, builder: RequestBuilder, ofModels: boolean): void {
@@ -12,7 +11,7 @@ export function encodeSpanScores(view: SpanView, builder: RequestBuilder, ofMode
   if (!ofModels) return;
   for (const [number, facts] of openInferenceEvaluations(view).entries()) {
     const identity = Buffer.from(JSON.stringify([number, facts]));
-    encodeScoreRow(builder.row(GENERATION_SCORES), { ...spanOf(view, builder), time: view.endTime, facts, identity });
+    encodeScore(builder, { ...spanOf(view), time: view.endTime, facts, identity });
   }
 }
 
@@ -28,13 +27,11 @@ function encodeEvents(view: SpanView, builder: RequestBuilder): void {
     if (name !== EVENT_EVALUATION_RESULT) continue;
     const identity = request.subarray(view.events.starts[i], view.events.ends[i]);
     const facts = evaluationFacts(event.attributes);
-    encodeScoreRow(builder.row(GENERATION_SCORES), { ...spanOf(view, builder), time: event.time, facts, identity });
+    encodeScore(builder, { ...spanOf(view), time: event.time, facts, identity });
   }
 }
 
-const spanOf = ({ arena, traceIdOffset, spanIdOffset }: SpanView, { projectId, receivedAtMs }: RequestBuilder) => ({
-  projectId,
-  receivedAtMs,
+const spanOf = ({ arena, traceIdOffset, spanIdOffset }: SpanView) => ({
   request: arena.request,
   traceIdOffset,
   spanIdOffset,

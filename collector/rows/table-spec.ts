@@ -204,6 +204,7 @@ export const GENERATION_SCORES: TableSpec = {
     "source",
     "scored_by",
     "received_at",
+    "response_id",
   ],
 };
 

@@ -21,6 +21,11 @@ export const MARK_THING = 128;
 /** A wrapper with usage: whether it counts is known by what lies below it. */
 export const MARK_WRAPPER = 256;
 
+/** An evaluation. */
+export const MARK_SCORE = 512;
+/** An evaluation that names the response it judges, which may have been given in any trace. */
+export const MARK_SCORE_OF_RESPONSE = 1024;
+
 /** One trace of one request. */
 export interface TraceMark {
   readonly traceId: string;
@@ -43,7 +48,7 @@ export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceM
 
 /** Whether everything known about a trace makes looking at its rows worth while. */
 export function needsRefinement(bits: number): boolean {
-  // Events speak of calls always, and their call may have come long ago through another collector.
-  if ((bits & (MARK_IMAGE | MARK_THING | MARK_EVENT | MARK_WRAPPER)) !== 0) return true;
+  // Events and evaluations speak of calls always, and their call may have come long ago through another collector.
+  if ((bits & (MARK_IMAGE | MARK_THING | MARK_EVENT | MARK_WRAPPER | MARK_SCORE)) !== 0) return true;
   return (bits & MARK_CALL) !== 0 && (bits & (MARK_SECOND_CALL | MARK_RECORD | MARK_HTTP)) !== 0;
 }

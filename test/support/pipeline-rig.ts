@@ -37,7 +37,7 @@ export function createPipelineRig(url: string, more: Partial<PipelineOptions> = 
     maxBatchBytes: 4 * 1024 * 1024,
     writeDeadlineMillis: 10_000,
   });
-  const refiner = createRefiner({ sql, schema: "public", log, delayMillis: 1 });
+  const refiner = createRefiner({ sql, schema: "public", log, delayMillis: 1, restPerSearch: 0 });
   const pipeline = createPipeline({
     write: (request) => exporter.write(request),
     redact: createRedactor({ secrets: true, pii: [], patterns: [] }),

@@ -286,6 +286,31 @@ export const MATTERS: Readonly<Record<string, (trace: string, at: number) => Ato
       attributes: { "gen_ai.evaluation.name": "truth", "gen_ai.evaluation.score.label": "fail" },
     }),
   ],
+  "judgements that name a response, in a trace of their own, without a span, and of a telling that is not counted": (trace, at) => {
+    const answered = { ...chat, ...usage(9, 3), "gen_ai.response.id": `response of ${trace}` };
+    const judged = (name: string, more: Partial<LogSpec>): Atom =>
+      log({
+        name: "gen_ai.evaluation.result",
+        at: at + 500,
+        attributes: { "gen_ai.evaluation.name": name, "gen_ai.response.id": `response of ${trace}` },
+        ...more,
+      });
+    return [
+      span({ trace, id: "inner", parent: "outer", at: at + 5, tookMs: 80, attributes: { ...chat, ...usage(9, 3) } }),
+      span({ trace, id: "outer", at, attributes: answered }),
+      span({
+        trace,
+        id: "judge",
+        parent: "outer",
+        at: at + 200,
+        events: [{ name: "gen_ai.evaluation.result", at: at + 200, attributes: { "gen_ai.evaluation.name": "below" } }],
+      }),
+      judged("elsewhere", { trace: [...trace].toReversed().join(""), span: "judge" }),
+      judged("nowhere", {}),
+      judged("outer", { trace, span: "outer", attributes: { "gen_ai.evaluation.name": "outer" } }),
+      judged("never answered", { attributes: { "gen_ai.evaluation.name": "lost", "gen_ai.response.id": `none of ${trace}` } }),
+    ];
+  },
   "events that are calls by themselves": (_trace, at) => [
     log({
       name: "claude_code.api_request",

@@ -51,6 +51,17 @@ describe("events of Claude Code, which come without a span", () => {
     ]);
   });
 
+  it.each([
+    ["empty", { traceId: "", spanId: "" }],
+    ["of zeros", { traceId: "0".repeat(32), spanId: "0".repeat(16) }],
+    ["of a trace alone", { traceId: "a".repeat(32) }],
+  ])("are calls of their own where the ids are %s", (_, ids) => {
+    const found = callsOf(event("claude_code.api_request", { model: "m", "session.id": "s-1", input_tokens: 5 }, ids));
+    expect(found).toMatchObject([{ model_name: "m", tokens_prompt: 5 }]);
+    expect(String(found[0]?.["trace_id"])).toMatch(/^[0-9a-f]{32}$/);
+    expect(String(found[0]?.["trace_id"])).not.toMatch(/^0+$/);
+  });
+
   it("of one prompt share a trace, each with a span of its own that a resend has again", () => {
     const [first, second] = callsOf(request(), request({ input_tokens: 6 }));
     expect(second?.["trace_id"]).toBe(first?.["trace_id"]);
