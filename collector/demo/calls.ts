@@ -16,6 +16,8 @@ export interface CallInput {
   readonly prompt: string;
   readonly answer: string;
   readonly reasoning?: string;
+  /** A PNG that is the answer of a model for pictures. */
+  readonly picture?: Buffer;
   /** 1 is as fast as the model usually is. */
   readonly slowness?: number;
   /** An error type of the provider, such as 429: the call then has no answer. */
@@ -38,10 +40,21 @@ export const TIMED_OUT: Failure = { type: "timeout", message: "Request timed out
 /** About four characters make a token in the languages used here. */
 const tokens = (text: string): number => Math.ceil(text.length / 4);
 
+/** Of a picture of 1024 by 1024 in medium quality. */
+const PICTURE_TOKENS = 1_056;
+
 const text = (content: string): object => ({ type: "text", content });
 
-function outputMessages({ answer, reasoning, finishReason }: CallInput): string {
-  const parts = [...(reasoning === undefined ? [] : [{ type: "reasoning", content: reasoning }]), text(answer)];
+const blob = (content: Buffer): object => ({
+  type: "blob",
+  modality: "image",
+  mime_type: "image/png",
+  content: content.toString("base64"),
+});
+
+function outputMessages({ answer, reasoning, picture, finishReason }: CallInput): string {
+  const said = picture === undefined ? text(answer) : blob(picture);
+  const parts = [...(reasoning === undefined ? [] : [{ type: "reasoning", content: reasoning }]), said];
   return JSON.stringify([{ role: "assistant", parts, finish_reason: finishReason ?? "stop" }]);
 }
 
@@ -49,7 +62,7 @@ function answerOf(input: CallInput, random: Random): { readonly attributes: Attr
   const { model, slowness = 1 } = input;
   const reasoning = model.reasoningTokens === 0 ? 0 : Math.round(random.around(model.reasoningTokens, 0.6));
   const inputTokens = tokens((input.system ?? "") + input.prompt) + 8;
-  const outputTokens = tokens(input.answer) + reasoning;
+  const outputTokens = (input.picture === undefined ? tokens(input.answer) : PICTURE_TOKENS) + reasoning;
   const firstChunk = random.around(model.millisToFirstChunk) * slowness;
   const millis = firstChunk + (random.around(outputTokens / model.tokensPerSecond, 0.25) * 1000 + 20) * slowness;
   const cost = model.price && (inputTokens * model.price[0] + outputTokens * model.price[1]) / 1_000_000;

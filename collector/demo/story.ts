@@ -20,6 +20,8 @@ export interface TraceBuilder {
   call(input: Omit<CallInput, "start" | "parentSpanId">): DemoSpan;
   /** Any other step, such as a query, of about `millis`; below the first span unless it says otherwise. */
   step(name: string, millis: number, more?: Partial<Pick<DemoSpan, "attributes" | "kind" | "error" | "parentSpanId">>): DemoSpan;
+  /** Puts a span around a step, below the first span. */
+  around(step: DemoSpan, name: string, attributes: Attributes): void;
   /** Closes the first span over all steps. */
   finish(attributes?: Attributes, error?: string): DemoTrace;
 }
@@ -55,6 +57,11 @@ export function buildTrace(random: Random, { service, name, start, kind = KIND.s
         attributes: {},
         ...more,
       }),
+    around(step, name, attributes) {
+      const spanId = random.hex(8);
+      spans.push({ spanId, parentSpanId: rootId, name, kind: KIND.internal, start: step.start, end: step.end, attributes });
+      spans[spans.indexOf(step)] = { ...step, parentSpanId: spanId };
+    },
     finish: (attributes = {}, error = undefined) => ({
       traceId,
       service,

@@ -68,6 +68,17 @@ describe("genspan demo", () => {
     await expect.poll(async () => (await told())[0], { timeout: 20_000 }).toEqual({ images: announced, tried: true });
   });
 
+  it("keeps the pictures that were drawn, and gives their bytes", async () => {
+    const [, web] = await until(/Web +(http:\S+)/);
+    const get = (path: string) => fetch(`${web}${path}`);
+    const { data } = (await (await get("/api/images?status=completed&limit=1")).json()) as { data: { id: string }[] };
+    const { outputs } = (await (await get(`/api/images/${data[0]?.id}`)).json()) as { outputs: { sha256: string; media_type: string }[] };
+    expect(outputs).toMatchObject([{ media_type: "image/png" }]);
+    const picture = await get(`/api/media/${outputs[0]?.sha256}`);
+    expect(picture.headers.get("content-type")).toBe("image/png");
+    expect(Buffer.from(await picture.arrayBuffer()).toString("latin1", 1, 4)).toBe("PNG");
+  });
+
   it("goes on with new spans until it is stopped", async () => {
     await until(/until Ctrl\+C/);
     await expect

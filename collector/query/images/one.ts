@@ -25,7 +25,7 @@ export interface ImageDetail extends ImageTraceRow {
   readonly outputs: readonly ImageOutput[];
 }
 
-/** One request for images with the pictures of the calls that made it. */
+/** One request for images with the pictures of the calls that made it, be they made in the request itself or in one of its attempts. */
 export const readImage = (reader: Reader, projectId: number, id: string): Promise<ImageDetail> =>
   reader.read({ projectId }, async (ask) => {
     const [image] = await ask<Omit<ImageDetail, "outputs">>(sql`
@@ -38,7 +38,8 @@ export const readImage = (reader: Reader, projectId: number, id: string): Promis
       FROM outputs o LEFT JOIN blobs b ON b.project_id = o.project_id AND b.hash = o.blob_hash
       WHERE o.project_id = ${projectId} AND o.trace_id = ${image.trace_id} AND o.direction = 'output' AND o.modality = 'image'
         AND (o.span_id = ${image.span_id} OR EXISTS (SELECT FROM generation_logs g WHERE g.project_id = o.project_id AND g.trace_id = o.trace_id
-          AND g.span_id = o.span_id AND g.parent_span_id = ${image.span_id}))
+          AND g.span_id = o.span_id AND (g.parent_span_id = ${image.span_id} OR EXISTS (SELECT FROM spans s WHERE s.project_id = g.project_id
+            AND s.trace_id = g.trace_id AND s.span_id = g.parent_span_id AND s.parent_span_id = ${image.span_id}))))
       ORDER BY o.start_time, o.span_id, o.output_number LIMIT 100`);
     return { ...image, outputs };
   });

@@ -302,4 +302,25 @@ describeEachServer("images over the API", (server) => {
       expect((await remove("deleteAll=true")).body).toEqual({ success: true, deleted: 0 });
     });
   });
+
+  it("a request names the pictures of the calls in its attempts, too", async () => {
+    const blob = { type: "blob", modality: "image", mime_type: "image/png", content: Buffer.from("drawn in a try").toString("base64") };
+    const [record, attempt] = image(7, -2, [quick(true)]) as [SpanSpec, SpanSpec];
+    const drawn = { role: "assistant", parts: [blob], finish_reason: "stop" };
+    await pipeline.send(
+      tracesOf(record, attempt, {
+        id: "drawn",
+        parent: attempt.id,
+        at: -2 * DAY_MS + 7_000,
+        attributes: {
+          "gen_ai.operation.name": "image_generation",
+          "gen_ai.request.model": "quick",
+          "gen_ai.output.messages": JSON.stringify([drawn]),
+        },
+      }),
+    );
+    await pipeline.refiner.settled();
+    const { body } = await rig.get<{ outputs: Row[] }>(`/api/images/${id(7)}`);
+    expect(body.outputs).toMatchObject([{ span_id: spanIdOf("drawn"), media_type: "image/png" }]);
+  });
 });

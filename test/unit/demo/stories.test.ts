@@ -102,9 +102,20 @@ describe("the stories in it", () => {
   });
 
   it("images take up to three tries, and the tries before the last one failed", () => {
-    const images = traces.filter((trace) => trace.service === "lesson-images").map((trace) => trace.spans.slice(1));
+    const images = traces
+      .filter((trace) => trace.service === "lesson-images")
+      .map(({ spans: all }) => all.filter((span) => span.attributes["genspan.record"] === "attempt"));
     expect(new Set(images.map((tries) => tries.length))).toEqual(new Set([1, 2, 3]));
     for (const tries of images) expect(tries.slice(0, -1).every((span) => span.error !== undefined)).toBe(true);
+  });
+
+  it("a try that succeeds holds the call that drew a picture, and pictures are few and small", () => {
+    const tried = traces.flatMap((trace) => trace.spans.filter((span) => span.attributes["genspan.attempt.outcome"] === "success"));
+    const drawn = traces.flatMap((trace) => trace.spans.filter((span) => span.attributes["gen_ai.output.type"] === "image"));
+    expect(drawn.map((span) => span.parentSpanId)).toEqual(tried.map((span) => span.spanId));
+    const pictures = new Set(drawn.map((span) => /"content":"([^"]+)"/.exec(String(span.attributes["gen_ai.output.messages"]))?.[1] ?? ""));
+    expect(pictures.size).toBeLessThanOrEqual(24);
+    for (const picture of pictures) expect(Buffer.from(picture, "base64").length).toBeLessThan(1_000);
   });
 
   it("an image whose last model failed too is a failed one, and it happens", () => {
