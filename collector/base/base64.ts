@@ -17,6 +17,8 @@ const BEGINNINGS: readonly (readonly [beginning: RegExp, mediaType: string])[] =
   [/^SUQz/, "audio/mpeg"],
   [/^AAAA[\w+/-]{2}Z0eX/, "video/mp4"],
 ];
+const BEGIN = /^(?:iVBOR|\/9j\/|R0lG|UklG|JVBE|T2dn|SUQz|AAAA)/;
 
 /** The media type of a picture, sound or document, from the first bytes of its base64; undefined for anything else. */
-export const sniffedMediaType = (base64: string): string | undefined => BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1];
+export const sniffedMediaType = (base64: string): string | undefined =>
+  BEGIN.test(base64) ? BEGINNINGS.find(([beginning]) => beginning.test(base64))?.[1] : undefined;

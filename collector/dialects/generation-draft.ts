@@ -2,11 +2,15 @@ import { CONCEPT, CONCEPT_SLOTS, type Concept } from "../model/concept.ts";
 import { VALUE_STRING } from "../otlp/attribute-list.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { numberOf } from "./json.ts";
+import type { Message } from "./messages.ts";
 
 /** Text of a prompt or response: messages as JSON in the shape of the current conventions, or plain text. */
 export interface BuiltContent {
+  /** JSON of messages is made when it is asked for. */
   readonly text: string;
   readonly format: "text" | "messages";
+  /** What the text says, where it was made here. */
+  readonly messages?: readonly Message[];
 }
 
 export type Scalar = string | number | boolean;

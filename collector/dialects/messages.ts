@@ -125,7 +125,20 @@ export function toMessages(text: string, defaultRole: string): Message[] | undef
 
 /** Messages as content of a prompt or response; undefined when there are none. */
 export const messagesContent = (messages: readonly Message[]): BuiltContent | undefined =>
-  messages.length === 0 ? undefined : { text: JSON.stringify(messages), format: "messages" };
+  messages.length === 0 ? undefined : asContent(messages);
+
+/** The text is made once, and only if somebody wants it: much content turns out to be told better elsewhere, or to belong to a span that keeps none. */
+function asContent(messages: readonly Message[]): BuiltContent {
+  let text: string | undefined;
+  return {
+    format: "messages",
+    messages,
+    get text() {
+      text ??= JSON.stringify(messages);
+      return text;
+    },
+  };
+}
 
 /**
  * Content text of any age in the current shape: messages where it is JSON, else the raw text (also when the JSON was cut off on the way).
@@ -133,5 +146,5 @@ export const messagesContent = (messages: readonly Message[]): BuiltContent | un
 export function contentFromText(text: string, role: "user" | "assistant"): BuiltContent {
   const looksLikeJson = /^\s*[[{]/.test(text);
   const messages = looksLikeJson ? toMessages(text, role) : undefined;
-  return messages === undefined ? { text, format: "text" } : { text: JSON.stringify(messages), format: "messages" };
+  return messages === undefined ? { text, format: "text" } : asContent(messages);
 }

@@ -21,3 +21,18 @@ export function createByteSearch(word: string): ByteSearch {
     return next + bytes.length <= end;
   };
 }
+
+/** Bytes of a text: a slice of the request, or of memory that changes. */
+export interface Slice {
+  readonly source: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly isRequest: boolean;
+}
+
+/** A search for `word` that remembers what it saw of the request, and of nothing else. */
+export function createSliceSearch(word: string): (slice: Slice) => boolean {
+  const search = createByteSearch(word);
+  const bytes = Buffer.from(word);
+  return ({ source, start, end, isRequest }) => (isRequest ? search(source, start, end) : source.subarray(start, end).includes(bytes));
+}

@@ -1,25 +1,27 @@
 import { GENSPAN_CONTENT_TRUNCATED, GENSPAN_PROMPT_FORMAT } from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
-import type { GenerationDraft } from "../dialects/generation-draft.ts";
-import { parseJson } from "../dialects/json.ts";
+import type { BuiltContent, GenerationDraft } from "../dialects/generation-draft.ts";
+import { type Json, parseJson } from "../dialects/json.ts";
 import { contentFromText, type Message, normalizeFinishReason } from "../dialects/messages.ts";
 
 import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
-import { createByteSearch } from "./byte-search.ts";
+import { createSliceSearch, type Slice } from "./byte-search.ts";
 import { MOVED_INPUT, MOVED_INPUT_TEXT, MOVED_OUTPUT, STRUCTURED_SHIFT, textOfMessages } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
-import { extractMedia, type MediaPart, mayHoldMedia } from "./message-media.ts";
+import { extractMedia, type MediaPart, mayHoldMedia, takeMedia } from "./message-media.ts";
 import type { ColumnSource } from "./values.ts";
 
 /** Prompt or response of one call, decided before its columns are written. */
 export interface Content {
   /** Attribute whose bytes are the column, or -1. */
   readonly index: number;
-  /** Text to store instead, when the attribute had to be changed or there is none. */
+  /** Text to store instead, when the attribute had to be changed or there is none; undefined where `messages` are stored. */
   readonly text: string | undefined;
+  /** Messages to store instead. */
+  readonly messages?: readonly Message[] | undefined;
   readonly format: "text" | "messages" | undefined;
   readonly truncated: boolean;
   /** Bits for spans.content_moved. */
@@ -32,8 +34,8 @@ const NONE: Content = { index: -1, text: undefined, format: undefined, truncated
 
 /** What native searches look for: the beginnings of "reasoning" and "finish_reason", short for a fast search. */
 const PARTS = Buffer.from('"parts"');
-const hasReasoning = createByteSearch('"reason');
-const hasFinishReason = createByteSearch('"finish');
+const hasReasoning = createSliceSearch('"reason');
+const hasFinishReason = createSliceSearch('"finish');
 
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
@@ -75,16 +77,19 @@ export function responseContent(attributes: AttributeList, draft: GenerationDraf
 /** Binary content leaves the messages: it is stored once per hash. The attribute leaves the span all the same. */
 function withoutMedia(attributes: AttributeList, content: Content): Content {
   if (content.format !== "messages") return content;
+  if (content.messages !== undefined) return { ...content, ...takeMedia(content.messages) };
   const bytes = contentBytes(attributes, content);
-  if (!mayHoldMedia(bytes.source, bytes.start, bytes.end)) return content;
+  if (!mayHoldMedia(bytes)) return content;
   const { text, media } = extractMedia(textOf(bytes));
   return media.length === 0 ? content : { ...content, text: text ?? content.text, media };
 }
 
-function built(content: { readonly text: string; readonly format: "text" | "messages" } | undefined): Content | undefined {
+function built(content: BuiltContent | undefined): Content | undefined {
   if (content === undefined) return undefined;
-  const truncated = content.format === "text" && /^\s*[[{]/.test(content.text) && parseJson(content.text) === undefined;
-  return { index: -1, text: content.text, format: content.format, truncated, moved: 0, media: [] };
+  const { format, messages } = content;
+  if (messages !== undefined) return { ...NONE, format, messages };
+  const truncated = format === "text" && /^\s*[[{]/.test(content.text) && parseJson(content.text) === undefined;
+  return { ...NONE, text: content.text, format, truncated };
 }
 
 interface Kind {
@@ -107,12 +112,10 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
     if (slice.includes(PARTS) || slice.length === 2)
       return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved, media: [] };
     const normalized = contentFromText(slice.toString("utf8"), kind.role);
-    if (normalized.format === "messages")
-      return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0, media: [] };
+    if (normalized.messages !== undefined) return built(normalized);
   } else if (first === OPEN_BRACE) {
     const normalized = contentFromText(source.toString("utf8", start, end), kind.role);
-    if (normalized.format === "messages")
-      return { index: -1, text: normalized.text, format: "messages", truncated: false, moved: 0, media: [] };
+    if (normalized.messages !== undefined) return built(normalized);
   }
   const truncated = first === OPEN_BRACKET || first === OPEN_BRACE;
   return { index, text: undefined, format: "text", truncated, moved: kind.moved, media: [] };
@@ -133,7 +136,12 @@ function structured(attributes: AttributeList, index: number, kind: Kind): Conte
     };
   }
   const normalized = contentFromText(json.view().toString("utf8"), kind.role);
-  return { index: -1, text: normalized.text, format: normalized.format, truncated: false, moved: 0, media: [] };
+  return {
+    ...NONE,
+    text: normalized.messages === undefined ? normalized.text : undefined,
+    messages: normalized.messages,
+    format: normalized.format,
+  };
 }
 
 function firstVisible(source: Buffer, from: number): number {
@@ -151,8 +159,9 @@ function lastVisible(source: Buffer, from: number): number {
 /** Writes the content column. */
 export function contentColumn(source: ColumnSource, content: Content, path: string): void {
   const { out, attributes, notes } = source;
-  if (content.text !== undefined) {
-    copyString(out, content.text);
+  const text = content.messages === undefined ? content.text : JSON.stringify(content.messages);
+  if (text !== undefined) {
+    copyString(out, text);
     return;
   }
   if (content.index < 0) {
@@ -180,10 +189,7 @@ const NO_DETAILS: ResponseDetails = { reasoning: undefined, finishReason: undefi
 
 export function responseDetails(attributes: AttributeList, content: Content, wantFinishReason: boolean): ResponseDetails {
   if (content.format !== "messages") return NO_DETAILS;
-  const bytes = contentBytes(attributes, content);
-  const { source, start, end } = bytes;
-  if (!hasReasoning(source, start, end) && !(wantFinishReason && hasFinishReason(source, start, end))) return NO_DETAILS;
-  const messages = parseJson(textOf(bytes));
+  const messages = content.messages ?? tellingMessages(contentBytes(attributes, content), wantFinishReason);
   if (!Array.isArray(messages)) return NO_DETAILS;
   const texts = (messages as Partial<Message>[]).flatMap(reasoningTexts);
   const reasons = (messages as Partial<Message>[]).map((message) => message?.finish_reason).filter((reason) => typeof reason === "string");
@@ -193,6 +199,9 @@ export function responseDetails(attributes: AttributeList, content: Content, wan
   };
 }
 
+const tellingMessages = (bytes: Slice, wantFinishReason: boolean): Json =>
+  hasReasoning(bytes) || (wantFinishReason && hasFinishReason(bytes)) ? parseJson(textOf(bytes)) : undefined;
+
 /** The reasons of several choices: said once when they agree, else in order. */
 export function joinFinishReasons(reasons: readonly string[]): string | undefined {
   if (reasons.length === 1 && reasons[0] !== "") return normalizeFinishReason(reasons[0]!);
@@ -200,31 +209,21 @@ export function joinFinishReasons(reasons: readonly string[]): string | undefine
   return distinct.length > 0 ? distinct.join(",") : undefined;
 }
 
-interface ContentBytes {
-  readonly source: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
+const textOf = ({ source, start, end }: Slice): string => source.toString("utf8", start, end);
 
-const textOf = ({ source, start, end }: ContentBytes): string => source.toString("utf8", start, end);
-
-function contentBytes(attributes: AttributeList, content: Content): ContentBytes {
-  const { index, text } = content;
+function contentBytes(attributes: AttributeList, { index, text }: Content): Slice {
   if (text !== undefined) return whole(Buffer.from(text, "utf8"));
   const offset = attributes.a[index]!;
-  // Searches remember what they saw of a request; the side buffer changes, so its slices are copied.
   if (attributes.kinds[index] === VALUE_STRING) {
-    const source = attributes.arena.source(offset);
     const start = position(offset);
-    const end = start + attributes.b[index]!;
-    return offset >= 0 ? { source, start, end } : whole(Buffer.from(source.subarray(start, end)));
+    return { source: attributes.arena.source(offset), start, end: start + attributes.b[index]!, isRequest: offset >= 0 };
   }
   const json = new ByteWriter(1024);
   writeJsonValue(json, attributes, index);
   return whole(json.view());
 }
 
-const whole = (source: Buffer): ContentBytes => ({ source, start: 0, end: source.length });
+const whole = (source: Buffer): Slice => ({ source, start: 0, end: source.length, isRequest: false });
 
 /** Reasoning parts hold their text as `content` (the conventions) or `text` (one official instrumentation). */
 function reasoningTexts(message: Partial<Message> | null): string[] {

@@ -102,10 +102,12 @@ const DATA_URLS = /data:[\w.+-]+\/[\w.+-]+(?:;[\w.+-]+=[\w.+-]*)*;base64,[A-Za-z
 
 /** A text that is binary content, holds some as data: URLs, or is JSON that does. */
 function stripText(text: string, depth: number, found: Found): string {
+  if (text.length < MIN_BARE_BASE64 && !text.startsWith("data:")) return text;
+  const mediaType = sniffedMediaType(text);
+  if (mediaType !== undefined && sizeOfBase64(text) !== undefined) return stripBase64(text, mediaType, found) ?? text;
+  if (!TEXT_SIGNS.some((sign) => text.includes(sign))) return text;
   const whole = DATA_URL.test(text) ? stripDataUrl(text, found) : undefined;
   if (whole !== undefined) return whole;
-  const mediaType = text.length >= MIN_BARE_BASE64 ? sniffedMediaType(text) : undefined;
-  if (mediaType !== undefined && sizeOfBase64(text) !== undefined) return stripBase64(text, mediaType, found) ?? text;
   if (text.length >= MIN_INNER_JSON && /^\s*[[{]/.test(text)) {
     const inner = parseJson(text);
     const without = strip(inner, depth + 1, found);
@@ -113,6 +115,9 @@ function stripText(text: string, depth: number, found: Found): string {
   }
   return text.includes(";base64,") ? text.replaceAll(DATA_URLS, (url) => stripDataUrl(url, found) ?? url) : text;
 }
+
+/** One of these stands in every text that holds binary content somewhere within. */
+const TEXT_SIGNS = [";base64,", "b64_json", '_type"', 'Type"', '_type\\"', 'Type\\"', "_audio", '"image', '"blob'];
 
 function stripDataUrl(url: string, found: Found): string | undefined {
   const named = blobFromDataUrl(url);

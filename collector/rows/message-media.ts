@@ -2,7 +2,7 @@ import { isObject, type Json, type JsonObject, parseJson, stringOf } from "../di
 import { modalityOf } from "../dialects/media-parts.ts";
 import { contentParts, isCurrentPart, type Part } from "../dialects/message-parts.ts";
 import { BLOB_SCHEME, type Blob, blobFromBase64, blobFromDataUrl, type NamedBlob } from "./blobs.ts";
-import { type ByteSearch, createByteSearch } from "./byte-search.ts";
+import { createSliceSearch, type Slice } from "./byte-search.ts";
 import { withoutBinary } from "./media-json.ts";
 
 /** An image, sound or file that a message carries: its bytes, or where they are. */
@@ -26,32 +26,37 @@ const NO_MEDIA: ExtractedMedia = { text: undefined, media: [] };
  * Beginnings and ends, short for a fast search, of what stands beside every picture, sound or file in a message: `"modality"` (the conventions), `;base64,`
  * (data: URLs), `"image"`, `"image_url"`, `"image_generation_call"`, `input_audio`, and media types (`mime_type`, `media_type`, `mimeType`, `mediaType`).
  */
-const SEARCHES = ['"modali', ";base64", '"image', "_audio", '_type"', 'Type"'].map(createByteSearch);
+const SEARCHES = ['"modali', ";base64", '"image', "_audio", '_type"', 'Type"'].map(createSliceSearch);
 
-/** Native searches that say whether parsing the messages in `source[start, end)` is worth while. */
-export const mayHoldMedia: ByteSearch = (source, start, end) => {
-  for (const search of SEARCHES) if (search(source, start, end)) return true;
+/** Native searches that say whether parsing messages is worth while. */
+export function mayHoldMedia(slice: Slice): boolean {
+  for (const search of SEARCHES) if (search(slice)) return true;
   return false;
-};
+}
 
 /**
  * Takes binary content out of messages: `blob` parts and `uri` parts with a data: URL, pieces in a provider's own shape, which become such parts, and what
  * results of tools and other parts hold. Text that is no list of messages, and content that is no base64, stays as it is.
  */
-export function extractMedia(messages: string): ExtractedMedia {
-  const parsed = parseJson(messages);
+export function extractMedia(text: string): ExtractedMedia {
+  const parsed = parseJson(text);
   if (!Array.isArray(parsed)) return NO_MEDIA;
+  const { messages, media } = takeMedia(parsed as Json[]);
+  return { text: messages === parsed ? undefined : JSON.stringify(messages), media };
+}
+
+/** The same for messages that are opened already: the same list where nothing was taken out. */
+export function takeMedia<T>(messages: readonly T[]): { readonly messages: readonly T[]; readonly media: readonly MediaPart[] } {
   const media: MediaPart[] = [];
-  let replaced = false;
-  for (const message of parsed as Json[]) {
-    if (!isObject(message) || !Array.isArray(message["parts"])) continue;
-    const before = message["parts"] as readonly Json[];
-    const after = before.map((part) => takePart(part, media));
-    if (after.every((part, i) => part === before[i])) continue;
-    message["parts"] = after;
-    replaced = true;
-  }
-  return { text: replaced ? JSON.stringify(parsed) : undefined, media };
+  const after = messages.map((message) => takeFrom(message, media) as T);
+  return { messages: after.some((message, i) => message !== messages[i]) ? after : messages, media };
+}
+
+function takeFrom(message: Json, media: MediaPart[]): Json {
+  if (!isObject(message) || !Array.isArray(message["parts"])) return message;
+  const before = message["parts"] as readonly Json[];
+  const parts = before.map((part) => takePart(part, media));
+  return parts.some((part, i) => part !== before[i]) ? { ...message, parts } : message;
 }
 
 /** What stays of a part; the same part where nothing was taken out. */

@@ -3,8 +3,8 @@ import { hasMediaSign, valueWithoutMedia } from "./log-media.ts";
 import type { Found } from "./media-json.ts";
 import { mayHoldMedia } from "./message-media.ts";
 
-/** Smaller values hold no picture. */
-const MIN_VALUE_BYTES = 32;
+/** Smaller values hold no picture: the smallest GIF has 35 bytes. */
+const MIN_VALUE_BYTES = 48;
 
 /**
  * Takes binary content out of the attributes of a span, or of one of its events, that has to do with models: its generation row names it by hash already, and
@@ -27,6 +27,6 @@ function hasSign({ arena, kinds, a, b }: AttributeList, index: number): boolean 
   const start = position(offset);
   const end = start + b[index]!;
   const source = arena.source(offset);
-  if (kinds[index] === VALUE_STRING && offset >= 0) return mayHoldMedia(source, start, end);
+  if (kinds[index] === VALUE_STRING && offset >= 0) return mayHoldMedia({ source, start, end, isRequest: true });
   return hasMediaSign(source.subarray(start, end));
 }

@@ -197,7 +197,7 @@ it.each(MESSAGES)("messages: %s", (_shape, value, messages) => {
 
 describe("content that came as text", () => {
   it("is messages where it is JSON", () => {
-    expect(contentFromText('[{"role":"user","content":"Hi"}]', "user")).toEqual({
+    expect(contentFromText('[{"role":"user","content":"Hi"}]', "user")).toMatchObject({
       format: "messages",
       text: JSON.stringify([{ role: "user", parts: [text("Hi")] }]),
     });

@@ -96,7 +96,12 @@ const question = prompted(asked("chat"));
 /** Items of the responses API are told in the instrumentation's own words. */
 const drawn: Part[] = [
   { type: "tool_call", id: expect.stringMatching(/^ig-fake/), name: "image_generation_call" },
-  { type: "tool_call_response", id: expect.stringMatching(/^ig-fake/), response: expect.stringMatching(/^genspan-blob:[0-9a-f]{64}$/) },
+  {
+    type: "tool_call_response",
+    id: expect.stringMatching(/^ig-fake/),
+    response: expect.stringMatching(/^genspan-blob:[0-9a-f]{64}$/),
+    mime_type: "image/png",
+  },
 ];
 const weatherCall: Part = {
   type: "tool_call",
