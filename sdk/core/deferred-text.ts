@@ -1,13 +1,16 @@
 import type { Attributes, AttributeValue } from "@opentelemetry/api";
+import type { JsonBytes } from "./json-bytes.ts";
 
 /**
- * JSON text of a value that is the SDK's own and changes no more, written when somebody needs it: in the background, and once for the announcement of a call and
- * for its end together. Escaping a prompt of 10 KB costs as much as everything else that a caller waits for.
+ * JSON text of a value that is the SDK's own and changes no more, written when somebody needs it, in the background. Escaping a prompt of 10 KB costs as much as
+ * everything else that a caller waits for.
  */
 export interface DeferredText {
   /** Bytes of UTF-8 of the strings in it. */
   sizeBytes(): number;
   text(): string;
+  /** Writes the text as a literal of JSON. `again` says that the same will be asked for once more: the bytes are kept for that, outside of the heap. */
+  writeTo(json: JsonBytes, again: boolean): void;
 }
 
 /** Attributes as the SDK holds them. */
@@ -17,6 +20,7 @@ export type RecordAttributes = Record<string, AttributeValue | DeferredText | un
 export function deferredJson(value: object, strings: readonly string[]): DeferredText {
   let text: string | undefined;
   let sizeBytes: number | undefined;
+  let literal: Buffer | undefined;
   return {
     sizeBytes() {
       sizeBytes ??= strings.reduce((sum, each) => sum + Buffer.byteLength(each), 0);
@@ -25,6 +29,16 @@ export function deferredJson(value: object, strings: readonly string[]): Deferre
     text() {
       text ??= JSON.stringify(value);
       return text;
+    },
+    writeTo(json, again) {
+      if (literal === undefined) {
+        const start = json.length();
+        json.nested(value);
+        if (again) literal = Buffer.concat([json.since(start)]);
+      } else {
+        json.bytes(literal);
+        if (!again) literal = undefined;
+      }
     },
   };
 }

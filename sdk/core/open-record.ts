@@ -49,9 +49,11 @@ export function openRecord(given: RecordStart, { around, parent, spanContext, an
     },
   });
 
-  function finished({ name = given.name, endMicros = nowMicros(), error, events, attributes: more }: RecordEnd): RecordFacts {
+  function finished({ name = given.name, endMicros = nowMicros(), error, events, attributes: more, fill }: RecordEnd): RecordFacts {
     const wasAnnounced = announcement !== undefined && !announcement.withdraw();
-    Object.assign(attributes, more, wasAnnounced ? { [GENSPAN_PENDING_SENT]: true } : undefined);
+    if (more !== undefined) Object.assign(attributes, more);
+    fill?.(attributes);
+    if (wasAnnounced) attributes[GENSPAN_PENDING_SENT] = true;
     return {
       name,
       kind: given.kind,

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from "@opentelemetry/api";
+import type { AttributeValue } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
 import { unwrittenAttributes, withAttributes } from "./record.ts";
@@ -76,7 +76,7 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
     const dropped = Object.keys(attributes).length - kept.length;
     entry.bare = true;
     if (dropped === 0) return;
-    entry.span = withAttributes(entry.span, Object.fromEntries(kept) as Attributes, dropped);
+    entry.span = withAttributes(entry.span, Object.fromEntries(kept), dropped);
     const size = sizeOf(entry.span);
     bytes -= entry.bytes - size;
     entry.bytes = size;

@@ -32,6 +32,8 @@ export interface RecordStart {
 /** What a record ends with. Attributes come on top of those of its start. */
 export interface RecordEnd {
   readonly attributes?: RecordAttributes;
+  /** Writes more attributes to those of the record: nothing in between has to be made and copied. */
+  readonly fill?: (into: RecordAttributes) => void;
   readonly name?: string;
   /** Makes the record an error. */
   readonly error?: { readonly message?: string | undefined };

@@ -8,6 +8,9 @@ import { CompressionAlgorithm, type OTLPExporterError } from "@opentelemetry/otl
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { probe } from "./probe.ts";
+import { OwnSpan } from "./record.ts";
+import { createRecordExporter } from "./record-exporter.ts";
+import { createRecordWriter } from "./record-json.ts";
 import type { Target } from "./settings.ts";
 
 /** How one request ended, by what has to follow from it. */
@@ -43,13 +46,19 @@ export function createSender(target: Target, userAgent: string): Sender {
     if (typeof target.headers === "function") headers = await target.headers();
     return { ...headers };
   };
-  const exporter = createExporter({ ...target, headers: giveHeaders }, userAgent);
+  const exporters = createExporters({ ...target, headers: giveHeaders }, userAgent);
   const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
   const quiet = suppressTracing(ROOT_CONTEXT);
 
   let answered = false;
-  const request = (spans: readonly ReadableSpan[]): Promise<SendResult> =>
-    new Promise((resolve) => {
+  async function request(spans: readonly ReadableSpan[]): Promise<SendResult> {
+    let start: StartExport;
+    try {
+      start = await exporters.prepare(spans);
+    } catch {
+      return unwritable(spans);
+    }
+    return new Promise((resolve) => {
       const answers = watchAnswers(userAgent);
       const done = (result: SendResult): void => {
         answered = answers.status() !== undefined;
@@ -57,12 +66,13 @@ export function createSender(target: Target, userAgent: string): Sender {
         resolve(result);
       };
       try {
-        context.with(quiet, () => exporter.export([...spans], (result) => done(interpret(result, answers, serializer))));
+        context.with(quiet, () => start((result) => done(interpret(result, answers, serializer))));
       } catch {
         // Nothing was sent: the records could not be written out.
-        done(spans.length > 1 ? { kind: "too-large" } : { kind: "refused", reason: "a record could not be written out" });
+        done(unwritable(spans));
       }
     });
+  }
 
   return {
     async send(spans) {
@@ -70,14 +80,23 @@ export function createSender(target: Target, userAgent: string): Sender {
       return fault === undefined ? request(spans) : { kind: "retry", reason: unreachable(fault) };
     },
     headers: () => headers,
-    shutdown: () => exporter.shutdown().catch(() => {}),
+    shutdown: () => exporters.shutdown().catch(() => {}),
   };
 }
 
-function createExporter(
-  { url, headers, protocol, compression, timeoutMillis }: Target,
-  userAgent: string,
-): JsonExporter | ProtobufExporter {
+const unwritable = (spans: readonly ReadableSpan[]): SendResult =>
+  spans.length > 1 ? { kind: "too-large" } : { kind: "refused", reason: "a record could not be written out" };
+
+/** Starts a request that is ready to leave. */
+type StartExport = (done: (result: ExportResult) => void) => void;
+
+interface Exporters {
+  prepare(spans: readonly ReadableSpan[]): Promise<StartExport>;
+  shutdown(): Promise<void>;
+}
+
+/** Records of our own are written as JSON by ourselves, in slices; the official exporter takes spans of other makers, and protobuf. */
+function createExporters({ url, headers, protocol, compression, timeoutMillis }: Target, userAgent: string): Exporters {
   const config = {
     userAgent,
     url,
@@ -85,7 +104,20 @@ function createExporter(
     ...(compression === undefined ? {} : { compression: compression === "gzip" ? CompressionAlgorithm.GZIP : CompressionAlgorithm.NONE }),
     ...(timeoutMillis === undefined ? {} : { timeoutMillis }),
   };
-  return protocol === "http/protobuf" ? new ProtobufExporter(config) : new JsonExporter(config);
+  const isJson = protocol === "http/json";
+  const official = isJson ? new JsonExporter(config) : new ProtobufExporter(config);
+  const own = createRecordExporter(config);
+  const writer = createRecordWriter();
+  return {
+    async prepare(spans) {
+      if (!isJson || !spans.every((span) => span instanceof OwnSpan)) return (done) => official.export([...spans], done);
+      const body = await writer.write(spans);
+      return (done) => own.export({ body, records: spans.length }, done);
+    },
+    async shutdown() {
+      await Promise.all([official.shutdown(), own.shutdown()]);
+    },
+  };
 }
 
 /** The last answer to this sender's requests. */

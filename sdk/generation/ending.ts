@@ -5,7 +5,7 @@ import type { RecordAttributes } from "../core/deferred-text.ts";
 import type { OpenRecord } from "../core/recorder.ts";
 import type { Attempts } from "./attempts.ts";
 import { exceptionEvent, type Failure, readFailure, TIMEOUT, UNREADABLE } from "./failure.ts";
-import { resultAttributes } from "./result-attributes.ts";
+import { putResult } from "./result-attributes.ts";
 import { textOf } from "./shape.ts";
 import type { FailInfo, GenerationResult, GenerationStart } from "./types.ts";
 
@@ -32,7 +32,8 @@ export interface EndingOf {
   /** Undefined where neither the start nor the model's name tells it. */
   readonly provider: string | undefined;
   readonly record: OpenRecord;
-  readonly attempts: Attempts;
+  /** The tries that were made; undefined where none was. */
+  readonly attempts: () => Attempts | undefined;
   readonly now: Current;
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
@@ -52,14 +53,14 @@ export function createEnding(of: EndingOf): Ending {
   function end(ended: Ended): void {
     if (record.ended) return;
     const { failure } = ended;
-    attempts.close(failure);
-    const attributes = problems.guard("reading what a generation ended with", () => endAttributes(ended, of), {});
-    if (firstMicros !== undefined) attributes[A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = (firstMicros - record.startMicros) / 1e6;
-    if (failure === undefined) record.end({ attributes });
-    else {
-      attributes[A.ERROR_TYPE] = failure.type;
-      record.end({ attributes, error: { message: failure.message }, events: exceptionEvent(failure) });
-    }
+    attempts()?.close(failure);
+    const fill = (into: RecordAttributes): void => {
+      problems.guard("reading what a generation ended with", () => putEnd(into, ended, of), undefined);
+      if (firstMicros !== undefined) into[A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = (firstMicros - record.startMicros) / 1e6;
+      if (failure !== undefined) into[A.ERROR_TYPE] = failure.type;
+    };
+    if (failure === undefined) record.end({ fill });
+    else record.end({ fill, error: { message: failure.message }, events: exceptionEvent(failure) });
     onEnd?.(summarize(of, ended));
   }
 
@@ -82,15 +83,14 @@ export function createEnding(of: EndingOf): Ending {
   };
 }
 
-function endAttributes({ result }: Ended, { attempts, provider, now }: EndingOf): RecordAttributes {
-  const fallback = attempts.fallbackModel();
-  if (result === undefined && fallback === undefined) return {};
-  const attributes = resultAttributes(result ?? {}, now);
-  if (fallback !== undefined) attributes[A.GEN_AI_RESPONSE_MODEL] ??= fallback;
+function putEnd(into: RecordAttributes, { result }: Ended, { attempts, provider, now }: EndingOf): void {
+  const fallback = attempts()?.fallbackModel();
+  if (result === undefined && fallback === undefined) return;
+  putResult(into, result ?? {}, now);
+  if (fallback !== undefined) into[A.GEN_AI_RESPONSE_MODEL] ??= fallback;
   const told =
     provider === undefined ? now.recorder.problems.guard("reading a provider", () => textOf(result?.provider), undefined) : undefined;
-  if (told !== undefined) attributes[A.GEN_AI_PROVIDER_NAME] = told;
-  return attributes;
+  if (told !== undefined) into[A.GEN_AI_PROVIDER_NAME] = told;
 }
 
 const summarize = ({ start, record }: EndingOf, { result, failure }: Ended): GenerationSummary => ({

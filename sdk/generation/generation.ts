@@ -3,7 +3,7 @@ import * as A from "../attributes.ts";
 import { type Current, current } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
-import { createAttempts } from "./attempts.ts";
+import { type Attempts, createAttempts } from "./attempts.ts";
 import { createEnding, type Ending, type GenerationSummary } from "./ending.ts";
 import { CANCELLED, TIMEOUT } from "./failure.ts";
 import { providerOfModel } from "./provider-names.ts";
@@ -85,8 +85,13 @@ interface HandleParts {
 
 function createHandle({ start, facts, record, now, onEnd }: HandleParts): Generation {
   const { problems } = now.recorder;
-  const attempts = createAttempts({ parent: record, model: facts.model, provider: facts.provider, now });
-  const ending = createEnding({ start, provider: facts.provider, record, attempts, now, onEnd });
+  let made: Attempts | undefined;
+  /** Most calls have none. */
+  const attempts = (): Attempts => {
+    made ??= createAttempts({ parent: record, model: facts.model, provider: facts.provider, now });
+    return made;
+  };
+  const ending = createEnding({ start, provider: facts.provider, record, attempts: () => made, now, onEnd });
   const words = createWords(record, facts.metadata, now);
 
   const handle: Generation = {
@@ -99,9 +104,9 @@ function createHandle({ start, facts, record, now, onEnd }: HandleParts): Genera
       return record.ended;
     },
     run: (work) => record.run(work),
-    attempt: (info, work) => attemptWith(attempts.start(info ?? {}), work),
-    startAttempt: (info) => attempts.start(info ?? {}),
-    addAttempt: (done) => problems.guard("recording an attempt", () => attempts.add(done), undefined),
+    attempt: (info, work) => attemptWith(attempts().start(info ?? {}), work),
+    startAttempt: (info) => attempts().start(info ?? {}),
+    addAttempt: (done) => problems.guard("recording an attempt", () => attempts().add(done), undefined),
     stream(source, read) {
       streaming.add(handle);
       record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });

@@ -85,13 +85,10 @@ const toolAnswer = (message: Shape, context: PartContext): Part[] =>
 
 function partsOf(message: Shape, context: PartContext): Part[] {
   if (Array.isArray(message["parts"])) return toParts(message["parts"], context);
-  const reasoning = textAt(message, "reasoning_content") ?? textAt(message, "reasoning");
-  return [
-    ...reasoningParts(reasoning, context),
-    ...toParts(message["content"], context),
-    ...toParts(textAt(message, "refusal"), context),
-    ...listAt(message, "tool_calls")
-      .filter(isShape)
-      .flatMap((call) => toolCall(call, context)),
-  ];
+  const thought = reasoningParts(textAt(message, "reasoning_content") ?? textAt(message, "reasoning"), context);
+  const said = toParts(message["content"], context);
+  const refused = toParts(textAt(message, "refusal"), context);
+  const calls = listAt(message, "tool_calls").filter(isShape);
+  if (thought.length + refused.length + calls.length === 0) return said;
+  return [...thought, ...said, ...refused, ...calls.flatMap((call) => toolCall(call, context))];
 }

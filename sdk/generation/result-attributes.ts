@@ -4,35 +4,44 @@ import type { Current } from "../core/current.ts";
 import type { RecordAttributes } from "../core/deferred-text.ts";
 import { type Message, messagesText, toMessages } from "./messages.ts";
 import { numberOf, textOf } from "./shape.ts";
-import { truncationFlag, whole } from "./start-attributes.ts";
+import { put, truncationFlag, whole } from "./start-attributes.ts";
 import type { GenerationResult, Usage } from "./types.ts";
 
-const GROUPS: readonly ((result: GenerationResult, content: Content) => RecordAttributes)[] = [
-  ({ responseId, responseModel, createdAt }) => ({
-    [A.GEN_AI_RESPONSE_ID]: textOf(responseId),
-    [A.GEN_AI_RESPONSE_MODEL]: textOf(responseModel),
-    [A.GENSPAN_RESPONSE_CREATED_AT]: whole(createdAt),
-  }),
-  ({ finishReasons, finishReason }) => {
-    const reasons = (finishReasons ?? [finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
-    return { [A.GEN_AI_RESPONSE_FINISH_REASONS]: reasons.length > 0 ? reasons : undefined };
+const GROUPS: readonly ((into: RecordAttributes, result: GenerationResult, content: Content) => void)[] = [
+  (into, { responseId, responseModel, createdAt }) => {
+    put(into, A.GEN_AI_RESPONSE_ID, textOf(responseId));
+    put(into, A.GEN_AI_RESPONSE_MODEL, textOf(responseModel));
+    put(into, A.GENSPAN_RESPONSE_CREATED_AT, whole(createdAt));
   },
-  ({ usage }) => usageAttributes(usage),
-  ({ cost }) => ({ [A.GENSPAN_COST_AMOUNT]: numberOf(cost?.amount), [A.GENSPAN_COST_CURRENCY]: textOf(cost?.currency) }),
-  (result, content) => {
+  (into, { finishReasons, finishReason }) => {
+    const reasons = (finishReasons ?? [finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
+    if (reasons.length > 0) into[A.GEN_AI_RESPONSE_FINISH_REASONS] = reasons;
+  },
+  (into, { usage }) => {
+    const counted = usageAttributes(usage);
+    for (const name in counted) put(into, name, counted[name]);
+  },
+  (into, { cost }) => {
+    if (cost === undefined || cost === null) return;
+    put(into, A.GENSPAN_COST_AMOUNT, numberOf(cost.amount));
+    put(into, A.GENSPAN_COST_CURRENCY, textOf(cost.currency));
+  },
+  (into, result, content) => {
     const output = messagesText(outputMessages(result, content), content);
-    return { [A.GENSPAN_CONTENT_TRUNCATED]: truncationFlag(output, content), [A.GEN_AI_OUTPUT_MESSAGES]: output };
+    put(into, A.GENSPAN_CONTENT_TRUNCATED, truncationFlag(output, content));
+    put(into, A.GEN_AI_OUTPUT_MESSAGES, output);
   },
 ];
 
 /** What came of a call, under the names of the conventions. What cannot be read costs its own group only. */
-export function resultAttributes(result: GenerationResult, { content, recorder }: Pick<Current, "content" | "recorder">): RecordAttributes {
-  const attributes: RecordAttributes = {};
+export function putResult(
+  into: RecordAttributes,
+  result: GenerationResult,
+  { content, recorder }: Pick<Current, "content" | "recorder">,
+): void {
   for (const group of GROUPS) {
-    const found = recorder.problems.guard("reading what a generation ended with", () => group(result, content), {});
-    for (const name in found) if (found[name] !== undefined) attributes[name] = found[name];
+    recorder.problems.guard("reading what a generation ended with", () => group(into, result, content), undefined);
   }
-  return attributes;
 }
 
 function outputMessages({ text, messages, reasoning, finishReason }: GenerationResult, content: Content): Message[] {

@@ -16,7 +16,7 @@ export const DEFAULT_OPERATION = "chat";
 const MAX_VARIABLES = 128;
 
 /** Writes one attribute where its value is known. Objects in between would cost as much again as the attributes. */
-function put(into: RecordAttributes, name: string, value: AttributeValue | DeferredText | undefined): void {
+export function put(into: RecordAttributes, name: string, value: AttributeValue | DeferredText | undefined): void {
   if (value !== undefined) into[name] = value;
 }
 

@@ -1,0 +1,133 @@
+import type { AttributeValue, HrTime, SpanContext } from "@opentelemetry/api";
+import type { TimedEvent } from "@opentelemetry/sdk-trace";
+import { GENSPAN_RECORD } from "../attributes.ts";
+import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
+import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";
+import type { OwnSpan, RecordOrigin } from "./record.ts";
+import { nextTurn } from "./waiting.ts";
+
+/** Writes records of the SDK as a request of OTLP/JSON. */
+export interface RecordWriter {
+  /** The body of one request; valid until the next call. Writes for a short time only, then lets the event loop turn, and so on. */
+  write(spans: readonly OwnSpan[]): Promise<Uint8Array>;
+}
+
+/** How long records are written before what else waits comes first. */
+const SLICE_MS = 2;
+
+export function createRecordWriter(): RecordWriter {
+  const json = createJsonBytes();
+  return {
+    async write(spans) {
+      json.clear();
+      json.add('{"resourceSpans":[');
+      let origin: RecordOrigin | undefined;
+      let sliceMillis = performance.now();
+      for (const span of spans) {
+        if (span.origin !== origin) {
+          if (origin !== undefined) json.add("]}]},");
+          origin = span.origin;
+          writeOrigin(json, origin);
+        } else json.add(",");
+        writeSpan(json, span);
+        if (performance.now() - sliceMillis < SLICE_MS) continue;
+        await nextTurn();
+        sliceMillis = performance.now();
+      }
+      json.add(origin === undefined ? "]}" : "]}]}]}");
+      return json.since(0);
+    },
+  };
+}
+
+function writeOrigin(json: JsonBytes, { resource, instrumentationScope: { name, version } }: RecordOrigin): void {
+  json.add('{"resource":{"attributes":[');
+  writeAttributes(json, resource.attributes, false);
+  json.add('],"droppedAttributesCount":0},"scopeSpans":[{"scope":');
+  json.add(JSON.stringify({ name, version }));
+  json.add(',"spans":[');
+}
+
+/** Values of the enumeration Span.SpanKind of OTLP are those of the API and one. */
+const KIND_OFFSET = 1;
+/** Bits of Span.flags: whether it is known that the parent is remote, and whether it is. */
+const HAS_IS_REMOTE = 0x100;
+const IS_REMOTE = 0x200;
+
+function writeSpan(json: JsonBytes, { facts, droppedAttributesCount }: OwnSpan): void {
+  const { context, parent, name, kind, startMicros, endMicros, attributes, events } = facts;
+  const state = context.traceState?.serialize();
+  json.add(
+    `{"traceId":"${context.traceId}","spanId":"${context.spanId}"${parent === undefined ? "" : `,"parentSpanId":"${parent.spanId}"`}` +
+      `${state === undefined ? "" : `,"traceState":${JSON.stringify(state)}`},"name":${JSON.stringify(name)},"kind":${(kind ?? 0) + KIND_OFFSET},` +
+      `"startTimeUnixNano":"${Math.round(startMicros)}000","endTimeUnixNano":"${Math.round(Math.max(endMicros, startMicros))}000","flags":${flagsOf(context, parent)},` +
+      `"droppedAttributesCount":${droppedAttributesCount},"droppedEventsCount":0,"droppedLinksCount":0,"links":[],"events":[`,
+  );
+  if (events !== undefined) writeEvents(json, events);
+  json.add('],"status":');
+  json.add(facts.failed === true ? JSON.stringify({ code: 2, message: facts.statusMessage }) : '{"code":0}');
+  json.add(',"attributes":[');
+  writeAttributes(json, attributes, attributes[GENSPAN_RECORD] === "pending");
+  json.add("]}");
+}
+
+const flagsOf = ({ traceFlags }: SpanContext, parent: SpanContext | undefined): number =>
+  (traceFlags & 0xff) | HAS_IS_REMOTE | (parent?.isRemote === true ? IS_REMOTE : 0);
+
+function writeEvents(json: JsonBytes, events: readonly TimedEvent[]): void {
+  for (let i = 0; i < events.length; i++) {
+    const { name, time, attributes = {} } = events[i]!;
+    json.add(
+      `${i > 0 ? "," : ""}{"name":${JSON.stringify(name)},"timeUnixNano":"${nanosText(time)}","droppedAttributesCount":0,"attributes":[`,
+    );
+    writeAttributes(json, attributes as RecordAttributes, false);
+    json.add("]}");
+  }
+}
+
+const nanosText = ([seconds, nanos]: HrTime): string => `${seconds}${String(nanos).padStart(9, "0")}`;
+
+/** `again` says that long texts among them will be written once more, at the end of the call. */
+function writeAttributes(json: JsonBytes, attributes: RecordAttributes, again: boolean): void {
+  let isFirst = true;
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value === undefined) continue;
+    json.add(isFirst ? KEY : NEXT_KEY);
+    isFirst = false;
+    json.literal(name);
+    json.add(VALUE);
+    if (isDeferred(value)) {
+      json.add(STRING);
+      value.writeTo(json, again);
+    } else writeValue(json, value);
+    json.add("}}");
+  }
+}
+
+const KEY = '{"key":';
+const NEXT_KEY = ',{"key":';
+const VALUE = ',"value":{';
+const STRING = '"stringValue":';
+
+function writeValue(json: JsonBytes, value: Exclude<AttributeValue, DeferredText>): void {
+  if (typeof value === "string") {
+    json.add(STRING);
+    json.literal(value);
+  } else if (typeof value === "number") json.add(numberValue(value));
+  else if (typeof value === "boolean") json.add(`"boolValue":${value}`);
+  else if (Array.isArray(value)) {
+    json.add('"arrayValue":{"values":[');
+    for (let i = 0; i < value.length; i++) {
+      const each = value[i];
+      json.add(i > 0 ? ",{" : "{");
+      if (each !== null && each !== undefined) writeValue(json, each);
+      json.add("}");
+    }
+    json.add("]}");
+  }
+}
+
+/** Integers beyond what int64 holds, and what JSON has no number for, are doubles (the names of protobuf's JSON mapping). */
+const numberValue = (value: number): string =>
+  Number.isSafeInteger(value) ? `"intValue":${value}` : `"doubleValue":${Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`}`;

@@ -1,0 +1,147 @@
+import { SpanKind } from "@opentelemetry/api";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deferredJson, type RecordAttributes } from "../../../../sdk/core/deferred-text.ts";
+import { createJsonBytes } from "../../../../sdk/core/json-bytes.ts";
+import { OwnSpan, type RecordFacts } from "../../../../sdk/core/record.ts";
+import { createRecordWriter } from "../../../../sdk/core/record-json.ts";
+
+const origin = {
+  resource: resourceFromAttributes({ "service.name": "größe", list: ["a", "b"] }),
+  instrumentationScope: { name: "@genspan/sdk", version: "1" },
+};
+const context = { traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 1 };
+
+const spanOf = (attributes: RecordAttributes, more: Partial<RecordFacts> = {}): OwnSpan =>
+  new OwnSpan({ name: 'chat "m"', context, parent: undefined, startMicros: 1e15, endMicros: 1e15 + 5, attributes, ...more }, origin);
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+const parsed = (bytes: Uint8Array | undefined): unknown => JSON.parse(textOf(bytes ?? new Uint8Array()));
+
+/** What the official exporter would send. */
+const official = (spans: OwnSpan[]): unknown => parsed(JsonTraceSerializer.serializeRequest(spans));
+
+const messages = [{ role: "user", parts: [{ type: "text", content: 'Say "hi"\n\\o/ ünïcödé 🙂 \u0000\u2028' }] }];
+
+describe("records as OTLP/JSON", () => {
+  it("are what the official exporter sends", async () => {
+    const traceState = { serialize: () => "a=1,b=2", get: () => undefined, set: () => traceState, unset: () => traceState };
+    const parent = { traceId: context.traceId, spanId: "3".repeat(16), traceFlags: 1 };
+    const event = { name: "exception", time: [1, 2] as [number, number], attributes: { "exception.message": "no\nwords" } };
+    const spans = [
+      spanOf({
+        text: "a",
+        empty: "",
+        long: 'x"\n'.repeat(5_000),
+        n: 5,
+        negative: -2,
+        f: 0.5,
+        yes: true,
+        list: ["ä", "b"],
+        numbers: [1, 2.5],
+      }),
+      spanOf({ "gen_ai.input.messages": deferredJson(messages, []) }, { parent, kind: SpanKind.CLIENT }),
+      spanOf({}, { failed: true, statusMessage: 'a "reason"', events: [event], context: { ...context, traceState } }),
+      spanOf({}, { failed: true, parent: { ...parent, isRemote: true } }),
+      new OwnSpan(spanOf({ other: "origin" }).facts, { ...origin, resource: resourceFromAttributes({}) }, 2),
+    ];
+    const bytes = await createRecordWriter().write(spans);
+    expect(parsed(bytes)).toEqual(official(spans));
+  });
+
+  it("have the names of protobuf's JSON mapping for numbers that JSON does not know, and leave out what is unknown", async () => {
+    const span = spanOf({ nan: Number.NaN, infinite: Number.NEGATIVE_INFINITY, large: 1e21, unknown: undefined });
+    const text = textOf(await createRecordWriter().write([span]));
+    expect(text).toContain(
+      '"attributes":[{"key":"nan","value":{"doubleValue":"NaN"}},{"key":"infinite","value":{"doubleValue":"-Infinity"}},{"key":"large","value":{"doubleValue":1e+21}}]}]}]}]}',
+    );
+  });
+
+  it("are written one request after the other in the same memory, also after one that was very large", async () => {
+    const writer = createRecordWriter();
+    const large = spanOf({ text: "ä".repeat(2_000_000) });
+    expect(parsed(await writer.write([large]))).toEqual(official([large]));
+    const small = spanOf({ text: "a" });
+    expect(parsed(await writer.write([small, small]))).toEqual(official([small, small]));
+    expect(parsed(await writer.write([]))).toEqual({ resourceSpans: [] });
+  });
+
+  it("write the messages of an announced call once, and the same again at its end, to each destination", async () => {
+    const deferred = deferredJson(messages, []);
+    let asked = 0;
+    const counted = {
+      ...deferred,
+      text: () => {
+        asked++;
+        return deferred.text();
+      },
+    };
+    const [one, other] = [createRecordWriter(), createRecordWriter()];
+    const pending = spanOf({ "genspan.record": "pending", input: counted });
+    const final = spanOf({ input: counted });
+    for (const writer of [one, other]) expect(parsed(await writer.write([pending]))).toEqual(parsed(await writer.write([pending])));
+    for (const writer of [one, other]) {
+      const { resourceSpans } = parsed(await writer.write([final])) as {
+        resourceSpans: { scopeSpans: { spans: { attributes: unknown }[] }[] }[];
+      };
+      expect(resourceSpans[0]!.scopeSpans[0]!.spans[0]!.attributes).toEqual([
+        { key: "input", value: { stringValue: JSON.stringify(messages) } },
+      ]);
+    }
+    expect(asked).toBe(0);
+  });
+
+  it("let the event loop turn while many are written", async () => {
+    let turns = 0;
+    const count = (): void => {
+      turns++;
+      turning = setImmediate(count);
+    };
+    let turning = setImmediate(count);
+    await createRecordWriter().write(Array.from({ length: 200 }, () => spanOf({ text: 'x"'.repeat(50_000) })));
+    clearImmediate(turning);
+    expect(turns).toBeGreaterThan(2);
+  });
+});
+
+/** Texts of every kind, long ones among them. */
+const anyText = fc.oneof(
+  fc.string({ unit: "binary" }),
+  fc.string({ unit: "grapheme" }),
+  fc
+    .tuple(fc.string({ unit: "binary", minLength: 1, maxLength: 9 }), fc.integer({ min: 1, max: 2_000 }))
+    .map(([text, n]) => text.repeat(n)),
+);
+
+const written = (write: (json: ReturnType<typeof createJsonBytes>) => void): string => {
+  const json = createJsonBytes();
+  write(json);
+  return textOf(json.since(0));
+};
+
+describe("JSON bytes", () => {
+  it("hold any text, half characters mended", () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(JSON.parse(written((json) => json.literal(text)))).toBe(text.toWellFormed());
+      }),
+    );
+  });
+
+  it("hold the JSON text of any value in a text", () => {
+    const value = fc.jsonValue({ depthSize: "small", stringUnit: "binary" });
+    fc.assert(
+      fc.property(fc.oneof(value, anyText, fc.record({ content: anyText })), (given) => {
+        const inner = JSON.parse(written((json) => json.nested(given))) as string;
+        expect(JSON.parse(inner)).toEqual(JSON.parse(JSON.stringify(given).toWellFormed()));
+      }),
+    );
+  });
+
+  it.each([4_095, 4_096, 4_097, 8_192])("keep characters whole that stand at the end of a chunk of %i", (length) => {
+    const text = `${"a".repeat(length - 1)}🙂${'"'.repeat(length)}🙂\ud800`;
+    expect(JSON.parse(written((json) => json.literal(text)))).toBe(text.toWellFormed());
+  });
+});
