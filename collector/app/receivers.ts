@@ -1,5 +1,5 @@
 import type { Authenticate } from "../base/authenticate.ts";
-import { MAX_WORKING_BYTES, WRITE_DEADLINE_MS } from "../base/limits.ts";
+import { MAX_BODIES_BYTES, MAX_READING_WAIT_MS, MAX_WORKING_BYTES, WRITE_DEADLINE_MS } from "../base/limits.ts";
 import { createWorkLimit } from "../base/work-limit.ts";
 import type { Component } from "../config/index.ts";
 import { largestMessageBytes } from "../config/questions.ts";
@@ -9,6 +9,7 @@ import { listenGrpc } from "../receivers/grpc-server.ts";
 import { type Listening, listen } from "../receivers/http-server.ts";
 import { createOtlpGrpcReceiver } from "../receivers/otlp-grpc.ts";
 import { createOtlpHttpReceiver, type OtlpHttpOptions } from "../receivers/otlp-http.ts";
+import { createReadingTurns } from "../receivers/reading-turns.ts";
 import type { Context } from "./context.ts";
 import { type Ingest, ingestInto } from "./ingest.ts";
 import { type PipelineInput, pipelineOf } from "./pipelines.ts";
@@ -40,12 +41,13 @@ export async function startReceivers(context: Context, steps: Steps, authenticat
   const work = createWorkLimit({ maxBytes: MAX_WORKING_BYTES, maxWaitMillis: WRITE_DEADLINE_MS });
   const budget = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   const isStopping = (): boolean => ending.requested;
+  const turns = createReadingTurns(createWorkLimit({ maxBytes: MAX_BODIES_BYTES, maxWaitMillis: MAX_READING_WAIT_MS }));
   let first: Pipeline | undefined;
   for (const [id, receiver] of config.receivers) {
     const pipeline = pipelineOf(id, { ...steps, config, metrics, log, isStopping, work, started });
     if (pipeline === undefined) continue;
     first ??= pipeline;
-    await serveOtlp(servers, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget, metrics, log });
+    await serveOtlp(servers, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget, turns, metrics, log });
   }
   return { ...servers, ingest: ingestInto(first) };
 }
@@ -56,7 +58,7 @@ interface OtlpServers {
 }
 
 type OtlpInput = Component<"receivers">["options"] &
-  Pick<OtlpHttpOptions, "consume" | "authenticate" | "budget" | "metrics" | "log"> & { readonly id: string };
+  Pick<OtlpHttpOptions, "consume" | "authenticate" | "budget" | "turns" | "metrics" | "log"> & { readonly id: string };
 
 /** Opens the addresses of one receiver, all on the same pipeline. */
 async function serveOtlp(servers: OtlpServers, { id, http, grpc, ...step }: OtlpInput): Promise<void> {

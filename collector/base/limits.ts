@@ -30,5 +30,9 @@ export const MAX_PENDING_BYTES = 192 * 1024 * 1024;
  */
 export const MAX_WORKING_BYTES = 12 * 1024 * 1024;
 
+/** Bodies in memory at once, from their first byte to their answer; who comes then is read a little later, but read in any case. */
+export const MAX_BODIES_BYTES = 24 * 1024 * 1024;
+export const MAX_READING_WAIT_MS = 2_000;
+
 /** An error message in an answer stays far below the 4 MiB an OTLP client reads (otlp-rules H20). */
 export const MAX_MESSAGE_CHARS = 2_000;

@@ -17,6 +17,7 @@ import { exportResponse, short } from "./export-response.ts";
 import { ENCODINGS, inflateBody } from "./inflate.ts";
 import { outcomeStatus } from "./outcome-status.ts";
 import { type BodyResult, readIncoming, readStream } from "./read-body.ts";
+import type { ReadingTurns } from "./reading-turns.ts";
 import { type RequestCounts, requestCounts } from "./request-counts.ts";
 
 export interface OtlpHttpOptions {
@@ -28,6 +29,8 @@ export interface OtlpHttpOptions {
   readonly maxRequestBodyBytes: number;
   /** For the bytes of all bodies that are being read, inflated or consumed; shared with other receivers. */
   readonly budget: ByteBudget;
+  /** In which order bodies are read when many come; all at once where it is not given. */
+  readonly turns?: ReadingTurns | undefined;
   readonly cors:
     | { readonly allowed_origins: readonly string[]; readonly allowed_headers: readonly string[]; readonly max_age: number }
     | undefined;
@@ -36,6 +39,9 @@ export interface OtlpHttpOptions {
   /** To the answer, whatever happens: from the first byte, or from the last where sending took longer than that. */
   readonly deadlineMillis?: number;
 }
+
+/** How many times larger telemetry gets by inflating, for the order of reading only. */
+const TYPICAL_INFLATION = 4;
 
 type Env = { Bindings: Partial<HttpBindings> };
 type Ctx = Context<Env>;
@@ -115,7 +121,8 @@ function send({ env }: Ctx, outcome: Extract<Outcome, { kind: "accepted" }>, { s
 }
 
 /** Everything up to the outcome. A body of an unauthenticated sender is never read. */
-async function outcomeOf(context: Ctx, { signal, encoding, step, counts }: Exchange, deadline: Deadline): Promise<Outcome> {
+async function outcomeOf(context: Ctx, exchange: Exchange, deadline: Deadline): Promise<Outcome> {
+  const { step } = exchange;
   const permit = await step.authenticate(
     readCredentials((name) => context.req.header(name)),
     "ingest",
@@ -123,21 +130,37 @@ async function outcomeOf(context: Ctx, { signal, encoding, step, counts }: Excha
   if (permit.kind !== "granted") return permit;
   const declared = Number(context.req.header("content-length") ?? 0);
   if (declared > step.maxRequestBodyBytes) return tooLarge(step);
-  deadline.pause();
-  const read = await readBody(context, step);
-  deadline.resume();
-  if ("failure" in read) return readFailure(read.failure, step);
-  const held = holdBytes(step.budget, read.bytes.length);
+  const compression = context.req.header("content-encoding") ?? "";
+  const turn = await step.turns?.enter(compression === "" ? declared : declared * TYPICAL_INFLATION);
+  try {
+    deadline.pause();
+    const read = await readBody(context, step);
+    deadline.resume();
+    turn?.arrived();
+    if ("failure" in read) return readFailure(read.failure, step);
+    return await consumeBody(read.bytes, { ...exchange, compression, projectId: permit.projectId });
+  } finally {
+    turn?.leave();
+  }
+}
+
+interface Delivery extends Exchange {
+  readonly compression: string;
+  readonly projectId: number;
+}
+
+async function consumeBody(bytes: Buffer, { signal, encoding, step, counts, compression, projectId }: Delivery): Promise<Outcome> {
+  const held = holdBytes(step.budget, bytes.length);
   try {
     const receivedAtMs = Date.now();
     const limits = { maxBytes: step.maxRequestBodyBytes, makeRoom: held.growTo };
-    const inflated = await inflateBody(read.bytes, context.req.header("content-encoding") ?? "", limits);
+    const inflated = await inflateBody(bytes, compression, limits);
     if ("failure" in inflated) return inflateFailure(inflated.failure, step);
     const body = inflated.bytes;
-    counts.wireBytes(read.bytes.length);
+    counts.wireBytes(bytes.length);
     counts.inflatedBytes(body.length);
-    if (body !== read.bytes) sharedBuffers.give(read.bytes);
-    return await step.consume({ signal, encoding, body, projectId: permit.projectId, receivedAtMs });
+    if (body !== bytes) sharedBuffers.give(bytes);
+    return await step.consume({ signal, encoding, body, projectId, receivedAtMs });
   } finally {
     held.release();
   }
