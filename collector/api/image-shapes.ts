@@ -7,27 +7,26 @@ import { exactNumber, time } from "./schemas.ts";
 const text = z.string().nullable();
 const float = z.number().nullable();
 
+const common = {
+  id: z.guid(),
+  lesson_id: text,
+  status: z.enum(IMAGE_STATUSES),
+  model_used: text,
+  models_tried: z.array(z.string()).nullable(),
+  total_duration_ms: float,
+  error_message: text,
+  created_at: time,
+  completed_at: time.nullable(),
+  entity_type: text,
+  entity_id: text,
+  run_id: text,
+  environment: text,
+  trace_id: text,
+  span_id: text,
+};
+
 export const ImageSummary = z
-  .object({
-    id: z.guid(),
-    lesson_id: text,
-    status: z.enum(IMAGE_STATUSES),
-    model_used: text,
-    models_tried: z.array(z.string()).nullable(),
-    attempts: z.number(),
-    failed_attempts: z.number(),
-    total_duration_ms: float,
-    error_message: text,
-    prompt_start: text,
-    created_at: time,
-    completed_at: time.nullable(),
-    entity_type: text,
-    entity_id: text,
-    run_id: text,
-    environment: text,
-    trace_id: text,
-    span_id: text,
-  })
+  .object({ ...common, attempts: z.number(), failed_attempts: z.number(), prompt_start: text })
   .openapi("ImageSummary");
 
 /** As the first application knows it: what is unknown is left out. */
@@ -50,24 +49,10 @@ export const ImageTrace = z
 
 export const ImageDetail = z
   .object({
-    id: z.guid(),
-    lesson_id: text,
-    status: z.enum(IMAGE_STATUSES),
-    model_used: text,
-    models_tried: z.array(z.string()).nullable(),
-    total_duration_ms: float,
+    ...common,
     request_data: z.unknown(),
     response_data: z.unknown(),
     image_generation_attempts: z.array(z.unknown()),
-    error_message: text,
-    created_at: time,
-    completed_at: time.nullable(),
-    entity_type: text,
-    entity_id: text,
-    run_id: text,
-    environment: text,
-    trace_id: text,
-    span_id: text,
     outputs: z
       .array(
         z.object({

@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
 import { postgres } from "../../schema/driver.ts";
+import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { exactJson, exactNumber, isoTime } from "./exact.ts";
 import { type Fragment, statement } from "./sql.ts";
@@ -104,7 +105,7 @@ const NO_ANSWER = /^(08|53|57|58|CONNECT|CONNECTION_|E[A-Z]+$)/;
 
 /** What the asker is told; errors of ours come back as they are. */
 function readError(error: unknown, timeoutMillis: number): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = errorCode(error);
   if (error instanceof RequestError) return error;
   if (code === CANCELLED)
     return new RequestError(

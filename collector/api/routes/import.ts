@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { errorCode } from "../../base/error-code.ts";
 import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
 import { importJson } from "../../commands/import/index.ts";
@@ -18,6 +19,9 @@ const Report = z
 
 /** Encodings of a body, as Content-Encoding names them. */
 const ENCODINGS = ["gzip", "deflate"] as const;
+
+/** Codes of a body that was cut, or that cannot be inflated. */
+const BROKEN_OFF = /^(Z_|ERR_|ABORT_ERR$)/;
 
 /** Files into rows. */
 export function importRoutes({ route, services: { writer, ingest } }: Api): void {
@@ -65,7 +69,7 @@ async function* bodyOf(request: Request): AsyncGenerator<Uint8Array> {
 /** A body that cannot be inflated is the sender's fault. */
 function refusal(error: unknown): unknown {
   if (error instanceof OversizedValueError) return new RequestError("too_large", error.message);
-  const code = (error as { code?: unknown }).code;
-  const broken = typeof code === "string" && (code.startsWith("Z_") || code.startsWith("ERR_") || code === "ABORT_ERR");
-  return broken ? new RequestError("bad_request", "the file could not be read to its end: it is cut, or not compressed as it says") : error;
+  return BROKEN_OFF.test(errorCode(error))
+    ? new RequestError("bad_request", "the file could not be read to its end: it is cut, or not compressed as it says")
+    : error;
 }

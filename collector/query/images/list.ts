@@ -6,20 +6,21 @@ import type { Filter } from "../filter/parse.ts";
 import type { Reader } from "../reader.ts";
 import { sql } from "../sql.ts";
 
-/** A request for images as lists show it: no request, no answers, no prompts beyond their beginning. */
-export interface ImageSummary {
+/** What every answer says of a request for images. */
+interface ImageFacts {
   readonly id: string;
   readonly lesson_id: string | null;
   readonly status: "started" | "completed" | "failed";
   readonly model_used: string | null;
   readonly models_tried: readonly string[] | null;
-  readonly attempts: number;
-  readonly failed_attempts: number;
   readonly total_duration_ms: number | null;
   readonly error_message: string | null;
-  readonly prompt_start: string | null;
   readonly created_at: string;
   readonly completed_at: string | null;
+}
+
+/** What it belongs to. */
+export interface ImageOrigin {
   readonly entity_type: string | null;
   readonly entity_id: string | null;
   readonly run_id: string | null;
@@ -28,31 +29,31 @@ export interface ImageSummary {
   readonly span_id: string | null;
 }
 
+/** A request for images as lists show it: no request, no answers, no prompts beyond their beginning. */
+export interface ImageSummary extends ImageFacts, ImageOrigin {
+  readonly attempts: number;
+  readonly failed_attempts: number;
+  readonly prompt_start: string | null;
+}
+
 const SHOWN_CHARS = 200;
+
+export const ORIGIN_COLUMNS = sql`entity_type, entity_id, run_id, environment, trace_id, span_id`;
 
 const SUMMARY = sql`id, lesson_id, status, model_used, models_tried, jsonb_array_length(coalesce(image_generation_attempts, '[]')) AS attempts,
   (SELECT count(*)::int FROM jsonb_array_elements(coalesce(image_generation_attempts, '[]')) AS a WHERE a -> 'success' = 'false') AS failed_attempts,
   total_duration_ms, left(error_message, ${SHOWN_CHARS}) AS error_message,
   left(coalesce(request_data #>> '{prompts,0,prompt}', request_data ->> 'prompt', image_generation_attempts #>> '{0,prompt}'), ${SHOWN_CHARS}) AS prompt_start,
-  created_at, completed_at, entity_type, entity_id, run_id, environment, trace_id, span_id`;
+  created_at, completed_at, ${ORIGIN_COLUMNS}`;
 
 export const listImages = (reader: Reader, projectId: number, filter: Filter): Promise<Page<ImageSummary>> =>
   reader.read({ projectId }, (ask) => readPage<ImageSummary>(ask, { projectId, filter, columns: SUMMARY }));
 
 /** A request for images with everything that was logged of it. */
-export interface ImageTraceRow {
-  readonly id: string;
-  readonly lesson_id: string | null;
-  readonly status: "started" | "completed" | "failed";
-  readonly model_used: string | null;
-  readonly models_tried: readonly string[] | null;
-  readonly total_duration_ms: number | null;
+export interface ImageTraceRow extends ImageFacts {
   readonly request_data: unknown;
   readonly response_data: unknown;
   readonly image_generation_attempts: unknown;
-  readonly error_message: string | null;
-  readonly created_at: string;
-  readonly completed_at: string | null;
 }
 
 export const TRACE_COLUMNS = sql`id, lesson_id, status, model_used, models_tried, total_duration_ms, request_data, response_data,

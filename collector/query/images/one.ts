@@ -2,7 +2,7 @@ import { RequestError } from "../../base/request-error.ts";
 import type { ExactNumber } from "../exact.ts";
 import type { Reader } from "../reader.ts";
 import { sql } from "../sql.ts";
-import { type ImageTraceRow, TRACE_COLUMNS } from "./list.ts";
+import { type ImageOrigin, type ImageTraceRow, ORIGIN_COLUMNS, TRACE_COLUMNS } from "./list.ts";
 
 /** A picture that is stored, or that its service keeps under an address. */
 export interface ImageOutput {
@@ -15,13 +15,7 @@ export interface ImageOutput {
   readonly uri: string | null;
 }
 
-export interface ImageDetail extends ImageTraceRow {
-  readonly entity_type: string | null;
-  readonly entity_id: string | null;
-  readonly run_id: string | null;
-  readonly environment: string | null;
-  readonly trace_id: string | null;
-  readonly span_id: string | null;
+export interface ImageDetail extends ImageTraceRow, ImageOrigin {
   readonly outputs: readonly ImageOutput[];
 }
 
@@ -29,7 +23,7 @@ export interface ImageDetail extends ImageTraceRow {
 export const readImage = (reader: Reader, projectId: number, id: string): Promise<ImageDetail> =>
   reader.read({ projectId }, async (ask) => {
     const [image] = await ask<Omit<ImageDetail, "outputs">>(sql`
-      SELECT ${TRACE_COLUMNS}, entity_type, entity_id, run_id, environment, trace_id, span_id
+      SELECT ${TRACE_COLUMNS}, ${ORIGIN_COLUMNS}
       FROM image_traces WHERE project_id = ${projectId} AND id = ${id}::uuid`);
     if (image === undefined) throw new RequestError("not_found", "there is no such request for images");
     if (image.trace_id === null || image.span_id === null) return { ...image, outputs: [] };
