@@ -13,7 +13,7 @@ import {
   type TraceMark,
   withMark,
 } from "../rows/trace-marks.ts";
-import { traceName } from "./evidence.ts";
+import { traceName } from "./look-up.ts";
 import { createOpenTraces } from "./open-traces.ts";
 import { createScoreSearch } from "./score-search.ts";
 import { partsSince, tracesSince } from "./searches.ts";

@@ -12,8 +12,10 @@ import {
   MARK_THING,
   MARK_WRAPPER,
 } from "../rows/trace-marks.ts";
-import { SIGN_OF_CALLS, SPEAKS_OF_ANOTHER, type TraceRef } from "./evidence.ts";
 import { CONTENT_EVENTS } from "./log-content.ts";
+import type { TraceRef } from "./look-up.ts";
+import { SPEAKS_OF_ANOTHER } from "./read-around.ts";
+import { SIGN_OF_CALLS } from "./read-calls.ts";
 import type { KnownTrace } from "./trace-memory.ts";
 
 interface Searching {

@@ -1,4 +1,4 @@
-import type { TraceRef } from "./evidence.ts";
+import type { TraceRef } from "./look-up.ts";
 
 /** What is known of a trace. */
 export interface KnownTrace extends TraceRef {

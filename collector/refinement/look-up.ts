@@ -1,0 +1,72 @@
+import type { TransactionSql } from "postgres";
+
+/** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
+export interface TraceRef {
+  readonly projectId: number;
+  readonly traceId: string;
+  readonly fromMillis: number;
+  readonly toMillis: number;
+}
+
+export const traceName = ({ projectId, traceId }: Pick<TraceRef, "projectId" | "traceId">): string => `${projectId}/${traceId}`;
+
+export type Tx = TransactionSql;
+export type Rows = readonly Record<string, unknown>[];
+
+/** Rows of one trace lie within this of each other; what is further apart is left as it is. */
+const MARGIN_MS = 24 * 3600 * 1000;
+export const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
+  Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
+
+/** Traces and the times between which their rows lie. */
+export interface Window {
+  readonly projects: readonly number[];
+  readonly ids: readonly string[];
+  readonly from: Date;
+  readonly to: Date;
+}
+
+export const idsOf = (traces: readonly TraceRef[]): Pick<Window, "projects" | "ids"> => ({
+  projects: traces.map(({ projectId }) => projectId),
+  ids: traces.map(({ traceId }) => traceId),
+});
+
+export function windowOf(traces: readonly TraceRef[]): Window {
+  return {
+    ...idsOf(traces),
+    from: new Date(Math.min(...traces.map(({ fromMillis }) => fromMillis)) - MARGIN_MS),
+    to: new Date(Math.max(...traces.map(({ toMillis }) => toMillis)) + MARGIN_MS),
+  };
+}
+
+interface Lookup {
+  readonly schema: string;
+  readonly window: Window;
+  readonly table: "generation_logs" | "generation_twins" | "spans" | "log_records";
+  /** Columns and conditions over the row `t`. */
+  readonly columns: string;
+  readonly condition?: string;
+  /** Only rows of these spans. */
+  readonly spans?: readonly string[];
+  readonly order?: string;
+}
+
+/**
+ * Rows of the window's traces, each trace looked up for itself. The times are there to leave out partitions, and written so that no index can use them: the
+ * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace.
+ */
+export function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", spans, order = "" }: Lookup): Promise<Rows> {
+  const ofSpans = spans === undefined ? tx`` : tx`AND t.span_id = ANY (${[...spans]}::text[])`;
+  const time = tx`t.${tx(table === "log_records" ? "time" : "start_time")}`;
+  const { from, to } = window;
+  return tx`
+    SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...window.projects]}::int[], ${[...window.ids]}::text[]) AS given (project_id, trace_id)) AS k,
+      LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
+        WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
+          AND (${tx.unsafe(condition)}) ${ofSpans} OFFSET 0) AS t ${tx.unsafe(order)}`;
+}
+
+export const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+export const number = (value: unknown): number | undefined => (value === null || value === undefined ? undefined : Number(value));
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
