@@ -1,3 +1,4 @@
+import { endOfSlash } from "./json-escapes.ts";
 import type { TextRange } from "./text-locator.ts";
 
 /** Sets of bytes as a table of 256 flags. */
@@ -16,11 +17,17 @@ export function byteSet(spec: string): ByteSet {
   return set;
 }
 
-/** First place of the text from `at` on whose byte is not in the set. */
+const SLASH = 0x2f;
+
+/** First place of the text from `at` on whose byte is not in the set; a slash may be written as JSON writes it, with a backslash before it. */
 export function endOf(bytes: Buffer, at: number, set: ByteSet, text: TextRange): number {
   let end = at;
-  while (end < text.end && set[bytes[end]!] === 1) end++;
-  return end;
+  for (;;) {
+    while (end < text.end && set[bytes[end]!] === 1) end++;
+    const next = set[SLASH] === 1 && end < text.end ? endOfSlash(bytes, end, text.end) : end;
+    if (next === end) return end;
+    end = next;
+  }
 }
 
 /** Remembers the end of the run of bytes that it looked at last, so that many places in one run cost no more than the run. */
@@ -40,9 +47,11 @@ export function* placesOf(bytes: Buffer, needle: Buffer, { start, end }: TextRan
 
 const WORD = byteSet("A-Za-z0-9_");
 const BACKSLASH = 0x5c;
+const LETTER_U = 0x75;
 
-/** Whether a word can begin at `at`: at the text's own beginning, after no letter, or (in JSON) after an escape such as `\n`. */
+/** Whether a word can begin at `at`: at the text's own beginning, after no letter, or (in JSON) after an escape such as `\n` or `\u2192`. */
 export function beginsWord(bytes: Buffer, at: number, { start }: TextRange): boolean {
   if (at === start || WORD[bytes[at - 1]!] !== 1) return true;
-  return at - 1 > start && bytes[at - 2] === BACKSLASH;
+  if (at - 1 > start && bytes[at - 2] === BACKSLASH) return true;
+  return at - 5 > start && bytes[at - 6] === BACKSLASH && bytes[at - 5] === LETTER_U;
 }

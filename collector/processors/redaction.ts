@@ -1,6 +1,7 @@
 import { RE2JS } from "re2js";
 import { SetupError } from "../base/setup-error.ts";
 import type { Signal } from "../base/signal.ts";
+import { afterEscape, unescaped } from "./json-escapes.ts";
 import { createNeedleSearch, FINGERPRINT_BYTES } from "./needle-search.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
@@ -48,38 +49,80 @@ export function createRedactor(options: RedactionOptions): Redactor {
     ...options.pii.map((kind) => PII_FINDERS[kind]),
     ...options.patterns.map(patternFinder),
   ];
-  const findNeedles = createFinderSearch(finders);
+  const secretsAlone = options.pii.length + options.patterns.length === 0;
+  const search = createFinderSearch(finders, secretsAlone ? ASCII_ESCAPES : ANY_ESCAPES);
   const spare = createSpare(options.allow ?? []);
   return (bytes, signal) => {
     let counts: Map<string, number> | undefined;
     const isSpared = spare(bytes, signal);
-    for (const finder of findNeedles(bytes)) {
-      for (const text of textsFor(finder, bytes, signal)) {
-        if (isSpared(text)) continue;
-        for (const found of finder.find(bytes, text)) {
-          cover(bytes, found, finder.kind);
-          counts ??= new Map();
-          counts.set(finder.kind, (counts.get(finder.kind) ?? 0) + 1);
-        }
+    const hide = (text: TextRange, found: Found, kind: string): void => {
+      cover(bytes, { start: afterEscape(bytes, found.start, text), end: afterEscape(bytes, found.end, text) }, kind);
+      counts ??= new Map();
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    };
+    const { active, escaped } = search(bytes);
+    // First of all: what is hidden here would be seen in part without its escapes undone, and in part left.
+    if (escaped) {
+      for (const text of textsFor(ESCAPE, bytes, signal)) if (!isSpared(text)) findEscaped(bytes, text, { search, hide });
+    }
+    for (const finder of active) {
+      for (const text of textsFor(finder.needle, bytes, signal)) {
+        if (!isSpared(text)) for (const found of finder.find(bytes, text)) hide(text, found, finder.kind);
       }
     }
     return counts ?? NOTHING;
   };
 }
 
-/** The finders that may find something: one search tells it of all whose needle is long enough for it, of the others their own. */
-function createFinderSearch(finders: readonly Finder[]): (bytes: Buffer) => readonly Finder[] {
+/** Looks at a text as it reads when its escapes of JSON are undone, in one layer or in several; backslashes that were escapes themselves need another look. */
+function findEscaped(bytes: Buffer, text: TextRange, { search, hide, looks = MAX_LOOKS }: EscapedSearch): void {
+  const plain = unescaped(bytes, text);
+  const whole = { start: 0, end: plain.bytes.length };
+  const hidePlain: EscapedSearch["hide"] = (_, { start, end }, kind) =>
+    hide(text, { start: plain.placeOf(start), end: plain.placeOf(end) }, kind);
+  const { active, escaped } = search(plain.bytes);
+  for (const finder of active) for (const found of finder.find(plain.bytes, whole)) hidePlain(whole, found, finder.kind);
+  if (escaped && looks > 1) findEscaped(plain.bytes, whole, { search, hide: hidePlain, looks: looks - 1 });
+}
+
+const MAX_LOOKS = 3;
+
+interface EscapedSearch {
+  readonly search: FinderSearch;
+  readonly hide: (text: TextRange, found: Found, kind: string) => void;
+  readonly looks?: number;
+}
+
+interface Candidates {
+  /** The finders that may find something. */
+  readonly active: readonly Finder[];
+  /** An escape of JSON may hide something from them. */
+  readonly escaped: boolean;
+}
+
+type FinderSearch = (bytes: Buffer) => Candidates;
+
+const ESCAPE = Buffer.from("\\u");
+const escapesOf = (digits: readonly string[]): Buffer[] => digits.map((digit) => Buffer.from(`\\u${digit}`));
+/** Escapes of what can be written without one: letters, digits and marks, of which credentials are made. */
+const ASCII_ESCAPES = escapesOf(["002", "003", "004", "005", "006", "007"]);
+/** All of them: their digits touch those of cards and addresses. */
+const ANY_ESCAPES = escapesOf([..."0123456789abcdefABCDEF"]);
+
+/** One search tells of all finders whose needle is long enough for it; the others are asked themselves. */
+function createFinderSearch(finders: readonly Finder[], escapes: readonly Buffer[]): FinderSearch {
   const searched = finders.filter(({ needle }) => needle !== undefined && needle.length >= FINGERPRINT_BYTES);
   const others = finders.filter((finder) => !searched.includes(finder));
-  const search = createNeedleSearch(searched.flatMap(({ needle }) => needle ?? []));
+  const search = createNeedleSearch([...searched.flatMap(({ needle }) => needle ?? []), ...escapes]);
   return (bytes) => {
     const seen = search(bytes);
-    return seen.size === 0 ? others : finders.filter((finder) => others.includes(finder) || seen.has(searched.indexOf(finder)));
+    const active = seen.size === 0 ? others : finders.filter((finder) => others.includes(finder) || seen.has(searched.indexOf(finder)));
+    return { active, escaped: escapes.some((_, i) => seen.has(searched.length + i)) };
   };
 }
 
-/** The texts that a finder has to look at, each once. */
-function* textsFor({ needle }: Finder, bytes: Buffer, signal: Signal): Iterable<TextRange> {
+/** The texts in which a needle stands, each once; all texts without one. */
+function* textsFor(needle: Buffer | undefined, bytes: Buffer, signal: Signal): Iterable<TextRange> {
   let locator: TextLocator | undefined;
   for (let at = 0; ; ) {
     const place = needle === undefined ? at : bytes.indexOf(needle, at);
