@@ -55,6 +55,7 @@ const PER_TURN = 200;
 /** A trace is given up after so many tries, until something new arrives for it. */
 const MAX_FAILURES = 5;
 const DELAY_MS = 250;
+const SECOND_LOOK_MS = 3_000;
 /** While more is due than one turn takes, turns follow each other sooner, and leave the database to the writers most of the time. */
 const REST_PER_WORK = 2;
 const LEAST_REST_MS = 10;
@@ -144,11 +145,21 @@ export function createRefiner(options: RefinerOptions): Refiner {
       options,
       taken.map(([, trace]) => trace),
     );
-    open.note(new Map(taken), found.open);
+    lookAgainSoon(open.note(new Map(taken), found.open));
     for (const { projectId, traceId, sign } of found.unchanged) {
       const trace = known.get(projectId, traceId);
       if (trace !== undefined) known.set({ ...trace, sign });
     }
+  }
+
+  /** What a trace waits for mostly comes with the next request of its sender. */
+  function lookAgainSoon(traces: readonly (readonly [name: string, trace: Known])[]): void {
+    if (traces.length === 0) return;
+    const again = setTimeout(() => {
+      for (const [key, trace] of traces) if (!due.has(key)) putDue(key, trace);
+      schedule();
+    }, SECOND_LOOK_MS);
+    again.unref();
   }
 
   /** Brings evaluations to calls of other traces, which are looked at then: the call may be another's twin by now. */

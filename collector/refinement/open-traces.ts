@@ -1,7 +1,7 @@
 /** Traces that are looked at again although nothing tells that something came: what they wait for is an ordinary span. */
 export interface OpenTraces<T> {
-  /** Of the traces that were looked at, by name, `open` are those that still wait. */
-  note(lookedAt: ReadonlyMap<string, T>, open: readonly string[]): void;
+  /** Of the traces that were looked at, by name, `open` are those that still wait. Gives those that do since now. */
+  note(lookedAt: ReadonlyMap<string, T>, open: readonly string[]): (readonly [name: string, trace: T])[];
   /** Those whose turn it is; called once per sweep. */
   toLookAt(): (readonly [name: string, trace: T])[];
 }
@@ -22,6 +22,7 @@ export function createOpenTraces<T>(): OpenTraces<T> {
   return {
     note(lookedAt, open) {
       const still = new Set(open);
+      const since = [...lookedAt].filter(([name]) => still.has(name) && !waiting.has(name));
       for (const [name, trace] of lookedAt) {
         if (!still.has(name)) waiting.delete(name);
         else waiting.set(name, { trace, sweeps: waiting.get(name)?.sweeps ?? 0 });
@@ -30,6 +31,7 @@ export function createOpenTraces<T>(): OpenTraces<T> {
         if (waiting.size <= MAX_OPEN) break;
         waiting.delete(name);
       }
+      return since;
     },
     toLookAt() {
       const found: [string, T][] = [];

@@ -18,6 +18,18 @@ it("looks at a trace that waits more and more seldom, and gives it up after an h
   expect(looksOf(1_000)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256]);
 });
 
+it("tells which traces begin to wait, once for each", () => {
+  const open = createOpenTraces<number>();
+  const looked = new Map([
+    ["a", 1],
+    ["b", 2],
+  ]);
+  expect(open.note(looked, ["a"])).toEqual([["a", 1]]);
+  expect(open.note(looked, ["a", "b"])).toEqual([["b", 2]]);
+  expect(open.note(looked, [])).toEqual([]);
+  expect(open.note(looked, ["a"])).toEqual([["a", 1]]);
+});
+
 it("forgets a trace that waits no more", () => {
   const open = createOpenTraces<number>();
   open.note(
