@@ -79,6 +79,12 @@ describe("genspan demo", () => {
     expect(Buffer.from(await picture.arrayBuffer()).toString("latin1", 1, 4)).toBe("PNG");
   });
 
+  it("shows the prompt that was changed and kept its version", async () => {
+    const [, web] = await until(/Web +(http:\S+)/);
+    const versions = await (await fetch(`${web}/api/prompts/legal-definition`)).json();
+    expect(versions).toMatchObject({ versions: [{ version: "1.3", texts: 2, drift: true }] });
+  });
+
   it("goes on with new spans until it is stopped", async () => {
     await until(/until Ctrl\+C/);
     await expect

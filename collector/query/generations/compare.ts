@@ -1,4 +1,5 @@
 import { isObject } from "../../base/json-values.ts";
+import { readableMessages } from "../../model/readable-messages.ts";
 import { diffTexts, type TextDiff } from "../../model/text-diff.ts";
 import type { Reader } from "../reader.ts";
 import { type Row, readRow } from "./one.ts";
@@ -56,7 +57,13 @@ export const differences = (a: Row, b: Row, columns: readonly string[]): Differe
 
 const objectOf = (value: unknown): Row => (isObject(value) ? value : {});
 const keysOf = (...objects: readonly Row[]): string[] => [...new Set(objects.flatMap((object) => Object.keys(object)))].toSorted();
-const textOf = (value: unknown): string | null => (typeof value === "string" ? value : null);
+
+/** A text as people compare it: messages by their lines. What says of itself that it is plain text is left as it is. */
+function readable(row: Row, column: string, format?: string): string | null {
+  const text = row[column];
+  if (typeof text !== "string") return null;
+  return format !== undefined && row[format] !== "messages" ? text : readableMessages(text);
+}
 
 /** Modules are a list of names, or an object that has them as keys. */
 function modulesOf(value: unknown): string[] {
@@ -83,7 +90,7 @@ export function compareGenerations(
   return reader.read({ projectId }, async (ask) => {
     const [a, b] = [await readRow(ask, projectId, refs[0]), await readRow(ask, projectId, refs[1])];
     const [more, others] = [objectOf(a["model_parameters"]), objectOf(b["model_parameters"])];
-    const texts = (column: string): TextDiff => diffTexts(textOf(a[column]), textOf(b[column]));
+    const texts = (column: string, format?: string): TextDiff => diffTexts(readable(a, column, format), readable(b, column, format));
     const shown = (row: Row): Row => Object.fromEntries(SHOWN.map((name) => [name, row[name] ?? null]));
     return {
       a: shown(a),
@@ -92,8 +99,8 @@ export function compareGenerations(
       results: differences(a, b, RESULTS),
       modules: compareModules(a["prompt_modules_used"], b["prompt_modules_used"]),
       system_instructions: texts("system_instructions"),
-      prompt: texts("prompt_full_text"),
-      response: texts("response_full_text"),
+      prompt: texts("prompt_full_text", "prompt_format"),
+      response: texts("response_full_text", "response_format"),
     };
   });
 }

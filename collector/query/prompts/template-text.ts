@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import { readableMessages } from "../../model/readable-messages.ts";
 
 /** What one call shows of the template that made its prompt. */
 export interface PromptSample {
@@ -13,9 +14,11 @@ const MIN_VARIABLE_CHARS = 3;
 
 /** The text of the template as far as a call shows it: its system instructions, else its prompt with the values of variables taken out. */
 export function templateText(sample: PromptSample): string | undefined {
-  const own = sample.system_instructions ?? systemMessage(sample);
-  const text = own ?? sample.prompt_full_text ?? undefined;
-  return text === undefined ? undefined : withoutVariables(text, sample.prompt_variables);
+  const { system_instructions: own, prompt_full_text: prompt, prompt_format: format } = sample;
+  const messages = own ?? systemMessage(sample) ?? (format === "messages" ? prompt : null);
+  // Values of variables stand in messages as JSON writes them: they are found in the text that it means.
+  const text = messages === null ? prompt : readableMessages(messages);
+  return text === null ? undefined : withoutVariables(text, sample.prompt_variables);
 }
 
 function systemMessage({ prompt_full_text: text, prompt_format: format }: PromptSample): string | undefined {

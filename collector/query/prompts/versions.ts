@@ -39,7 +39,7 @@ export interface PromptVersion {
   readonly cost_per_call: number | null;
   readonly cost_per_approved: number | null;
   readonly models: readonly string[];
-  /** Different texts under this version among the latest calls. */
+  /** Different texts under this version among the calls that were looked at. */
   readonly texts: number;
   readonly drift: boolean | null;
 }
@@ -62,8 +62,8 @@ export interface PromptQuestion {
 
 const MAX_PROMPTS = 1_000;
 const MAX_VERSIONS = 100;
-/** Calls per version whose texts are looked at. */
-const SAMPLED = 40;
+/** So many of the latest calls of a version are looked at, and about twice as many spread over its time. */
+const SAMPLED = 20;
 const SAMPLED_CHARS = 20_000;
 
 /** Prompt templates named in the data, the latest used first. */
@@ -123,14 +123,20 @@ interface SampleQuestion extends PromptQuestion {
   readonly version: string | null;
 }
 
-/** The latest calls of one version, with what shows their template. */
+/** Calls of one version from all of its time, with what shows their template: the latest, and others evenly spread down to the first. */
 export const samplesOf = (
   ask: Ask,
   name: string,
   { projectId, filter, version }: SampleQuestion,
 ): Promise<(PromptSample & { readonly id: string })[]> =>
   ask<PromptSample & { readonly id: string }>(sql`
+    WITH numbered AS (
+      SELECT trace_id, span_id, start_time, row_number() OVER (ORDER BY start_time DESC) AS n, count(*) OVER () AS calls
+      FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND prompt_template_version IS NOT DISTINCT FROM ${version}::text
+        AND (prompt_full_text IS NOT NULL OR system_instructions IS NOT NULL) AND (${conditionsOf(filter)})
+    ), chosen AS (
+      SELECT trace_id, span_id, start_time FROM numbered WHERE n <= ${SAMPLED} OR n = calls OR n % greatest(1, calls / ${SAMPLED}) = 0
+    )
     SELECT id, left(prompt_full_text, ${SAMPLED_CHARS}) AS prompt_full_text, prompt_format, left(system_instructions, ${SAMPLED_CHARS}) AS system_instructions, prompt_variables
-    FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND prompt_template_version IS NOT DISTINCT FROM ${version}::text
-      AND (prompt_full_text IS NOT NULL OR system_instructions IS NOT NULL) AND (${conditionsOf(filter)})
-    ORDER BY start_time DESC LIMIT ${SAMPLED}`);
+    FROM chosen JOIN generation_logs USING (trace_id, span_id, start_time) WHERE project_id = ${projectId}
+    ORDER BY start_time DESC`);

@@ -24,6 +24,8 @@ describeEachServer("prompts", (server) => {
       ...row(i),
     }));
 
+  const parts = (content: string): string => JSON.stringify([{ type: "text", content }]);
+
   beforeAll(async () => {
     rig = await createApiRig(server);
     const topics = ["Verben", "Nomen", "Adjektive"];
@@ -50,6 +52,12 @@ describeEachServer("prompts", (server) => {
       })),
       ...version("2.2", 6, (i) => ({ system_instructions: i === 0 ? "Sei genau." : "Sei sehr genau.", prompt_full_text: `Frage ${i}` })),
       ...version("2.3", 6, (i) => ({ prompt_full_text: `Frage ${i}` })),
+      ...version("2.4", 300, (i) => ({ system_instructions: parts(i < 40 ? "Erst so." : "Dann so."), prompt_full_text: `Frage ${i}` })),
+      ...version("2.5", 6, (i) => ({
+        prompt_format: "messages",
+        prompt_full_text: JSON.stringify([{ role: "user", parts: [{ type: "text", content: `Fasse zusammen:\n"Zeile ${i}"\nEnde.` }] }]),
+        prompt_variables: rig.owner.json({ text: `"Zeile ${i}"\nEnde` }),
+      })),
     ]);
     await storeGenerations(rig.owner, [{ project_id: 2, prompt_template_name: "secret" }], 500);
   });
@@ -59,7 +67,7 @@ describeEachServer("prompts", (server) => {
 
   it("are found in the data of one project", async () => {
     const { body } = await rig.get<{ data: PromptSummary[] }>("/api/prompts");
-    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 4, generations: 92 }]);
+    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 6, generations: 398 }]);
     expect((await rig.get("/api/prompts/secret")).status).toBe(404);
   });
 
@@ -76,11 +84,13 @@ describeEachServer("prompts", (server) => {
       cost_per_approved: 0.025,
       avg_tokens: 100,
     });
-    expect(["2.0", "2.1", "2.2", "2.3"].map((name) => [of(name).texts, of(name).drift])).toEqual([
+    expect(["2.0", "2.1", "2.2", "2.3", "2.4", "2.5"].map((name) => [of(name).texts, of(name).drift])).toEqual([
       [1, false],
       [1, false],
       [2, true],
       [6, null],
+      [2, true],
+      [1, false],
     ]);
   });
 
@@ -97,6 +107,12 @@ describeEachServer("prompts", (server) => {
       ["38", "alt 38", "neu 0"],
       ["39", "alt 39", "neu 1"],
     ]);
+  });
+
+  it("are compared by the lines that their messages mean, not by those of JSON", async () => {
+    const { body } = await rig.get<PromptComparison>(`${PATH}/compare?a=2.4&b=2.5`);
+    expect(body.text.pieces!.filter(({ op }) => op === "add").map(({ text }) => text)).toEqual(["user:\nFasse zusammen:\n{{text}}."]);
+    expect(body.text.pieces!.filter(({ op }) => op === "remove").map(({ text }) => text)).toEqual(["Dann so."]);
   });
 
   it("say when there are too few calls to tell", async () => {
