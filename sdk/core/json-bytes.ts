@@ -27,6 +27,7 @@ const KEPT_BYTES = 2 * 1024 * 1024;
 const CHUNK = 4_096;
 const CHUNK_BYTES = CHUNK * 3;
 const ESCAPED_BYTES = CHUNK_BYTES * 7;
+const WORD_BYTES = 4;
 /** Texts up to this are written byte by byte. */
 const SHORT = 128;
 
@@ -48,14 +49,19 @@ const IS_ESCAPED = Uint8Array.from(ONCE, (bytes) => (bytes === undefined ? 0 : 1
 
 export function createJsonBytes(): JsonBytes {
   let memory = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  const chunkBytes = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  let words = wordsOf(memory);
   let end = 0;
+
+  function use(bytes: Buffer<ArrayBuffer>): void {
+    memory = bytes;
+    words = wordsOf(bytes);
+  }
 
   function reserve(bytes: number): void {
     if (end + bytes <= memory.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(memory.length * 2, end + bytes));
+    const larger = Buffer.allocUnsafeSlow((Math.max(memory.length * 2, end + bytes) + WORD_BYTES) & ~(WORD_BYTES - 1));
     memory.copy(larger, 0, 0, end);
-    memory = larger;
+    use(larger);
   }
 
   function add(json: string): void {
@@ -87,29 +93,32 @@ export function createJsonBytes(): JsonBytes {
     add(quote);
     for (let from = 0; from < text.length; ) {
       const to = chunkEnd(text, from);
-      reserve(ESCAPED_BYTES);
-      escapeChunk(memory.write(from === 0 && to === text.length ? text : text.slice(from, to), end, "utf8"), escapes);
+      reserve(ESCAPED_BYTES + CHUNK_BYTES + WORD_BYTES);
+      // Behind all that it can become, so that it can be escaped from there to the end.
+      const raw = (end + ESCAPED_BYTES + WORD_BYTES) & ~(WORD_BYTES - 1);
+      const size = memory.write(from === 0 && to === text.length ? text : text.slice(from, to), raw, "utf8");
+      escapeBytes(raw, raw + size, escapes);
       from = to;
     }
     add(quote);
   }
 
-  /** Escapes the bytes behind the end, of which there are so many. */
-  function escapeChunk(size: number, escapes: Escapes): void {
-    let clean = end;
-    const last = end + size;
-    while (clean < last && IS_ESCAPED[memory[clean]!] === 0) clean++;
-    const rest = memory.copy(chunkBytes, 0, clean, last);
-    end = clean;
-    let from = 0;
-    for (let i = 0; i < rest; i++) {
-      if (IS_ESCAPED[chunkBytes[i]!] === 0) continue;
-      end += chunkBytes.copy(memory, end, from, i);
-      const inPlace = escapes[chunkBytes[i]!]!;
-      for (let j = 0; j < inPlace.length; j++) memory[end++] = inPlace[j]!;
-      from = i + 1;
+  /** Escapes the bytes of the memory from `start`, which is a multiple of a word, to `last` and writes them to the end. */
+  function escapeBytes(start: number, last: number, escapes: Escapes): void {
+    let from = start;
+    for (let at = start; at < last; ) {
+      if (at % WORD_BYTES === 0) at = skipClean(words, at, last);
+      if (at < last && IS_ESCAPED[memory[at]!] === 1) {
+        memory.copyWithin(end, from, at);
+        end += at - from;
+        const inPlace = escapes[memory[at]!]!;
+        for (let i = 0; i < inPlace.length; i++) memory[end++] = inPlace[i]!;
+        from = at + 1;
+      }
+      at++;
     }
-    end += chunkBytes.copy(memory, end, from, rest);
+    memory.copyWithin(end, from, last);
+    end += last - from;
   }
 
   function value(of: unknown): void {
@@ -165,10 +174,25 @@ export function createJsonBytes(): JsonBytes {
     length: () => end,
     since: (start) => memory.subarray(start, end),
     clear() {
-      if (memory.length > KEPT_BYTES) memory = Buffer.allocUnsafeSlow(INITIAL_BYTES);
+      if (memory.length > KEPT_BYTES) use(Buffer.allocUnsafeSlow(INITIAL_BYTES));
       end = 0;
     },
   };
+}
+
+const wordsOf = ({ buffer, length }: Buffer): Int32Array => new Int32Array(buffer, 0, length / WORD_BYTES);
+
+/** The first position from `at` on that may have to be escaped, or `last`: looks at four bytes at once, by the bits that a byte below 0x20, and one that is 0, borrows. */
+function skipClean(words: Int32Array, at: number, last: number): number {
+  let word = at / WORD_BYTES;
+  for (const end = Math.floor(last / WORD_BYTES); word < end; word++) {
+    const bytes = words[word]!;
+    const quotes = bytes ^ 0x22222222;
+    const slashes = bytes ^ 0x5c5c5c5c;
+    const controls = (bytes - 0x20202020) & ~bytes;
+    if (((controls | ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080) !== 0) break;
+  }
+  return Math.min(word * WORD_BYTES, last);
 }
 
 /** Where a chunk that begins at `from` ends: never between the two halves of a character. */

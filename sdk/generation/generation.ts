@@ -1,7 +1,8 @@
 import { type Attributes, SpanKind } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { type Current, current } from "../core/current.ts";
-import type { OpenRecord, Parent } from "../core/recorder.ts";
+import type { Problems } from "../core/problems.ts";
+import type { OpenRecord, Parent, RecordOutcome } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
 import { type Attempts, createAttempts } from "./attempts.ts";
 import { createEnding, type Ending, type GenerationSummary } from "./ending.ts";
@@ -9,7 +10,7 @@ import { CANCELLED, TIMEOUT } from "./failure.ts";
 import { providerOfModel } from "./provider-names.ts";
 import { DEFAULT_OPERATION, entityAttributes, qualityAttributes, startAttributes } from "./start-attributes.ts";
 import { type StreamEnd, watchedIterator } from "./streams.ts";
-import type { Attempt, Generation, GenerationResult, GenerationStart } from "./types.ts";
+import type { Attempt, Generation, GenerationRef, GenerationResult, GenerationStart, Reader } from "./types.ts";
 
 /** What the SDK's own wrappers of a generation add. */
 export interface GenerationExtras {
@@ -83,8 +84,8 @@ interface HandleParts {
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
-function createHandle({ start, facts, record, now, onEnd }: HandleParts): Generation {
-  const { problems } = now.recorder;
+function createHandle(parts: HandleParts): Generation {
+  const { start, facts, record, now, onEnd } = parts;
   let made: Attempts | undefined;
   /** Most calls have none. */
   const attempts = (): Attempts => {
@@ -92,41 +93,81 @@ function createHandle({ start, facts, record, now, onEnd }: HandleParts): Genera
     return made;
   };
   const ending = createEnding({ start, provider: facts.provider, record, attempts: () => made, now, onEnd });
-  const words = createWords(record, facts.metadata, now);
+  return new Handle(parts, ending, attempts);
+}
 
-  const handle: Generation = {
-    ref: { ...record.ref, toString: () => record.refText },
-    id: record.refText,
-    get recorded() {
-      return record.announced();
-    },
-    get ended() {
-      return record.ended;
-    },
-    run: (work) => record.run(work),
-    attempt: (info, work) => attemptWith(attempts().start(info ?? {}), work),
-    startAttempt: (info) => attempts().start(info ?? {}),
-    addAttempt: (done) => problems.guard("recording an attempt", () => attempts().add(done), undefined),
-    stream(source, read) {
-      streaming.add(handle);
+/** Its methods are its own, so that they may be taken off it; its getters are the class's (see OpenRecord). */
+class Handle implements Generation {
+  readonly ref: GenerationRef;
+  readonly id: string;
+  readonly run: Generation["run"];
+  readonly attempt: Generation["attempt"];
+  readonly startAttempt: Generation["startAttempt"];
+  readonly addAttempt: Generation["addAttempt"];
+  readonly stream: Generation["stream"];
+  readonly firstToken: Generation["firstToken"];
+  readonly succeed: Generation["succeed"];
+  readonly fail: Generation["fail"];
+  readonly timeout: Generation["timeout"];
+  readonly cancel: Generation["cancel"];
+  readonly link: Generation["link"];
+  readonly review: Generation["review"];
+  readonly annotate: Generation["annotate"];
+  readonly #record: OpenRecord;
+
+  constructor({ facts, record, now }: HandleParts, ending: Ending, attempts: () => Attempts) {
+    const { problems } = now.recorder;
+    const words = createWords(record, facts.metadata, now);
+    this.#record = record;
+    this.ref = createRef(record);
+    this.id = record.refText;
+    this.run = (work) => record.run(work);
+    this.attempt = (info, work) => attemptWith(attempts().start(info ?? {}), work);
+    this.startAttempt = (info) => attempts().start(info ?? {});
+    this.addAttempt = (done) => problems.guard("recording an attempt", () => attempts().add(done), undefined);
+    this.stream = (source, read) => {
+      streaming.add(this);
       record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
-      const watch = {
-        reader: problems.guard("reading a stream", () => read?.stream(), undefined),
-        onFirst: () => ending.firstToken(undefined),
-        onEnd: (how: StreamEnd, result: GenerationResult | undefined) => endStream(ending, how, result),
-        guard: (step: () => void) => problems.guard("reading a stream", step, undefined),
-      };
-      return { [Symbol.asyncIterator]: () => watchedIterator(source, watch) };
-    },
-    firstToken: ending.firstToken,
-    succeed: ending.succeed,
-    fail: (error, info = {}) => ending.fail(error, undefined, info),
-    timeout: (error = "the call ran out of time", info = {}) => ending.fail(error, TIMEOUT, info),
-    cancel: (reason = "the call was cancelled", info = {}) => ending.fail(reason, CANCELLED, info),
-    ...words,
-    [Symbol.dispose]: () => handle.cancel("abandoned: its scope was left without an end"),
+      return watchedStream(source, read, { ending, problems });
+    };
+    this.firstToken = ending.firstToken;
+    this.succeed = ending.succeed;
+    this.fail = (error, info = {}) => ending.fail(error, undefined, info);
+    this.timeout = (error = "the call ran out of time", info = {}) => ending.fail(error, TIMEOUT, info);
+    this.cancel = (reason = "the call was cancelled", info = {}) => ending.fail(reason, CANCELLED, info);
+    this.link = words.link;
+    this.review = words.review;
+    this.annotate = words.annotate;
+  }
+
+  get recorded(): Promise<RecordOutcome> {
+    return this.#record.announced();
+  }
+
+  get ended(): boolean {
+    return this.#record.ended;
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel("abandoned: its scope was left without an end");
+  }
+}
+
+/** Its text is the reference that applications keep. */
+const createRef = ({ ref, refText }: OpenRecord): GenerationRef => ({ traceId: ref.traceId, spanId: ref.spanId, toString: () => refText });
+
+function watchedStream<C>(
+  source: AsyncIterable<C>,
+  read: Pick<Reader, "stream"> | undefined,
+  { ending, problems }: { readonly ending: Ending; readonly problems: Problems },
+): AsyncIterable<C> {
+  const watch = {
+    reader: problems.guard("reading a stream", () => read?.stream(), undefined),
+    onFirst: () => ending.firstToken(undefined),
+    onEnd: (how: StreamEnd, result: GenerationResult | undefined) => endStream(ending, how, result),
+    guard: (step: () => void) => problems.guard("reading a stream", step, undefined),
   };
-  return handle;
+  return { [Symbol.asyncIterator]: () => watchedIterator(source, watch) };
 }
 
 async function attemptWith<R>(attempt: Attempt, work: (attempt: Attempt) => R | Promise<R>): Promise<R> {

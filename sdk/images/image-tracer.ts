@@ -98,9 +98,10 @@ export class ImageTracer implements AsyncDisposable {
       const duration_ms = performance.now() - startedAt;
       problems.guard("attempt", () => this.#record?.attempt({ ...attempt, ...outcome, duration_ms }), undefined);
     };
-    const run = this.#record?.open.run ?? ((work: () => Promise<R>) => work());
+    const open = this.#record?.open;
+    const made = async (): Promise<R> => call();
     try {
-      const result = await run(async () => call());
+      const result = await (open === undefined ? made() : open.run(made));
       const image = problems.guard("finding the picture", () => pictureOf(result), undefined);
       told({ success: true, ...(image === undefined ? {} : { image }) });
       return result;
