@@ -70,7 +70,7 @@ function sizeClass(size: number): number {
 }
 
 /** What a steady load keeps in turn: bodies and rows of a few dozen requests. */
-const SHARED_IDLE_BYTES = 64 * 1024 * 1024;
+const SHARED_IDLE_BYTES = 48 * 1024 * 1024;
 
 /** The process's pool for request bodies and encoded rows. */
 export const sharedBuffers = createBufferPool(SHARED_IDLE_BYTES);
