@@ -30,6 +30,7 @@ import { spanName } from "./span-facts.ts";
 import { springAi } from "./spring-ai.ts";
 import { strands } from "./strands.ts";
 import { traceloop } from "./traceloop.ts";
+import { createCountRepair } from "./usable-counts.ts";
 import { vercel } from "./vercel.ts";
 import { voltagent } from "./voltagent.ts";
 import { keepUsageOnly, mayTellUsage } from "./wrapper-usage.ts";
@@ -68,6 +69,7 @@ export const DIALECTS: readonly Dialect[] = [
 ];
 
 const registry = createRegistry(DIALECTS);
+const repairCounts = createCountRepair(DIALECTS);
 const bits = DIALECTS.map((dialect) => registry.bitOf(dialect));
 const SEMCONV = registry.bitOf(semconv);
 const LOGFIRE = registry.bitOf(logfire);
@@ -86,6 +88,7 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): ReadRole
   if (announces) role = role === "call" ? "pending" : "wrapper";
   if (role === undefined || (role === "wrapper" && (announces || !mayTellUsage(view, draft)))) return role;
   chooseSentCost(view, draft);
+  repairCounts(view, draft);
   complete(view, draft, { candidates, owner });
   if (role !== "wrapper") return role;
   return keepUsageOnly(view, draft) ? "wrapper-with-usage" : "wrapper";

@@ -2,11 +2,11 @@ import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
 import { type BuiltContent, builtOf, type GenerationDraft, hasConcept, supply, supplyContent, supplyTextOf } from "./generation-draft.ts";
-import { isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
+import { at, isObject, type Json, type JsonObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
 import { readProviderResponse } from "./provider-answers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
-import { supplyCost } from "./sent-cost.ts";
+import { sumOf, supplyCost } from "./sent-cost.ts";
 
 const CALLS: ReadonlyMap<string, string> = new Map([
   ["generation", "chat"],
@@ -86,13 +86,22 @@ function supplyUsage(view: SpanView, draft: GenerationDraft): void {
   supply(draft, "inputTokens", pick(usage, ["input", "prompt_tokens", "input_tokens"]), origin);
   supply(draft, "outputTokens", pick(usage, ["output", "completion_tokens", "output_tokens"]), origin);
   supply(draft, "totalTokens", pick(usage, ["total", "total_tokens"]), origin);
-  supply(draft, "cacheReadTokens", pick(usage, CACHE_READ), origin);
+  const detail = (part: string, ...wholes: readonly string[]): number | undefined =>
+    wholes.map((whole) => numberOf(at(usage, whole, part))).find((count) => count !== undefined);
+  const read = pick(usage, CACHE_READ) ?? detail("cached_tokens", "prompt_tokens_details", "input_tokens_details");
+  supply(draft, "cacheReadTokens", read, origin);
   supply(draft, "cacheWriteTokens", pick(usage, CACHE_WRITE), origin);
-  supply(draft, "reasoningTokens", pick(usage, REASONING), origin);
+  const reasoning = pick(usage, REASONING) ?? detail("reasoning_tokens", "completion_tokens_details", "output_tokens_details");
+  supply(draft, "reasoningTokens", reasoning, origin);
   // Where another source of the span gave the count, the buckets say nothing about it.
-  if (draft.origins.get("inputTokens") === origin) draft.cacheOutsideInput = usage["input"] !== undefined;
+  if (draft.origins.get("inputTokens") === origin) draft.cacheOutsideInput = usage["input"] !== undefined || isAnthropic(usage);
   if (draft.origins.get("outputTokens") === origin) draft.reasoningOutsideOutput = usage["output"] !== undefined;
 }
+
+/** Counts of Anthropic's own answers, whose input excludes what was cached; OpenAI's have that within their details. */
+const isAnthropic = (usage: JsonObject): boolean =>
+  usage["input_tokens"] !== undefined &&
+  (usage["cache_read_input_tokens"] !== undefined || usage["cache_creation_input_tokens"] !== undefined);
 
 const pick = (usage: JsonObject, names: readonly string[]): number | undefined =>
   names.map((name) => numberOf(usage[name])).find((count) => count !== undefined);
@@ -104,7 +113,7 @@ function supplyCostDetails(view: SpanView, draft: GenerationDraft): void {
   const parts = Object.values(cost)
     .map(numberOf)
     .filter((part) => part !== undefined);
-  const total = numberOf(cost["total"]) ?? (parts.length > 0 ? parts.reduce((sum, part) => sum + part, 0) : undefined);
+  const total = numberOf(cost["total"]) ?? (parts.length > 0 ? sumOf(parts) : undefined);
   supplyCost(draft, total, "langfuse.observation.cost_details");
 }
 

@@ -41,6 +41,8 @@ export const mlflow: Dialect = {
     supply(draft, "inputTokens", numberOf(at(usage, "input_tokens")), "mlflow.chat.tokenUsage");
     supply(draft, "outputTokens", numberOf(at(usage, "output_tokens")), "mlflow.chat.tokenUsage");
     supply(draft, "totalTokens", numberOf(at(usage, "total_tokens")), "mlflow.chat.tokenUsage");
+    supply(draft, "cacheReadTokens", numberOf(at(usage, "cache_read_input_tokens")), "mlflow.chat.tokenUsage");
+    supply(draft, "cacheWriteTokens", numberOf(at(usage, "cache_creation_input_tokens")), "mlflow.chat.tokenUsage");
     const tools = openJson(attributeNamed(view, "mlflow.chat.tools"));
     if (Array.isArray(tools)) supply(draft, "toolDefinitions", JSON.stringify(tools), "mlflow.chat.tools");
   },

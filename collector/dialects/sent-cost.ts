@@ -52,6 +52,9 @@ export function chooseSentCost(view: SpanView, draft: GenerationDraft): void {
 
 const isAmount = (value: number | undefined): value is number => value !== undefined && value >= 0;
 
+/** Twelve digits behind the point, as costs are stored: parts of a dollar that were added up keep their decimals. */
+export const sumOf = (parts: readonly number[]): number => Math.round(parts.reduce((sum, part) => sum + part, 0) * 1e12) / 1e12;
+
 /** A cost in dollars from within JSON, or from a name that means one only in its dialect, where no attribute tells one. */
 export function supplyCost(draft: GenerationDraft, amount: number | undefined, origin: string): void {
   if (!isAmount(amount) || hasConcept(draft, "costAmount")) return;
@@ -62,8 +65,7 @@ export function supplyCost(draft: GenerationDraft, amount: number | undefined, o
 /** A cost that is told by its parts alone is their sum. */
 export function supplyCostParts(view: SpanView, draft: GenerationDraft, names: readonly string[]): void {
   if (hasConcept(draft, "costAmount")) return;
-  const parts = names.map((name) => [name, numberOf(attributeNamed(view, name))] as const).filter(([, part]) => part !== undefined);
-  if (parts.length === 0 || parts.some(([, part]) => !isAmount(part))) return;
-  const sum = parts.reduce((total, [, part]) => total + (part ?? 0), 0);
-  supplyCost(draft, sum, parts.map(([name]) => name).join(" + "));
+  const told = names.filter((name) => numberOf(attributeNamed(view, name)) !== undefined);
+  const parts = told.map((name) => numberOf(attributeNamed(view, name)) ?? 0);
+  if (parts.length > 0 && parts.every(isAmount)) supplyCost(draft, sumOf(parts), told.join(" + "));
 }

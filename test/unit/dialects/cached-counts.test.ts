@@ -29,6 +29,59 @@ describe("a count of cached tokens under two names", () => {
   });
 });
 
+describe("a count that makes no sense gives way to the next of its names", () => {
+  it.each([-1, "", "NaN", "many", Number.NaN])("%s", (none) => {
+    expect(
+      counts({ ...CHAT, "gen_ai.usage.input_tokens": none, "gen_ai.usage.prompt_tokens": 7, "gen_ai.usage.output_tokens": 5 }),
+    ).toEqual([7, 5, null, null, null]);
+    const cached = { "gen_ai.usage.cache_read.input_tokens": none, "gen_ai.usage.cache_read_input_tokens": 3 };
+    expect(counts({ ...CHAT, ...usage(7, 5), ...cached })).toEqual([7, 5, 3, null, null]);
+    expect(counts({ ...CHAT, "gen_ai.usage.input_tokens": none })).toEqual([null, null, null, null, null]);
+  });
+
+  it("a whole number in decimal text is a count", () => {
+    expect(counts({ ...CHAT, "gen_ai.usage.input_tokens": "14", "gen_ai.usage.prompt_tokens": 7 })[0]).toBe(14);
+  });
+});
+
+describe("usage within JSON in the words of a provider", () => {
+  const langfuse = (details: object): Attributes => ({
+    "langfuse.observation.type": "generation",
+    "langfuse.observation.usage_details": JSON.stringify(details),
+  });
+  it.each([
+    [
+      "OpenAI's chat: cached and reasoning inside",
+      langfuse({
+        prompt_tokens: 13_675,
+        completion_tokens: 1_970,
+        total_tokens: 15_645,
+        prompt_tokens_details: { cached_tokens: 9_216 },
+        completion_tokens_details: { reasoning_tokens: 956 },
+      }),
+      [13_675, 1_970, 9_216, null, 956],
+    ],
+    [
+      "OpenAI's responses",
+      langfuse({ input_tokens: 13_675, output_tokens: 9, input_tokens_details: { cached_tokens: 9_216 } }),
+      [13_675, 9, 9_216, null, null],
+    ],
+    [
+      "Anthropic's: cached outside, also where it is less than the input",
+      langfuse({ input_tokens: 500, output_tokens: 9, cache_read_input_tokens: 100, cache_creation_input_tokens: 20 }),
+      [620, 9, 100, 20, null],
+    ],
+    [
+      "MLflow's",
+      {
+        "mlflow.spanType": '"CHAT_MODEL"',
+        "mlflow.chat.tokenUsage": JSON.stringify({ input_tokens: 500, output_tokens: 9, total_tokens: 509, cache_read_input_tokens: 100 }),
+      },
+      [500, 9, 100, null, null],
+    ],
+  ])("%s", (_, attributes, expected) => expect(counts(attributes)).toEqual(expected));
+});
+
 describe("buckets of Langfuse beside counts of the conventions", () => {
   const buckets = (details: object): Attributes => ({
     "langfuse.observation.type": "generation",

@@ -50,6 +50,11 @@ describe("a cost that was sent keeps its own currency and source", () => {
       ["7", "USD", "sent"],
     ],
     [
+      "parts that make no round sum in binary",
+      { "langfuse.observation.cost_details": JSON.stringify({ input: 0.1, output: 0.2 }) },
+      ["0.3", "USD", "sent"],
+    ],
+    [
       "parts beside a currency of ours",
       { "openinference.span.kind": "LLM", "llm.cost.prompt": 1, "llm.cost.completion": 2, "genspan.cost.currency": "EUR" },
       ["3", "USD", "sent"],
