@@ -157,9 +157,28 @@ const KNOWN_SETTINGS: ReadonlySet<string> = new Set(
   ["model", "stop_sequences", "encoding_formats", "user", "type"].flatMap((key) => SETTINGS_PREFIXES.map((prefix) => prefix + key)),
 );
 
+/** Names of frameworks under which any of their attributes may tell what agents were told and said; what names something stays. */
+const FAMILIES = [
+  "crewai.",
+  "gen_ai.eval.",
+  "gen_ai.guardrail.",
+  "gen_ai.task.",
+  "haystack.",
+  "flue.",
+  "lk.",
+  "mcp.",
+  "mastra.",
+  "smolagents.",
+  "genkit:",
+  "gcp.vertex.agent.",
+  "agent_framework.",
+];
+const NAMING = /(?:^|[._:])(?:name|id|type|path|version|label|role)$/;
+
 /** Whether a setting of this name may be content, unless it is a word. */
 export const isOpenSetting = (name: string): boolean =>
-  !KNOWN_SETTINGS.has(name) && SETTINGS_PREFIXES.some((prefix) => name.startsWith(prefix));
+  (!KNOWN_SETTINGS.has(name) && SETTINGS_PREFIXES.some((prefix) => name.startsWith(prefix))) ||
+  (FAMILIES.some((prefix) => name.startsWith(prefix)) && !NAMING.test(name));
 
 /** Counts and costs; some senders write them as text. */
 const COUNTS = /^(?:llm\.token_count|llm\.cost|llm\.usage|gen_ai\.usage|gen_ai\.cost|ai\.usage)\./;

@@ -216,6 +216,11 @@ describe("a request or an answer as JSON without its content", () => {
     ["gen_ai.request.extra_query", SAID, false],
     ["llm.openai.system", SAID, false],
     ["llm.system", "openai", true],
+    ["crewai.task.description", SAID, false],
+    ["crewai.agent.role", "Senior writer of guides", true],
+    ["gen_ai.guardrail.reason", SAID, false],
+    ["haystack.component.name", "my first component", true],
+    ["lk.agent_state", "speaking", true],
     ["llm.token_count.completion", "14", true],
     ["llm.token_count.completion", SAID, false],
   ])("%s with %s stays: %s", (name, text, stays) => {
