@@ -54,6 +54,8 @@ export interface GenerationDraft {
   tokensEstimated: boolean;
   /** A placeholder stands where content was: the emitter hides it. */
   contentRedacted: boolean;
+  /** The span wraps calls: its row keeps no content, so none is made. */
+  wraps: boolean;
   /** The events of the span were read: once is enough, whichever dialect asks first. */
   eventsRead: boolean;
   built: Built | undefined;
@@ -72,6 +74,7 @@ export function createGenerationDraft(): GenerationDraft {
     reasoningOutsideOutput: false,
     tokensEstimated: false,
     contentRedacted: false,
+    wraps: false,
     eventsRead: false,
     built: undefined,
     origins: new Map(),
@@ -86,6 +89,7 @@ export function clearDraft(draft: GenerationDraft): void {
   draft.reasoningOutsideOutput = false;
   draft.tokensEstimated = false;
   draft.contentRedacted = false;
+  draft.wraps = false;
   draft.eventsRead = false;
   draft.built = undefined;
   if (draft.origins.size > 0) draft.origins.clear();
@@ -137,17 +141,21 @@ export function withdraw(draft: GenerationDraft, concept: Concept): void {
 
 /** Whether prompt or response are still to be found. */
 export const lacksContent = (draft: GenerationDraft, which: "prompt" | "response"): boolean =>
-  draft.attribute[which === "prompt" ? CONCEPT.inputMessages : CONCEPT.outputMessages]! < 0 && draft.built?.[which] === undefined;
+  !draft.wraps &&
+  draft.attribute[which === "prompt" ? CONCEPT.inputMessages : CONCEPT.outputMessages]! < 0 &&
+  draft.built?.[which] === undefined;
 
-/** Sets prompt or response unless an attribute of the conventions or an earlier dialect has it. */
+/** Sets prompt or response unless an attribute of the conventions or an earlier dialect has it; what costs something to make is made only then. */
 export function supplyContent(
   draft: GenerationDraft,
   which: "prompt" | "response",
-  content: BuiltContent | undefined,
+  content: BuiltContent | (() => BuiltContent | undefined) | undefined,
   origin: string,
 ): void {
   if (content === undefined || !lacksContent(draft, which)) return;
-  builtOf(draft)[which] = content;
+  const made = typeof content === "function" ? content() : content;
+  if (made === undefined) return;
+  builtOf(draft)[which] = made;
   draft.origins.set(which, origin);
 }
 

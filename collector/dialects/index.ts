@@ -89,6 +89,7 @@ export function readGeneration(view: SpanView, draft: GenerationDraft): ReadRole
   if (role === undefined || (role === "wrapper" && (announces || !mayTellUsage(view, draft)))) return role;
   chooseSentCost(view, draft);
   repairCounts(view, draft);
+  draft.wraps = role === "wrapper";
   complete(view, draft, { candidates, owner });
   if (role !== "wrapper") return role;
   return keepUsageOnly(view, draft) ? "wrapper-with-usage" : "wrapper";

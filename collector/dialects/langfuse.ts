@@ -41,13 +41,7 @@ export const langfuse: Dialect = {
       openJson(attributeNamed(view, "langfuse.observation.model.parameters")),
       "langfuse.observation.model.parameters",
     );
-    supplyContent(draft, "prompt", contentOf(attributeNamed(view, "langfuse.observation.input"), "user"), "langfuse.observation.input");
-    supplyContent(
-      draft,
-      "response",
-      contentOf(attributeNamed(view, "langfuse.observation.output"), "assistant"),
-      "langfuse.observation.output",
-    );
+    for (const [which, name, role] of CONTENT) supplyContent(draft, which, () => contentOf(attributeNamed(view, name), role), name);
     supplyUsage(view, draft);
     supplyCostDetails(view, draft);
     supplyFirstToken(view, draft);
@@ -55,6 +49,11 @@ export const langfuse: Dialect = {
     supplyMetadata(view, draft);
   },
 };
+
+const CONTENT = [
+  ["prompt", "langfuse.observation.input", "user"],
+  ["response", "langfuse.observation.output", "assistant"],
+] as const;
 
 /** Messages where they are some; a provider's answer; else the text as it was sent. */
 function contentOf(value: Json, role: "user" | "assistant"): BuiltContent | undefined {

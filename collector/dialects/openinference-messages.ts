@@ -42,6 +42,7 @@ export interface Bodies {
  * Where a message is hidden, the bodies are not asked for it.
  */
 export function supplyOpenInferenceContent(view: SpanView, draft: GenerationDraft): Bodies {
+  if (draft.wraps) return { input: rawValue(view, "input").json, output: rawValue(view, "output").json };
   const asked = messagesIn(view, "llm.input_messages.", "user");
   const answered = withReason(messagesIn(view, "llm.output_messages.", "assistant"), stringOf(attributeNamed(view, "llm.finish_reason")));
   supplyTexts(view, draft);

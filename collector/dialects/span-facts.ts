@@ -2,7 +2,7 @@ import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { Halves, SpanView } from "../otlp/span-view.ts";
 import { startsReduced } from "./content-facts.ts";
 import { attributeNamed } from "./flattened.ts";
-import { type GenerationDraft, supplyContent } from "./generation-draft.ts";
+import { type GenerationDraft, lacksContent, supplyContent } from "./generation-draft.ts";
 import { stringOf } from "./json.ts";
 import { contentFromText } from "./messages.ts";
 
@@ -30,6 +30,7 @@ const nanosOf = ({ lo, hi }: Halves): bigint => (BigInt(hi >>> 0) << 32n) | BigI
 /** Content from the first of some attributes that is there: messages where it is JSON, else text. */
 export function supplyText(view: SpanView, draft: GenerationDraft, which: "prompt" | "response", names: readonly string[]): void {
   for (const name of names) {
+    if (!lacksContent(draft, which)) return;
     const text = stringOf(attributeNamed(view, name));
     if (text !== undefined && !startsReduced(text))
       supplyContent(draft, which, contentFromText(text, which === "prompt" ? "user" : "assistant"), name);

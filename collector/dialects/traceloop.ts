@@ -86,9 +86,8 @@ function supplyProperties(view: SpanView, draft: GenerationDraft): void {
 
 /** `gen_ai.prompt.0.role`, `gen_ai.completion.0.content`, … */
 function supplyIndexed(view: SpanView, draft: GenerationDraft): void {
-  const prompt = messagesIn(gatherFlattened(view, "gen_ai.prompt."), "user");
   const completion = messagesIn(gatherFlattened(view, "gen_ai.completion."), "assistant");
-  supplyContent(draft, "prompt", messagesContent(prompt), "gen_ai.prompt");
+  supplyContent(draft, "prompt", () => messagesContent(messagesIn(gatherFlattened(view, "gen_ai.prompt."), "user")), "gen_ai.prompt");
   supplyContent(draft, "response", messagesContent(completion), "gen_ai.completion");
   const reasons = [...new Set(completion.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== undefined))];
   if (reasons.length > 0) supply(draft, "finishReasons", reasons.join(","), "gen_ai.completion");

@@ -7,6 +7,7 @@ import {
   conceptText,
   type GenerationDraft,
   hasConcept,
+  lacksContent,
   override,
   supply,
   supplyContent,
@@ -107,6 +108,7 @@ function supplyEnding(view: SpanView, draft: GenerationDraft): void {
 }
 
 function supplyPrompt(view: SpanView, draft: GenerationDraft): void {
+  if (!lacksContent(draft, "prompt")) return;
   const text = stringOf(attributeNamed(view, "ai.prompt.messages"));
   if (text !== undefined) {
     const list = parseJson(text);
@@ -130,6 +132,7 @@ const opened = (value: Json): Json => (typeof value === "string" ? (parseJson(va
 
 /** Text, reasoning, tool calls and files stand in attributes of their own. */
 function supplyResponse(view: SpanView, draft: GenerationDraft): void {
+  if (!lacksContent(draft, "response")) return;
   const parts: Part[] = [];
   const reasoning = stringOf(attributeNamed(view, "ai.response.reasoning"));
   if (reasoning !== undefined) parts.push({ type: "reasoning", content: reasoning });
@@ -152,7 +155,7 @@ const firstText = (view: SpanView, names: readonly string[]): string | undefined
 
 /** Tools are a list of JSON texts. */
 function supplyTools(view: SpanView, draft: GenerationDraft): void {
-  const tools = openJson(attributeNamed(view, "ai.prompt.tools"));
+  const tools = draft.wraps ? undefined : openJson(attributeNamed(view, "ai.prompt.tools"));
   if (Array.isArray(tools)) supply(draft, "toolDefinitions", listOfTexts(tools), "ai.prompt.tools");
   const choice = openJson(attributeNamed(view, "ai.prompt.toolChoice"));
   if (choice !== undefined) supplyRequestParameters(draft, { tool_choice: choice }, "ai.prompt.toolChoice");
