@@ -97,7 +97,7 @@ function start(settings: Settings, problems: Problems): Tracing {
   runningDeliveries = pipeline.deliveries;
 
   async function stop(given: FlushOptions | undefined): Promise<FlushResult> {
-    const result = await pipeline.shutdown(timeoutOf(given));
+    const result = await pipeline.shutdown(timeoutOf(given, problems));
     unhook();
     if (current() === pipeline.current) install(undefined);
     running = undefined;
@@ -112,7 +112,7 @@ function start(settings: Settings, problems: Problems): Tracing {
     return stopping;
   };
   return {
-    flush: (given) => recorder.flush(timeoutOf(given)),
+    flush: (given) => recorder.flush(timeoutOf(given, problems)),
     shutdown,
     stats: () => joinStats(pipeline.deliveries, problems),
     async [Symbol.asyncDispose]() {
@@ -124,8 +124,8 @@ function start(settings: Settings, problems: Problems): Tracing {
 /** Longer timers end at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-function timeoutOf(given: FlushOptions | undefined): number {
-  const timeoutMillis = given?.timeoutMillis;
+function timeoutOf(given: FlushOptions | undefined, problems: Problems): number {
+  const timeoutMillis = problems.guard("reading a time-out", () => given?.timeoutMillis, undefined);
   return typeof timeoutMillis === "number" && timeoutMillis >= 0 ? Math.min(timeoutMillis, MAX_TIMER_MS) : FLUSH_MS;
 }
 

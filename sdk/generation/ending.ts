@@ -67,7 +67,8 @@ export function createEnding(of: EndingOf): Ending {
   const safely = (work: () => void): void => problems.guard("ending a generation", work, undefined);
   return {
     firstToken(at) {
-      firstMicros ??= Math.max(microsOf(at) ?? nowMicros(), record.startMicros);
+      const given = problems.guard("reading a time", () => microsOf(at), undefined);
+      firstMicros ??= Math.max(given ?? nowMicros(), record.startMicros);
     },
     succeed: (result) => safely(() => end({ result, failure: undefined })),
     fail: (error, type, info) =>

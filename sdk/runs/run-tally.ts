@@ -153,7 +153,14 @@ function increase(counter: Counter, key: string | undefined, n: number): void {
   counter.set(word, (counter.get(word) ?? 0) + n);
 }
 
-const keptWord = (kept: ReadonlyMap<string, unknown>, word: string): string => (kept.has(word) || kept.size < MAX_KEYS ? word : OTHERS);
+function keptWord(kept: ReadonlyMap<string, unknown>, given: unknown): string {
+  const word = wordOf(given);
+  return kept.has(word) || kept.size < MAX_KEYS ? word : OTHERS;
+}
+
+/** What is no word would make the whole summary unreadable. */
+const wordOf = (given: unknown): string =>
+  typeof given === "string" || typeof given === "number" || typeof given === "boolean" ? String(given) : "unknown";
 
 const errorSummary = (categories: Counter, severities: Counter): ErrorSummary => ({
   by_category: Object.fromEntries(categories),

@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { describe, expect, it } from "vitest";
 import type { TracingProblem } from "../../../sdk/core/options.ts";
 import { safeJson } from "../../../sdk/core/safe-json.ts";
@@ -99,6 +100,20 @@ describe("SDK-05 numbers that are none", () => {
     const { attributes } = generations[0]!;
     expect([attributes["user.id"], attributes["gen_ai.conversation.id"]]).toEqual(["42", "7"]);
     expect([attributes["gen_ai.usage.input_tokens"], attributes["gen_ai.usage.output_tokens"]]).toEqual([undefined, 12]);
+  });
+});
+
+describe("SDK-05 words to a handle of which nothing can be read", () => {
+  const unreadable = new Proxy({}, { get: () => assert.fail("no"), getPrototypeOf: () => assert.fail("no") }) as never;
+
+  it("cost themselves only", async () => {
+    const { generations } = await recorded(async () => {
+      const generation = startGeneration(CALL);
+      generation.firstToken(unreadable);
+      generation.succeed({ text: "because" });
+      await startTracing().flush(unreadable);
+    });
+    expect(generations[0]!.attributes["gen_ai.response.time_to_first_chunk"]).toBeGreaterThanOrEqual(0);
   });
 });
 

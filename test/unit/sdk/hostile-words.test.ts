@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ImageTracer } from "../../../sdk/images/image-tracer.ts";
 import { startItem } from "../../../sdk/items/item.ts";
@@ -12,8 +13,13 @@ afterEach(() => captured[Symbol.dispose]());
 
 const circular: Record<string, unknown> = {};
 circular["self"] = circular;
+const unreadable = new Proxy(
+  {},
+  { get: () => assert.fail("no"), ownKeys: () => assert.fail("no"), getPrototypeOf: () => assert.fail("no") },
+);
 const HOSTILE: readonly (readonly [string, unknown])[] = [
   ["an object that holds itself", circular],
+  ["an object of which nothing can be read", unreadable],
   ["a BigInt", 10n],
   ["a function", () => "x"],
   ["a symbol", Symbol("x")],
@@ -43,7 +49,8 @@ describe("SDK-05 words that are no words: nothing throws, and every record can b
     run.evaluated({ approved: hostile, score: hostile, provider: hostile });
     run.error({ category: hostile, severity: hostile });
     run.checkpoint();
-    await run.finish({ exitCode: hostile });
+    expect(run.summary()).toMatchObject({ total_errors: 1, items_evaluated: 1 });
+    expect(await run.finish({ exitCode: hostile })).toMatchObject({ status: "sent" });
     await reporter.reportRun({ id: hostile, started_at: hostile, items_requested: hostile }, hostile, { kind: hostile });
   });
 
