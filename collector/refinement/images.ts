@@ -84,7 +84,7 @@ function imageFacts({ call, twins }: FoldedCall, { filled }: ImageEvidence): Rea
 }
 
 const hasImage = (messages: string): boolean =>
-  messages.includes('"image"') && extractMedia(messages).media.some(({ modality }) => modality === "image");
+  messages.includes('"image') && extractMedia(messages).media.some(({ modality }) => modality === "image");
 
 /** Announced by its request, or by its state alone where the request, as content, was dropped on its way. */
 const isAnnouncement = ({ attributes }: ChildSpan): boolean =>

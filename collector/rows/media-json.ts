@@ -105,7 +105,7 @@ function stripText(text: string, depth: number, found: Found): string {
   if (text.length < MIN_BARE_BASE64 && !text.startsWith("data:")) return text;
   const mediaType = sniffedMediaType(text);
   if (mediaType !== undefined && sizeOfBase64(text) !== undefined) return stripBase64(text, mediaType, found) ?? text;
-  if (!TEXT_SIGNS.some((sign) => text.includes(sign))) return text;
+  if (depth > 0 && !TEXT_SIGNS.some((sign) => text.includes(sign))) return text;
   const whole = DATA_URL.test(text) ? stripDataUrl(text, found) : undefined;
   if (whole !== undefined) return whole;
   if (text.length >= MIN_INNER_JSON && /^\s*[[{]/.test(text)) {
@@ -116,8 +116,8 @@ function stripText(text: string, depth: number, found: Found): string {
   return text.includes(";base64,") ? text.replaceAll(DATA_URLS, (url) => stripDataUrl(url, found) ?? url) : text;
 }
 
-/** One of these stands in every text that holds binary content somewhere within. */
-const TEXT_SIGNS = [";base64,", "b64_json", '_type"', 'Type"', '_type\\"', 'Type\\"', "_audio", '"image', '"blob'];
+/** One of these stands in nearly every text that holds binary content somewhere within; whole values were searched for more before. */
+const TEXT_SIGNS = [";base64,", "b64_json", '_type"', 'Type"', '_type\\"', 'Type\\"', "_audio", '"image', '"blob', '"iVBOR', '"/9j/'];
 
 function stripDataUrl(url: string, found: Found): string | undefined {
   const named = blobFromDataUrl(url);
