@@ -130,12 +130,9 @@ export const writeGroups = (input: CliInput, flags: FilterFlags, { path, by }: G
     const { data } = (await api.get(path, query)) as { readonly data: readonly ApiRow[] };
     const columns = [...by.split(",").map((each) => each.trim()), ...MEASURES];
     const forPeople = flags.output === "table" || flags.output === "md";
-    const rows = forPeople ? data.map((row) => Object.fromEntries(columns.map((column) => [column, rounded(row[column])]))) : data;
+    const rows = forPeople ? data.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))) : data;
     await writeResult(await smallResult(rows, columns), flags.output, input.terminal);
   });
-
-const rounded = (value: unknown): unknown =>
-  typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(4)) : (value ?? null);
 
 interface FindFlags extends ListFlags {
   readonly qualityStatus: string;

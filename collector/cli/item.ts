@@ -129,7 +129,8 @@ function addFindIssues(item: Command, input: CliInput): void {
         const people = isForPeople(flags.output);
         const result = await rowsResult(issuePages(api, query, flags.limit), { chosen: people ? columns : undefined, fallback: columns });
         const count = await writeResult(result, flags.output, input.terminal);
-        if (flags.failIfFound === true && count > 0) throw new CommandError(EXIT.finding, `${count} items have issues.`);
+        if (flags.failIfFound === true && count > 0)
+          throw new CommandError(EXIT.finding, count === 1 ? "One item has issues." : `${count} items have issues.`);
       }),
     );
   withExamples(
@@ -145,7 +146,8 @@ async function* issuePages(api: ApiClient, query: URLSearchParams, limit: number
   for (let left = limit; left > 0; ) {
     query.set("limit", String(Math.min(left, 200)));
     const page = (await api.get("/api/items/issues", query)) as { data: readonly ApiRow[]; next: string | null; looked_at: number };
-    yield page.data.map((row) => ({ ...row, issues: issuesOf(row) }));
+    // The first page that is given tells the columns of all.
+    if (page.data.length > 0) yield page.data.map((row) => ({ ...row, issues: issuesOf(row) }));
     left -= page.looked_at;
     if (page.next === null || page.looked_at === 0) return;
     query.set("after", page.next);

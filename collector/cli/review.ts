@@ -112,7 +112,10 @@ function addUndo(review: Command, input: CliInput): void {
     .action((given: string, flags: ApiFlags) =>
       useApi(input, flags, async (api) => {
         const call = (await api.send("DELETE", `${generationPath(await generationId(api, given))}/review`)) as ApiRow;
-        input.terminal.note(`The call is ${String(call["quality_status"] ?? "not judged")} again.`);
+        const status = call["quality_status"];
+        input.terminal.note(
+          `The latest review is taken back: the call ${status === null ? "has no judgement" : `is ${String(status)}`} now.`,
+        );
       }),
     );
   withExamples(command, "genspan review undo lesson:42");

@@ -170,7 +170,8 @@ function addStuck(run: Command, input: CliInput): void {
         const columns = ["id", "kind", "started_at", "running_seconds", "allowed_seconds", "median_seconds", "environment"];
         const rows = isForPeople(flags.output) ? pick(data, columns) : data;
         await writeResult(await smallResult(rows, columns), flags.output, input.terminal);
-        if (flags.failIfFound === true && data.length > 0) throw new CommandError(EXIT.finding, `${data.length} runs are stuck.`);
+        if (flags.failIfFound === true && data.length > 0)
+          throw new CommandError(EXIT.finding, data.length === 1 ? "One run is stuck." : `${data.length} runs are stuck.`);
       }),
     );
   withExamples(command, "genspan run stuck", "genspan run stuck --at-least 3600 --fail-if-found");

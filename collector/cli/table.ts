@@ -11,7 +11,19 @@ const NAMED_CONTROLS: Readonly<Record<string, string>> = { "\n": "↵", "\r": ""
 const visible = (text: string): string =>
   text.replace(/[\p{Control}\u{200E}\u{200F}\u{202A}-\u{202E}\u{2066}-\u{2069}]/gu, (c) => NAMED_CONTROLS[c] ?? "�");
 
-const shown = (cell: Cell): string => truncateToWidth(visible(cellText(cell).slice(0, MAX_CELL_WIDTH * 16)), MAX_CELL_WIDTH);
+const SHOWN_DIGITS = 6;
+
+/** Measured numbers have more digits than mean anything: six are shown, and every one before the point. Exact numbers are text, and stay whole. */
+function rounded(value: number): number {
+  if (Number.isInteger(value) || !Number.isFinite(value)) return value;
+  const whole = Math.trunc(Math.abs(value));
+  return Number(whole === 0 ? value.toPrecision(SHOWN_DIGITS) : value.toFixed(Math.max(0, SHOWN_DIGITS - String(whole).length)));
+}
+
+const shown = (cell: Cell): string => {
+  const text = cellText(typeof cell === "number" ? rounded(cell) : cell);
+  return truncateToWidth(visible(text.slice(0, MAX_CELL_WIDTH * 16)), MAX_CELL_WIDTH);
+};
 
 export interface TableLayout {
   readonly header: string;

@@ -82,6 +82,19 @@ describe("results", () => {
     ["plain", "7", { json: '{"a": 1.0}' }],
   ];
 
+  it.each([
+    [0.9781746031746031, "0.978175"],
+    [1270.873344, "1270.87"],
+    [1_234_567.891, "1234568"],
+    [6.452910127147698e-14, "6.45291e-14"],
+    [-0.5, "-0.5"],
+    [9_007_199_254_740_991, "9007199254740991"],
+    ["0.12345678901234567890", "0.12345678901234567890"],
+  ])("as a table %s is %s; other forms give every digit", async (value, shown) => {
+    expect((await written(resultSet(["n"], [[value]]), "table")).split("\n")[1]?.trim()).toBe(shown);
+    expect(await written(resultSet(["n"], [[value]]), "jsonl")).toBe(`{"n":${JSON.stringify(value)}}\n`);
+  });
+
   it("as a table, CJK aligned, numbers to the right, nothing for NULL", async () => {
     expect(await written(resultSet(["name", "count", "data"], rows), "table")).toBe(
       ["name              count  data", "日本   9007199254740993", 'plain                 7  {"a": 1.0}', ""].join("\n"),
