@@ -27,6 +27,8 @@ export const claudeCode: Dialect = {
     const reason = textNamed(view, "stop_reason");
     supply(draft, "finishReasons", reason === undefined ? undefined : normalizeFinishReason(reason), "stop_reason");
     supplyCost(draft, numberOf(attributeNamed(view, "cost_usd")), "cost_usd");
+    const attempt = numberOf(attributeNamed(view, "attempt"));
+    supply(draft, "resendCount", attempt === undefined || attempt < 1 ? undefined : attempt - 1, "attempt");
     supply(draft, "conversationId", textNamed(view, "session.id"), "session.id");
     supply(draft, "systemInstructions", shown(view, draft, "system_prompt_preview"), "system_prompt_preview");
     supplyText(draft, "prompt", shown(view, draft, "user_prompt") ?? shown(view, draft, "new_context"));

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { createGenerationDraft } from "../dialects/generation-draft.ts";
+import { createGenerationDraft, hasConcept } from "../dialects/generation-draft.ts";
 import { readGeneration } from "../dialects/index.ts";
 import type { PriceBook } from "../model/price.ts";
 import { VALUE_STRING } from "../otlp/attribute-list.ts";
@@ -10,8 +10,9 @@ import { encodeGenerationRow } from "./encode-generation.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
 import type { Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
-import { namesSpan } from "./row-key.ts";
+import { namesSpan, startMillisOf } from "./row-key.ts";
 import { GENERATION_LOGS } from "./table-spec.ts";
+import { MARK_CALL, MARK_RECORD } from "./trace-marks.ts";
 import { readNumber } from "./values.ts";
 
 /** Log events that are a model call by themselves (Claude Code sends them without a span), and whether they tell of a failure. */
@@ -48,6 +49,9 @@ export function encodeEventCall(event: EventCall): void {
   const key = { projectId, request: view.arena.request, traceIdOffset, spanIdOffset, start, receivedAtMs };
   const context = { key, ...origin, notes, contentMoved: 0, takeMedia: undefined };
   encodeGenerationRow(builder.row(GENERATION_LOGS), { view, draft, context, pending: false, prices });
+  if (!hasConcept(draft, "resendCount")) return;
+  const traceId = view.arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
+  builder.mark(traceId, MARK_CALL | MARK_RECORD, startMillisOf(view, receivedAtMs));
 }
 
 /** It ends when the event was written; its ids follow from the prompt or session and from the record, so that the calls of one prompt share a trace. */

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import { describeEachServer } from "../support/database.ts";
-import { spanIdOf, tracesOf } from "../support/otlp-json.ts";
+import { logsOf, spanIdOf, tracesOf } from "../support/otlp-json.ts";
 import { recording } from "../support/recordings.ts";
-import { chat, http, traces, useRefinementSuite } from "../support/refinement-suite.ts";
+import { chat, http, logs, traces, useRefinementSuite } from "../support/refinement-suite.ts";
 
 describeEachServer("attempts", (server) => {
   const { calls, attempts, sendAll, expectOrderIndependent } = useRefinementSuite(server);
@@ -106,5 +106,16 @@ describeEachServer("attempts", (server) => {
   it("the recorded client that was told twice to wait has three attempts", async () => {
     await sendAll([traces(recording("autoinst-openai6", "chat-429-retry-ok").body)]);
     expect((await attempts()).map((row) => row["http_status"])).toEqual([429, 429, 200]);
+  });
+
+  it("an event that is a call by itself and says that it failed for the third time has three", async () => {
+    const attributes = { "session.id": "s", model: "claude", error: "overloaded", status_code: "529", attempt: 3 };
+    await sendAll([logs(logsOf({ name: "claude_code.api_error", attributes }))]);
+    expect(await calls()).toMatchObject([{ attempts_count: 3, generation_status: "failed" }]);
+    expect((await attempts()).map((row) => [row["attempt_number"], row["success"], row["error_type"]])).toEqual([
+      [1, false, null],
+      [2, false, null],
+      [3, false, "529"],
+    ]);
   });
 });

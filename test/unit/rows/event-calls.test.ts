@@ -77,7 +77,9 @@ describe("events of Claude Code, which come without a span", () => {
       attempt: 3,
       duration_ms: 10,
     });
-    expect(callsOf(failed)).toMatchObject([{ generation_status: "failed", error_type: "529", error_message: "overloaded" }]);
+    expect(callsOf(failed)).toMatchObject([
+      { generation_status: "failed", error_type: "529", error_message: "overloaded", attempts_count: 3 },
+    ]);
   });
 
   it("that name a span are no second call of it", () => {
