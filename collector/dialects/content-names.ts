@@ -37,7 +37,7 @@ const CONTENT_PREFIXES = [
 
 /** `gen_ai.prompt.0.content` and its like, and names by habit. */
 const CONTENT_FORMS =
-  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|choices|candidates|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text)|prompts?|thinking|documents|explanation|logprobs|b64_json)$/;
+  /^gen_ai\.(?:prompt|completion)\.\d|(?:^|[._:])(?:inputs?|outputs?|messages|content|arguments|args|completion|transcript|choices|candidates|reasoning|system_instructions|instructions|tool_calls|(?:input|output)_(?:data|text)|prompts?|thinking|documents|explanation|logprobs|b64_json|api_(?:request|response)_body)$/;
 
 /** LiteLLM's dump of a provider's request, one attribute for each of its members. */
 const PROVIDER_DUMP = /^llm\.[\w-]+\.(?:system|system_instruction|tools|functions|contents|suffix|metadata|complete_input_dict)$/;
@@ -46,6 +46,9 @@ const PROVIDER_DUMP = /^llm\.[\w-]+\.(?:system|system_instruction|tools|function
 const CONTENT_EVENTS = /^(?:gen_ai\.|tool\.output$)/;
 /** What their attributes with bare names tell besides content; any other of them may be the message. */
 const EVENT_FACTS = /\.|^(?:role|id|index|finish_reason|name|tool_call_id|type|system)$/;
+
+/** Claude Code sends whole requests and answers of its provider, where it is told to. */
+const BODY_EVENTS = /(?:^|\.)api_(?:request|response)_body$/;
 
 /** Whether the body of a log record with this event name is content. */
 export const hasContentBody = (event: string): boolean => CONTENT_EVENTS.test(event);
@@ -57,7 +60,8 @@ export const isContentName = (name: string, event = ""): boolean =>
   CONTENT_FORMS.test(name) ||
   PROVIDER_DUMP.test(name) ||
   holdsFacts(name) ||
-  (name === "message" && hasContentBody(event));
+  (name === "message" && hasContentBody(event)) ||
+  (name === "body" && BODY_EVENTS.test(event));
 
 /** Whether an attribute may hold content where its value is a text: open settings, and bare names in an event of content. */
 export const mayBeContent = (name: string, event = ""): boolean =>

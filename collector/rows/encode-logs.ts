@@ -101,7 +101,16 @@ function eventName(view: LogView): string | undefined {
   const { eventNameOffset: at, eventNameSize: size } = view;
   if (size > 0) return view.arena.request.toString("utf8", at, at + size);
   const index = view.attributes.find(EVENT_NAME_KEY);
-  return index < 0 ? undefined : view.attributes.text(index);
+  return index < 0 ? undefined : qualified(view.attributes.text(index), view.body);
+}
+
+const CLAUDE_CODE = "claude_code.";
+
+/** Claude Code names its events in full in their bodies alone: `event.name` of `claude_code.api_request` is `api_request`. */
+function qualified(name: string | undefined, body: LogView["body"]): string | undefined {
+  if (name === undefined || body.count === 0 || body.b[0] !== CLAUDE_CODE.length + name.length) return name;
+  const whole = body.text(0);
+  return whole === CLAUDE_CODE + name ? whole : name;
 }
 
 /**

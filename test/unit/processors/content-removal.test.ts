@@ -113,6 +113,28 @@ describe("capture_content: false", () => {
     expect(rowsOf(encodeBody(body, "logs"), "log_records")).toMatchObject([{ body: null }, { body: "an ordinary line" }]);
   });
 
+  it.each([
+    ["api_request_body", "body"],
+    ["claude_code.api_response_body", "body"],
+    ["user_prompt", "prompt"],
+    ["assistant_response", "response"],
+    ["tool_result", "tool_input"],
+  ])("what Claude Code tells in %s goes", (name, attribute) => {
+    const logRecords = [
+      {
+        timeUnixNano: "1763676000000000000",
+        body: { stringValue: "claude_code.event" },
+        attributes: [
+          { key: "event.name", value: { stringValue: name } },
+          { key: attribute, value: { stringValue: SAID } },
+        ],
+      },
+    ];
+    const body = transcodeJson(Buffer.from(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] })), "logs");
+    expect(remove(body, "logs")).toBe(1);
+    expect(body.includes(SAID)).toBe(false);
+  });
+
   it("attributes under allow stay, and secrets in them are not looked for", () => {
     const secret = `AKIA${"IOSFODNN7EXAMPLE"}`;
     const allow = ["gen_ai.tool.definitions"];

@@ -51,6 +51,19 @@ describe("events of Claude Code, which come without a span", () => {
     ]);
   });
 
+  it("are known by their bodies, where their names stand in full", () => {
+    const sent = (name: string, body: string) => {
+      const { eventName: _, ...record } = request({ "event.name": name });
+      return callsOf({ ...record, body: { stringValue: body } });
+    };
+    expect(sent("api_request", "claude_code.api_request")).toMatchObject([{ dialect: "claude-code", tokens_prompt: 130_213 }]);
+    expect(sent("api_error", "claude_code.api_error")).toMatchObject([{ generation_status: "failed" }]);
+    expect(sent("claude_code.api_request", "claude_code.api_request")).toHaveLength(1);
+    for (const body of ["api_request", "someone_else.api_request", "claude_code.api_reques?"])
+      expect(sent("api_request", body)).toEqual([]);
+    expect(sent("user_prompt", "claude_code.user_prompt")).toEqual([]);
+  });
+
   it.each([
     ["empty", { traceId: "", spanId: "" }],
     ["of zeros", { traceId: "0".repeat(32), spanId: "0".repeat(16) }],
