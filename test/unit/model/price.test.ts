@@ -174,6 +174,11 @@ describe("the cost of a call", () => {
     expect(at(200_001)).toBeCloseTo(0.400004 + 0.1 + 1.5, 12);
   });
 
+  it("a shipped price of long prompts ends with the day on which it was given up", () => {
+    const above = (at: number) => createPriceBook().find("anthropic", "claude-opus-4-6", at)?.longContext?.above;
+    expect([above(Date.UTC(2026, 2, 12)), above(Date.UTC(2026, 2, 13))]).toEqual([200_000, undefined]);
+  });
+
   it("a shipped price of long prompts is the higher one", () => {
     const gemini = createPriceBook().find("gcp.gemini", "gemini-2.5-pro", NOW);
     expect(gemini).toMatchObject({ input: 1.25, output: 10, longContext: { above: 200_000, input: 2.5, output: 15 } });
