@@ -7,11 +7,14 @@ import { OTLPTraceExporter as ProtobufExporter } from "@opentelemetry/exporter-t
 import { CompressionAlgorithm, type OTLPExporterError } from "@opentelemetry/otlp-exporter-base";
 import { JsonTraceSerializer, ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
+import { isHeader } from "./option-reader.ts";
 import { probe } from "./probe.ts";
+import { nameOf } from "./problems.ts";
 import { OwnSpan } from "./record.ts";
 import { createRecordExporter } from "./record-exporter.ts";
 import { createRecordWriter } from "./record-json.ts";
 import type { Target } from "./settings.ts";
+import { createPause } from "./waiting.ts";
 
 /** How one request ended, by what has to follow from it. */
 export type SendResult =
@@ -42,17 +45,18 @@ const HTTP_REQUEST_TIMEOUT = 408;
 /** `userAgent` is this sender's alone: by it the answers to its requests are known. */
 export function createSender(target: Target, userAgent: string): Sender {
   let headers = typeof target.headers === "function" ? {} : target.headers;
-  const giveHeaders = async (): Promise<Record<string, string>> => {
-    if (typeof target.headers === "function") headers = await target.headers();
-    return { ...headers };
-  };
-  const exporters = createExporters({ ...target, headers: giveHeaders }, userAgent);
+  const exporters = createExporters({ ...target, headers: async () => ({ ...headers }) }, userAgent);
   const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
   const quiet = suppressTracing(ROOT_CONTEXT);
 
   let answered = false;
   async function request(spans: readonly ReadableSpan[]): Promise<SendResult> {
     let start: StartExport;
+    try {
+      if (typeof target.headers === "function") headers = await madeHeaders(target.headers);
+    } catch (error) {
+      return { kind: "retry", reason: `the function that makes the headers failed (${nameOf(error)})` };
+    }
     try {
       start = await exporters.prepare(spans);
     } catch {
@@ -82,6 +86,18 @@ export function createSender(target: Target, userAgent: string): Sender {
     headers: () => headers,
     shutdown: () => exporters.shutdown().catch(() => {}),
   };
+}
+
+/** How long an application may take for the headers of one request. */
+const HEADERS_MS = 10_000;
+
+/** What the application's function makes, as far as a request can carry it. One that never answers must not hold everything up for ever. */
+async function madeHeaders(make: () => Promise<Record<string, string>>): Promise<Record<string, string>> {
+  const late = createPause();
+  const made = await Promise.race([make(), late.wait(HEADERS_MS, true).then(() => undefined)]);
+  late.end();
+  if (made === undefined) throw new RangeError("it did not answer in time");
+  return Object.fromEntries(Object.entries(made).filter(([name, value]) => isHeader(name, value)));
 }
 
 const unwritable = (spans: readonly ReadableSpan[]): SendResult =>

@@ -1,4 +1,6 @@
+import assert from "node:assert";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Headers } from "../../../../sdk/core/options.ts";
 import { createSender, parseRetryAfter, type Sender } from "../../../../sdk/core/sender.ts";
 import { recordOf } from "../../../support/sdk/records.ts";
 import { type Sink, startSink } from "../../../support/sdk/sink.ts";
@@ -18,12 +20,12 @@ afterEach(async () => {
 /** One try takes as long as the exporter's own retries would, so the request is given a short time. */
 function senderTo(
   url: string,
-  more: { protocol?: "http/json" | "http/protobuf"; compression?: "gzip"; timeoutMillis?: number } = {},
+  more: { protocol?: "http/json" | "http/protobuf"; compression?: "gzip"; timeoutMillis?: number; headers?: Headers } = {},
 ): Sender {
   const sender = createSender(
     {
       url: `${url}/v1/traces`,
-      headers: { authorization: "Bearer k" },
+      headers: more.headers ?? { authorization: "Bearer k" },
       protocol: more.protocol ?? "http/json",
       compression: more.compression,
       timeoutMillis: more.timeoutMillis ?? 700,
@@ -88,6 +90,27 @@ describe("one request", () => {
     const { url } = sink;
     await sink.close();
     expect(await senderTo(url).send(spans)).toEqual({ kind: "retry", reason: "the collector could not be reached (ECONNREFUSED)" });
+  });
+
+  it.each([
+    ["rejects", () => Promise.reject(new TypeError("no token")), "TypeError"],
+    ["throws", () => assert.fail("no token"), "AssertionError"],
+    ["makes none", async () => undefined as never, "RangeError"],
+  ])("is tried again later where the function that makes its headers %s, and says so", async (_, headers, kind) => {
+    const sender = senderTo(sink.url, { headers });
+    expect(await sender.send(spans)).toEqual({ kind: "retry", reason: `the function that makes the headers failed (${kind})` });
+    expect(sink.requests).toEqual([]);
+  });
+
+  it("carries what a function makes, anew for each, without what no request can carry", async () => {
+    let made = 0;
+    const sender = senderTo(sink.url, { headers: async () => ({ "x-number": String(++made), "x-broken": "a\nb" }) });
+    await sender.send(spans);
+    await sender.send(spans);
+    expect(sink.requests.map(({ headers }) => [headers["x-number"], headers["x-broken"]])).toEqual([
+      ["1", undefined],
+      ["2", undefined],
+    ]);
   });
 
   it("tells two senders' answers apart", async () => {
