@@ -1,8 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { GENERATION_LOGS } from "../../../collector/rows/table-spec.ts";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
+import { describeEachServer } from "../../support/database.ts";
 import { generation, generationRow, type Item, span } from "../../support/encoded-request.ts";
 import { countsOf, createExporterRig, type ExporterRig } from "../../support/exporter-rig.ts";
+import { useExporterRig } from "../../support/exporter-suite.ts";
 
 const NOON = Date.UTC(2026, 5, 1, 12);
 const DAY = 86_400_000;
@@ -23,19 +24,7 @@ const all = (make: (i: number) => Item[]): Item[][] => Array.from({ length: COUN
 const numbers = [...Array(COUNT).keys()];
 
 describeEachServer("a finished call that was announced", (server) => {
-  let database: TestDatabase;
-  let rig: ExporterRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
-  beforeEach(() => {
-    rig = createExporterRig({ url: database.url });
-  });
-  afterEach(async () => {
-    await rig.sql`TRUNCATE spans, generation_logs`;
-    await rig.stop();
-  });
+  const rig = useExporterRig(server, { emptied: ["spans", "generation_logs"] });
   const pathsOf = async (from: ExporterRig): Promise<Record<string, number>> => {
     const { values } = await from.metrics.batches.get();
     return Object.fromEntries(values.map(({ labels, value }) => [labels.path, value]));
@@ -45,7 +34,7 @@ describeEachServer("a finished call that was announced", (server) => {
   const answered = [{ status: "success", prompt: "answered", rows: COUNT }];
 
   it("replaces its announcement without meeting a duplicate key when it says that there is one", async () => {
-    const other = createExporterRig({ url: database.url });
+    const other = createExporterRig({ url: rig.url });
     await rig.write(all(announcement), { announcing: numbers });
     expect(countsOf(await other.write(all(ended), { announced: numbers }))).toEqual({
       stored: COUNT,
@@ -112,17 +101,7 @@ describeEachServer("a finished call that was announced", (server) => {
 });
 
 describeEachServer("a span that is sent when it begins and again when it has ended", (server) => {
-  let database: TestDatabase;
-  let rig: ExporterRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-    rig = createExporterRig({ url: database.url });
-  });
-  afterEach(() => rig.sql`TRUNCATE spans, generation_logs`);
-  afterAll(async () => {
-    await rig.stop();
-    await database[Symbol.asyncDispose]();
-  });
+  const rig = useExporterRig(server, { emptied: ["spans", "generation_logs"] });
   const begun = (): Item[][] => [
     generation("g", { generation_status: "pending", prompt_full_text: "asked" }, { end_time: null, duration_ns: null, name: "begun" }),
   ];
@@ -147,7 +126,7 @@ describeEachServer("a span that is sent when it begins and again when it has end
     await rig.write([...begun(), ...over()], { announcing: [0] });
     expect(await rows()).toEqual(whole);
     await rig.sql`TRUNCATE spans, generation_logs`;
-    const other = createExporterRig({ url: database.url });
+    const other = createExporterRig({ url: rig.url });
     await rig.write(begun(), { announcing: [0] });
     await other.write(over());
     expect(await rows()).toEqual(whole);

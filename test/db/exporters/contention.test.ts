@@ -1,25 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
+import { expect, it, vi } from "vitest";
+import { describeEachServer } from "../../support/database.ts";
 import { generation, hexId, span, spanRow } from "../../support/encoded-request.ts";
 import { countsOf, createExporterRig, type ExporterRig, failuresByCause } from "../../support/exporter-rig.ts";
+import { useExporterRig } from "../../support/exporter-suite.ts";
 
 const NEVER_MS = 600_000;
 const PATIENCE_MS = 30_000;
 
 describeEachServer("other transactions in the way", (server) => {
-  let database: TestDatabase;
-  let rig: ExporterRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
-  beforeEach(() => {
-    rig = createExporterRig({ url: database.url, statementTimeoutMillis: 100, writeDeadlineMillis: 1_500 });
-  });
-  afterEach(async () => {
-    await rig.sql`TRUNCATE spans, generation_logs`;
-    await rig.stop();
-  });
+  const rig = useExporterRig(server, { statementTimeoutMillis: 100, writeDeadlineMillis: 1_500, emptied: ["spans", "generation_logs"] });
 
   /** Holds the span table against everybody until the returned function is called. */
   async function lockSpans(): Promise<() => Promise<void>> {
@@ -33,7 +22,7 @@ describeEachServer("other transactions in the way", (server) => {
   }
 
   it("DBF-10 a short lock is waited out by trying again after the statement timeout", async () => {
-    const waiting = createExporterRig({ url: database.url, statementTimeoutMillis: 100, writeDeadlineMillis: NEVER_MS });
+    const waiting = createExporterRig({ url: rig.url, statementTimeoutMillis: 100, writeDeadlineMillis: NEVER_MS });
     const unlock = await lockSpans();
     const answer = waiting.write([span("a"), span("b")]);
     const tries = async (): Promise<number> => (await failuresByCause(waiting.metrics))["57"] ?? 0;
@@ -50,7 +39,7 @@ describeEachServer("other transactions in the way", (server) => {
     const answers = await write(rig);
     expect(new Set(answers.map((answer) => answer.kind === "failed" && answer.reason))).toEqual(new Set(["database"]));
     await unlock();
-    const patient = createExporterRig({ url: database.url, writeDeadlineMillis: NEVER_MS });
+    const patient = createExporterRig({ url: rig.url, writeDeadlineMillis: NEVER_MS });
     const again = await write(patient);
     expect(again.every((answer) => answer.kind === "committed")).toBe(true);
     expect(await rig.count("spans")).toBe(50);
@@ -71,7 +60,7 @@ describeEachServer("other transactions in the way", (server) => {
   );
 
   it("DBF-11 a deadlock with an outside transaction ends with all rows stored", async () => {
-    const patient = createExporterRig({ url: database.url });
+    const patient = createExporterRig({ url: rig.url });
     const row = (seed: string) => {
       const { trace_id, span_id } = spanRow(seed);
       return { project_id: 1, trace_id, span_id };
@@ -98,9 +87,9 @@ describeEachServer("other transactions in the way", (server) => {
   });
 
   it("DBF-11 serializable as the default isolation changes nothing", async () => {
-    const name = new URL(database.url).pathname.slice(1);
+    const name = new URL(rig.url).pathname.slice(1);
     await rig.sql.unsafe(`ALTER DATABASE "${name}" SET default_transaction_isolation = 'serializable'`);
-    const rigs = [createExporterRig({ url: database.url }), createExporterRig({ url: database.url })];
+    const rigs = [createExporterRig({ url: rig.url }), createExporterRig({ url: rig.url })];
     const items = Array.from({ length: 200 }, (_, i) => span(hexId(`${i}`, 8)));
     const results = await Promise.all(rigs.flatMap((each) => [each.write(items), each.write(items.toReversed())]));
     expect(results.map(countsOf).reduce((sum, counts) => sum + counts.stored, 0)).toBe(200);

@@ -1,9 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { WriteResult } from "../../../collector/rows/encoded-request.ts";
 import { GENERATION_LOGS } from "../../../collector/rows/table-spec.ts";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
+import { describeEachServer } from "../../support/database.ts";
 import { generation, generationRow, type Item, log, RESOURCE_ID, resource, span, untimed } from "../../support/encoded-request.ts";
-import { countsOf, createExporterRig, type ExporterRig, failuresByCause } from "../../support/exporter-rig.ts";
+import { countsOf, createExporterRig, failuresByCause } from "../../support/exporter-rig.ts";
+import { useExporterRig } from "../../support/exporter-suite.ts";
 
 const ROUNDS = process.env["GENSPAN_TEST_LONG"] === "1" ? 200 : 8;
 const NOON = Date.UTC(2026, 5, 1, 12);
@@ -12,19 +13,7 @@ const DAY = 86_400_000;
 const spans = (count: number, name = "s"): Item[][] => Array.from({ length: count }, (_, i) => span(`${name}${i}`));
 
 describeEachServer("writing the same thing again", (server) => {
-  let database: TestDatabase;
-  let rig: ExporterRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
-  beforeEach(() => {
-    rig = createExporterRig({ url: database.url });
-  });
-  afterEach(async () => {
-    await rig.sql`TRUNCATE spans, generation_logs, log_records, resources, scopes, ingest_rejected`;
-    await rig.stop();
-  });
+  const rig = useExporterRig(server, { emptied: ["spans", "generation_logs", "log_records", "resources", "scopes", "ingest_rejected"] });
   const write = async (items: Item[][]): Promise<ReturnType<typeof countsOf>> => countsOf(await rig.write(items));
 
   it("DUP-01 keeps one row per span and counts the second delivery as duplicate", async () => {
@@ -50,7 +39,7 @@ describeEachServer("writing the same thing again", (server) => {
   it(`DUP-03 lets four writers with the same 2,000 spans in opposite order all succeed, ${ROUNDS} times`, {
     timeout: 300_000,
   }, async () => {
-    const other = createExporterRig({ url: database.url });
+    const other = createExporterRig({ url: rig.url });
     let stored = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const forward = Array.from({ length: 2_000 }, (_, i) => span(`${round}/${i}`, { start_time: NOON + (i % 4) * DAY }));
@@ -122,7 +111,7 @@ describeEachServer("writing the same thing again", (server) => {
     });
 
     it("is stored once when it comes through many collectors at the same time", async () => {
-      const rigs = [rig, createExporterRig({ url: database.url }), createExporterRig({ url: database.url })];
+      const rigs = [rig, createExporterRig({ url: rig.url }), createExporterRig({ url: rig.url })];
       for (let round = 0; round < 5; round++) {
         const items = (rigNumber: number) => Array.from({ length: 40 }, (_, i) => untimed(`${round}/${i}`, NOON + rigNumber * DAY));
         const results = await Promise.all(rigs.flatMap((each, i) => [each.write(items(i)), each.write(items(i + 3).toReversed())]));
@@ -134,7 +123,7 @@ describeEachServer("writing the same thing again", (server) => {
   });
 
   it("stores a request that is larger than a batch in several, answered once", async () => {
-    const small = createExporterRig({ url: database.url, maxBatchBytes: 64 * 1024 });
+    const small = createExporterRig({ url: rig.url, maxBatchBytes: 64 * 1024 });
     const items = Array.from({ length: 300 }, (_, i) => generation(`g${i}`, { prompt_full_text: "p".repeat(2_000) }));
     expect(countsOf(await small.write(items))).toMatchObject({ stored: 300 });
     expect(countsOf(await small.write(items))).toMatchObject({ duplicates: 300 });

@@ -1,25 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
-import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
+import { afterEach, expect, it } from "vitest";
+import { describeEachServer } from "../../support/database.ts";
 import { generation, hexId, type Item, span } from "../../support/encoded-request.ts";
-import { countsOf, createExporterRig, type ExporterRig } from "../../support/exporter-rig.ts";
+import { countsOf, createExporterRig } from "../../support/exporter-rig.ts";
+import { useExporterRig } from "../../support/exporter-suite.ts";
 
 const spans = (count: number): Item[][] => Array.from({ length: count }, (_, i) => span(`s${i}`));
 
 describeEachServer("a row that the database refuses", (server) => {
-  let database: TestDatabase;
-  let rig: ExporterRig;
-  beforeAll(async () => {
-    database = await createTestDatabase(server);
-  });
-  afterAll(() => database[Symbol.asyncDispose]());
-  beforeEach(() => {
-    rig = createExporterRig({ url: database.url });
-  });
-  afterEach(async () => {
-    await rig.sql`DROP TRIGGER IF EXISTS refuse ON spans`;
-    await rig.sql`TRUNCATE spans, generation_logs, ingest_rejected`;
-    await rig.stop();
-  });
+  const rig = useExporterRig(server, { emptied: ["spans", "generation_logs", "ingest_rejected"] });
+  afterEach(() => rig.sql`DROP TRIGGER IF EXISTS refuse ON spans`);
   const write = async (items: Item[][]): Promise<ReturnType<typeof countsOf>> => countsOf(await rig.write(items));
   const rejected = () => rig.sql`SELECT reason, sqlstate, convert_from(raw, 'UTF8') AS raw FROM ingest_rejected ORDER BY raw`;
 
@@ -82,7 +71,7 @@ describeEachServer("a row that the database refuses", (server) => {
   });
 
   it("is not the row's fault when no partition takes it: nothing is set aside, the sender keeps its data", async () => {
-    const short = createExporterRig({ url: database.url, writeDeadlineMillis: 600 });
+    const short = createExporterRig({ url: rig.url, writeDeadlineMillis: 600 });
     const [partition] = await rig.sql<[{ name: string }]>`
       SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid
       WHERE i.inhparent = 'spans'::regclass AND pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'`;
@@ -96,7 +85,7 @@ describeEachServer("a row that the database refuses", (server) => {
   });
 
   it("is kept apart from an outage: a missing table sets nothing aside", async () => {
-    const short = createExporterRig({ url: database.url, writeDeadlineMillis: 600 });
+    const short = createExporterRig({ url: rig.url, writeDeadlineMillis: 600 });
     await rig.sql.unsafe("ALTER TABLE spans RENAME TO spans_elsewhere");
     expect(await short.write(spans(8))).toMatchObject({ kind: "failed", reason: "database" });
     await rig.sql.unsafe("ALTER TABLE spans_elsewhere RENAME TO spans");
