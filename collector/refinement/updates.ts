@@ -1,5 +1,5 @@
 import * as A from "../../sdk/attributes.ts";
-import { isObject, openJson } from "../dialects/json.ts";
+import { isObject, type Json, numberOf, openJson } from "../dialects/json.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import type { ChildSpan } from "./facts.ts";
 
@@ -28,6 +28,22 @@ const INDEXED = new Set(["entity_type", "entity_id", "run_id", "item_id", "quali
 const fitting = ([column, value]: readonly [string, unknown]): readonly [string, unknown] =>
   INDEXED.has(column) && typeof value === "string" ? [column, shortIdentifier(value)] : [column, value];
 
+type Column = readonly [string, unknown];
+
+/** A cost keeps its own currency and source: those of the amount that it replaces say nothing about it. Nothing without an amount that makes sense. */
+function wholeCost(given: readonly Column[]): readonly Column[] {
+  const told = new Map(given);
+  const amount = told.get("cost_amount");
+  const isKnown = (numberOf(amount as Json) ?? -1) >= 0;
+  if (!isKnown && amount !== null) return [];
+  const source = isKnown ? (told.get("cost_source") ?? "sent") : null;
+  return [
+    ["cost_amount", amount],
+    ["cost_currency", told.get("cost_currency") ?? null],
+    ["cost_source", source],
+  ];
+}
+
 /** What the update records below one call set, the latest record winning by name. */
 export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, UpdatedColumns> {
   const records = children
@@ -53,7 +69,8 @@ export function updatesOf(children: readonly ChildSpan[]): ReadonlyMap<string, U
       const columns = Object.entries(sources).map(([column, attribute]) => [column, attributes[attribute]] as const);
       // null is a value: what a command of the API makes unknown again.
       const given = columns.filter(([, value]) => value !== undefined && value !== "");
-      if (given.length > 0) found.set(name, { columns: Object.fromEntries(given.map(fitting)), spanId });
+      const whole = name === "cost" ? wholeCost(given) : given;
+      if (whole.length > 0) found.set(name, { columns: Object.fromEntries(whole.map(fitting)), spanId });
     }
   }
   return found;
