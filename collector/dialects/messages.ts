@@ -103,11 +103,24 @@ function unwrapLangChain(value: JsonObject): JsonObject {
 export function toMessageList(value: Json, defaultRole: string): Message[] {
   if (Array.isArray(value)) {
     const list = value.length === 1 && Array.isArray(value[0]) ? (value[0] as Json[]) : (value as Json[]);
-    return list.map((entry) => toMessage(entry, defaultRole));
+    return list.map((entry) => toMessage(openedMessage(entry), defaultRole));
   }
   if (isObject(value) && Array.isArray(value["messages"])) return withSystem(value, toMessageList(value["messages"], defaultRole));
   if (isObject(value) && Array.isArray(value["contents"])) return withSystem(value, toMessageList(value["contents"], defaultRole));
   return [toMessage(value, defaultRole)];
+}
+
+/** Some write each message as JSON text of its own. */
+function openedMessage(entry: Json): Json {
+  const opened = typeof entry === "string" && entry.startsWith("{") ? parseJson(entry) : undefined;
+  return isObject(opened) && typeof opened["role"] === "string" ? opened : entry;
+}
+
+/** Whether a message has the conventions' shape already: there is nothing to be read in it. */
+export function isCurrentMessage(message: Json): boolean {
+  if (!isObject(message) || !Array.isArray(message["parts"])) return false;
+  const role = stringOf(message["role"]);
+  return role !== undefined && !ROLES.has(role) && (message["parts"] as Json[]).every(isCurrentPart);
 }
 
 /** The system prompt that some requests carry beside their messages. */

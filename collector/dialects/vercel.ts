@@ -15,6 +15,7 @@ import {
 import { at, isObject, type Json, type JsonObject, numberOf, openJson, parseJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
 import { messagesContent, normalizeFinishReason, toMessageList } from "./messages.ts";
+import { promptContent, readProviderRequest } from "./provider-requests.ts";
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 import { buildFromEvents } from "./semconv-events.ts";
@@ -109,12 +110,10 @@ function supplyEnding(view: SpanView, draft: GenerationDraft): void {
 
 function supplyPrompt(view: SpanView, draft: GenerationDraft): void {
   if (!lacksContent(draft, "prompt")) return;
-  const text = stringOf(attributeNamed(view, "ai.prompt.messages"));
-  if (text !== undefined) {
-    const list = parseJson(text);
-    const content = list === undefined ? { text, format: "text" as const } : messagesContent(toMessageList(list, "user"));
-    supplyContent(draft, "prompt", content, "ai.prompt.messages");
-  }
+  const list = openJson(attributeNamed(view, "ai.prompt.messages"));
+  if (typeof list === "string" && list !== "") supplyContent(draft, "prompt", { text: list, format: "text" }, "ai.prompt.messages");
+  else if (typeof list === "object") supplyContent(draft, "prompt", messagesContent(toMessageList(list, "user")), "ai.prompt.messages");
+  else supplyContent(draft, "prompt", promptContent(readProviderRequest(openJson(attributeNamed(view, "ai.prompt")))), "ai.prompt");
   for (const name of ["ai.values", "ai.value", "ai.documents"]) supplyContent(draft, "prompt", valuesOf(view, name), name);
 }
 

@@ -1,8 +1,15 @@
 import { GENSPAN_CONTENT_TRUNCATED, GENSPAN_PROMPT_FORMAT } from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { BuiltContent, GenerationDraft } from "../dialects/generation-draft.ts";
-import { type Json, parseJson } from "../dialects/json.ts";
-import { contentFromText, type Message, normalizeFinishReason } from "../dialects/messages.ts";
+import { type Json, openJson, parseJson } from "../dialects/json.ts";
+import {
+  contentFromText,
+  isCurrentMessage,
+  type Message,
+  messagesContent,
+  normalizeFinishReason,
+  toMessageList,
+} from "../dialects/messages.ts";
 
 import { CONCEPT } from "../model/concept.ts";
 import { type AttributeList, position, VALUE_ARRAY, VALUE_KVLIST, VALUE_STRING } from "../otlp/attribute-list.ts";
@@ -37,6 +44,14 @@ const PARTS = Buffer.from('"parts"');
 const hasReasoning = createSliceSearch('"reason');
 const hasFinishReason = createSliceSearch('"finish');
 
+/**
+ * Beginnings of what stands in parts that are not in the conventions' shape: `"text":` (Gemini's, OpenAI's and Anthropic's, a reasoning part of one
+ * instrumentation) and `"thinking"`. Gemini's have no type at all.
+ */
+const FOREIGN = ['"text":', '"thinki'].map(createSliceSearch);
+const TYPE = Buffer.from('"type"');
+
+const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -109,16 +124,31 @@ function contentOf(attributes: AttributeList, index: number, kind: Kind): Conten
   const first = source[start];
   if (first === OPEN_BRACKET && source[end - 1] === CLOSE_BRACKET) {
     const slice = source.subarray(start, end);
-    if (slice.includes(PARTS) || slice.length === 2)
-      return { index, text: undefined, format: "messages", truncated: false, moved: kind.moved, media: [] };
+    if (slice.includes(PARTS) || slice.length === 2) {
+      const bytes = { source, start, end, isRequest: offset >= 0 };
+      return normalizedParts(bytes, kind) ?? { ...NONE, index, format: "messages", moved: kind.moved };
+    }
     const normalized = contentFromText(slice.toString("utf8"), kind.role);
     if (normalized.messages !== undefined) return built(normalized);
   } else if (first === OPEN_BRACE) {
     const normalized = contentFromText(source.toString("utf8", start, end), kind.role);
     if (normalized.messages !== undefined) return built(normalized);
   }
+  if (first === QUOTE) {
+    const opened = openJson(source.toString("utf8", start, end));
+    const inner = typeof opened === "string" ? undefined : contentFromText(JSON.stringify(opened), kind.role);
+    if (inner?.messages !== undefined) return built(inner);
+  }
   const truncated = first === OPEN_BRACKET || first === OPEN_BRACE;
   return { index, text: undefined, format: "text", truncated, moved: kind.moved, media: [] };
+}
+
+/** Messages with parts of a provider's shape, in the conventions'; undefined where all are in that already, and go over as bytes. */
+function normalizedParts(bytes: Slice, { role }: Kind): Content | undefined {
+  const { source, start, end } = bytes;
+  const isForeign = end - start > 2 && (FOREIGN.some((search) => search(bytes)) || !source.subarray(start, end).includes(TYPE));
+  const list = isForeign ? parseJson(textOf(bytes)) : undefined;
+  return Array.isArray(list) && !list.every(isCurrentMessage) ? built(messagesContent(toMessageList(list, role))) : undefined;
 }
 
 /** Messages as a structured value become JSON text; in the provider's shape they are normalised and stay on the span as well. */
@@ -126,6 +156,8 @@ function structured(attributes: AttributeList, index: number, kind: Kind): Conte
   const json = new ByteWriter(1024);
   writeJsonValue(json, attributes, index);
   if (json.view().includes(PARTS)) {
+    const normalized = normalizedParts(whole(json.view()), kind);
+    if (normalized !== undefined) return normalized;
     return {
       index,
       text: undefined,
