@@ -5,7 +5,7 @@ import { compareGenerations } from "../../query/generations/compare.ts";
 import { listGenerations } from "../../query/generations/list.ts";
 import { GENERATIONS } from "../../query/generations/noun.ts";
 import { readFilledFrom, readGeneration } from "../../query/generations/one.ts";
-import { notFound, readReference } from "../../query/generations/reference.ts";
+import { findCall, notFound, readReference } from "../../query/generations/reference.ts";
 import { GROUPINGS, generationStatistics, readGroupings } from "../../query/generations/statistics.ts";
 import { readOtlpText } from "../../query/traces/otlp.ts";
 import { provenanceOf } from "../provenance.ts";
@@ -77,9 +77,10 @@ function addLists({ route, services: { reader } }: Api): void {
       ],
       answer: GenerationComparison,
     },
-    ({ projectId, query }) => {
+    async ({ projectId, query }) => {
       onlyKeys(query, ["a", "b"]);
-      return compareGenerations(reader, projectId, [readReference(query.get("a") ?? ""), readReference(query.get("b") ?? "")]);
+      const find = (name: string) => findCall(reader, projectId, query.get(name) ?? "");
+      return compareGenerations(reader, projectId, [await find("a"), await find("b")]);
     },
   );
 }
@@ -102,8 +103,8 @@ function addDetails({ route, services: { reader } }: Api): void {
       params: id,
       answer: GenerationDetail,
     },
-    ({ projectId, params }) => {
-      return readGeneration(reader, projectId, readReference(params.id));
+    async ({ projectId, params }) => {
+      return readGeneration(reader, projectId, await findCall(reader, projectId, params.id));
     },
   );
   route(
@@ -118,7 +119,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       answerType: "text/plain",
     },
     async ({ projectId, params, context }) => {
-      const generation = await readGeneration(reader, projectId, readReference(params.id));
+      const generation = await readGeneration(reader, projectId, await findCall(reader, projectId, params.id));
       const content = generation[CONTENTS[params.which]];
       if (typeof content !== "string") throw new RequestError("not_found", `nothing is known of the ${params.which} of this call`);
       return context.text(content, 200, {
@@ -161,7 +162,7 @@ function addDetails({ route, services: { reader } }: Api): void {
       }),
     },
     async ({ projectId, params }) => {
-      const ref = readReference(params.id);
+      const ref = await findCall(reader, projectId, params.id);
       const filled_from = await readFilledFrom(reader, projectId, ref);
       const otlp = await readOtlpText(reader, projectId, ref);
       return { filled_from, ...(otlp === undefined ? { role: "imported", dialect: null, origins: [] } : provenanceOf(otlp)) };

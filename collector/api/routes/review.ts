@@ -9,7 +9,7 @@ import { parseFilter } from "../../query/filter/parse.ts";
 import { GENERATIONS } from "../../query/generations/noun.ts";
 import { readGeneration } from "../../query/generations/one.ts";
 import { reviewProgress, waitingReviews } from "../../query/generations/queue.ts";
-import { readReference } from "../../query/generations/reference.ts";
+import { findCall, readReference } from "../../query/generations/reference.ts";
 import { readProjectPrices } from "../../query/prices.ts";
 import type { Api } from "../route.ts";
 import { filterParameters } from "../schemas.ts";
@@ -61,7 +61,7 @@ function addReviews(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, body, query, ...who }) => {
-      const ref = readReference(params.id);
+      const ref = await findCall(reader, who.projectId, params.id);
       const { status, issues, note, score } = body;
       const said = { status, ...defined({ issues, note, score }), reviewer: body.reviewer ?? who.actor };
       await reviewCall(contextOf(api, who), ref, said);
@@ -80,7 +80,7 @@ function addReviews(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, query, ...who }) => {
-      const ref = readReference(params.id);
+      const ref = await findCall(reader, who.projectId, params.id);
       await undoReview(contextOf(api, who), ref);
       return readGeneration(reader, who.projectId, ref);
     },
@@ -142,7 +142,7 @@ function addLinks(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, body, query, ...who }) => {
-      const ref = readReference(params.id);
+      const ref = await findCall(reader, who.projectId, params.id);
       await linkCall(contextOf(api, who), ref, body);
       return readGeneration(reader, who.projectId, ref);
     },
@@ -158,7 +158,7 @@ function addLinks(api: Api): void {
       answer: GenerationDetail,
     },
     async ({ params, query, ...who }) => {
-      const ref = readReference(params.id);
+      const ref = await findCall(reader, who.projectId, params.id);
       await linkCall(contextOf(api, who), ref, null);
       return readGeneration(reader, who.projectId, ref);
     },

@@ -27,12 +27,25 @@ export function findSpans(finding: Finding, subject: Subject): Promise<Target[]>
   return sql.begin("READ ONLY", async (tx) => {
     await tx`SELECT set_config('search_path', quote_ident(${finding.schema}), true), set_config('statement_timeout', '0', true)`;
     if (subject.kind === "trace") return [{ trace_id: subject.value, span_id: "" }];
-    if (subject.kind === "generation") return [{ trace_id: spanOf(subject).traceId, span_id: spanOf(subject).spanId }];
+    if (subject.kind === "generation") return tellingsOf(tx, finding.projectId, spanOf(subject));
     const named = await namedSpans(tx, finding.projectId, subject);
     const whole = [...new Set(named.filter(({ shared }) => !shared).map((each) => each.trace_id))];
     const parts = named.filter(({ shared }) => shared);
     return [...whole.map((trace_id) => ({ trace_id, span_id: "" })), ...(await withDescendants(tx, finding.projectId, parts))];
   }) as Promise<Target[]>;
+}
+
+/** The span of a call, and the others that tell of the same one: each holds its content, and the counted row what it lacked of theirs. */
+function tellingsOf(tx: TransactionSql, projectId: number, { traceId, spanId }: ReturnType<typeof spanOf>): Promise<Target[]> {
+  const twins = tx`SELECT span_id, survivor_span_id FROM generation_twins
+    WHERE project_id = ${projectId} AND trace_id = ${traceId} AND survivor_span_id IS NOT NULL`;
+  return tx<Target[]>`
+    WITH twins AS (${twins}), counted AS (
+      SELECT coalesce((SELECT survivor_span_id FROM twins WHERE span_id = ${spanId} LIMIT 1), ${spanId}) AS span_id
+    )
+    SELECT ${traceId} AS trace_id, span_id FROM counted
+    UNION SELECT ${traceId}, twins.span_id FROM twins JOIN counted ON survivor_span_id = counted.span_id
+    UNION SELECT ${traceId}, ${spanId}`;
 }
 
 /** Every span that names the subject itself, by a column of its generation, image or item, or by an attribute. */

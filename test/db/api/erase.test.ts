@@ -5,7 +5,7 @@ import { sweepErasures } from "../../../collector/commands/erase/index.ts";
 import { createTombstones } from "../../../collector/jobs/tombstones.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
-import { logsOf, type SpanSpec, TRACE, tracesOf } from "../../support/otlp-json.ts";
+import { logsOf, type SpanSpec, spanIdOf, TRACE, tracesOf } from "../../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../../support/pipeline-rig.ts";
 
 const CANARY = "canary-7f3a9c";
@@ -230,5 +230,16 @@ describeEachServer("erasing a person or a record", (server) => {
     it.each(["", "?user=a&trace=b", "?user=", "?planet=earth"])("is refused in an address: %j", async (query) => {
       expect((await rig.get(`/api/subject${query}`)).status).toBe(400);
     });
+  });
+
+  it.each(["outer", "call"])("erases every telling of a call by the id of any of them: %s", async (named) => {
+    const trace = `told twice, by ${named}`;
+    const said = { ...chat, "gen_ai.input.messages": messages("a word of mine alone") };
+    await send(trace, { id: "outer", tookMs: 100, attributes: said }, { id: "call", parent: "outer", at: 5, tookMs: 80, attributes: chat });
+    expect(await tablesWith("a word of mine alone")).toEqual(
+      expect.arrayContaining(["generation_logs_default", "generation_twins_default"]),
+    );
+    await erase("generation", `${traceOf(trace)}-${spanIdOf(named)}`);
+    expect(await tablesWith("a word of mine alone")).toEqual([]);
   });
 });

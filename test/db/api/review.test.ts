@@ -126,6 +126,26 @@ describeEachServer("judging model calls", (server) => {
     });
     expect((await rig.send(path, { type: "definitie" }, { method: "PUT" })).status).toBe(400);
   });
+
+  it("by the id of a telling that is not counted judges, links and shows the call that is", async () => {
+    const twin = { project_id: 1, ...idsOf(6), span_id: "aaaaaaaaaaaaaaaa" };
+    const at = new Date(now - HOUR_MS);
+    const columns = { start_time: at, dialect: "semconv", generation_status: "success", logged_at: at, updated_at: at, received_at: at };
+    await rig.owner`INSERT INTO generation_twins ${rig.owner({ ...twin, ...columns, survivor_span_id: idsOf(6).span_id })}`;
+    const told = `${twin.trace_id}-${twin.span_id}`;
+    const shown = await rig.get<GenerationDetail>(`/api/generations/${told}`);
+    expect([shown.status, shown.body.id]).toEqual([200, generationId(6)]);
+    const judged = await rig.send<GenerationDetail>(`/api/generations/${told}/review`, { status: "approved" });
+    expect([judged.status, judged.body.id, judged.body.scores.at(-1)?.["label"]]).toEqual([200, generationId(6), "approved"]);
+    expect(await stored(6)).toMatchObject({ quality_status: "approved" });
+    const linked = await rig.send<GenerationDetail>(`/api/generations/${told}/entity`, { type: "problem", id: "7" }, { method: "PUT" });
+    expect(linked.status).toBe(200);
+    expect(await stored(6)).toMatchObject({ entity_type: "problem", entity_id: "7" });
+    const compared = await rig.get(`/api/generations/compare?a=${told}&b=${generationId(5)}`);
+    expect(compared.status).toBe(200);
+    expect((await rig.get(`/api/generations/${told}/provenance`)).status).toBe(200);
+    expect((await rig.get(`/api/generations/${twin.trace_id}-bbbbbbbbbbbbbbbb`)).status).toBe(404);
+  });
 });
 
 describeEachServer("the queue of reviews", (server) => {
