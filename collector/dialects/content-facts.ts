@@ -123,7 +123,7 @@ const FACTS: ReadonlyMap<string, Keep> = new Map([
         ...all("cachedPromptTokens reasoningTokens acceptedPredictionTokens rejectedPredictionTokens", scalar),
         ...all("responseId serviceTier", word),
       }),
-      anthropic: object({ usage, cacheCreationInputTokens: scalar }),
+      anthropic: object({ usage, cacheCreationInputTokens: scalar, cacheReadInputTokens: scalar }),
       bedrock: object({ usage }),
       gateway: object({ cost: scalar }),
     }),

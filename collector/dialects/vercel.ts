@@ -19,8 +19,8 @@ import { promptContent, readProviderRequest } from "./provider-requests.ts";
 import { providerOf } from "./providers.ts";
 import { supplyRequestParameters } from "./request-parameters.ts";
 import { buildFromEvents } from "./semconv-events.ts";
-import { supplyCost } from "./sent-cost.ts";
 import { secondsToEvent } from "./span-facts.ts";
+import { supplyProviderMetadata } from "./vercel-metadata.ts";
 
 /** Spans of one call to a model; the spans around them repeat its usage. */
 const CALL = /\.(doGenerate|doStream|doEmbed|doRerank)$/;
@@ -163,29 +163,6 @@ function supplyTools(view: SpanView, draft: GenerationDraft): void {
 /** A list of JSON texts as one; texts of whole objects go over as they are. */
 const listOfTexts = (texts: readonly Json[]): string =>
   `[${texts.map((text) => (typeof text === "string" && /^\{.*\}$/s.test(text) ? text : JSON.stringify(openJson(text)))).join(",")}]`;
-
-/** What only the provider's own part of the answer tells. */
-function supplyProviderMetadata(view: SpanView, draft: GenerationDraft): void {
-  const metadata = openJson(attributeNamed(view, ORIGIN));
-  if (!isObject(metadata)) return;
-  const write =
-    at(metadata, "anthropic", "usage", "cache_creation_input_tokens") ??
-    at(metadata, "anthropic", "cacheCreationInputTokens") ??
-    at(metadata, "bedrock", "usage", "cacheWriteInputTokens");
-  supply(draft, "cacheWriteTokens", numberOf(write), ORIGIN);
-  const read =
-    at(metadata, "openai", "cachedPromptTokens") ??
-    at(metadata, "anthropic", "usage", "cache_read_input_tokens") ??
-    at(metadata, "bedrock", "usage", "cacheReadInputTokens");
-  supply(draft, "cacheReadTokens", numberOf(read), ORIGIN);
-  supply(draft, "reasoningTokens", numberOf(at(metadata, "openai", "reasoningTokens")), ORIGIN);
-  const hour = at(metadata, "anthropic", "usage", "cache_creation", "ephemeral_1h_input_tokens");
-  supply(draft, "cacheWriteHourTokens", numberOf(hour), ORIGIN);
-  const tier = at(metadata, "openai", "serviceTier") ?? at(metadata, "anthropic", "usage", "service_tier");
-  supply(draft, "serviceTier", stringOf(tier), ORIGIN);
-  supplyCost(draft, numberOf(at(metadata, "gateway", "cost")), ORIGIN);
-}
-const ORIGIN = "ai.response.providerMetadata";
 
 /** What the application said about the call: its metadata, the context that it let through, its function, and the prompt that it named. */
 function supplyMetadata(view: SpanView, draft: GenerationDraft): void {

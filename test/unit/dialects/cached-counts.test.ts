@@ -44,6 +44,38 @@ describe("a count that makes no sense gives way to the next of its names", () =>
   });
 });
 
+describe("the AI SDK over Anthropic, whose own input excludes what was cached", () => {
+  const call = (attributes: Attributes, anthropic: object): Attributes => ({
+    "ai.operationId": "ai.generateText.doGenerate",
+    "ai.model.id": "claude-sonnet-4-5",
+    "ai.model.provider": "anthropic.messages",
+    ...attributes,
+    "ai.response.providerMetadata": JSON.stringify({ anthropic }),
+  });
+  const cached = { cache_creation_input_tokens: 20, cache_read_input_tokens: 100 };
+
+  it.each([
+    [
+      "version 4: the provider's input",
+      call({ "ai.usage.promptTokens": 500, "ai.usage.completionTokens": 9 }, { cacheCreationInputTokens: 20, cacheReadInputTokens: 100 }),
+    ],
+    [
+      "version 5: the same, which the provider's usage proves",
+      call(
+        { "ai.usage.inputTokens": 500, "ai.usage.outputTokens": 9, "ai.usage.cachedInputTokens": 100 },
+        { usage: { input_tokens: 500, ...cached } },
+      ),
+    ],
+    [
+      "version 6: the sum",
+      call(
+        { "ai.usage.inputTokens": 620, "ai.usage.outputTokens": 9, "ai.usage.cachedInputTokens": 100 },
+        { usage: { input_tokens: 500, ...cached } },
+      ),
+    ],
+  ])("%s", (_, attributes) => expect(counts(attributes)).toEqual([620, 9, 100, 20, null]));
+});
+
 describe("usage within JSON in the words of a provider", () => {
   const langfuse = (details: object): Attributes => ({
     "langfuse.observation.type": "generation",
