@@ -1,5 +1,5 @@
 import { hasGroups } from "./belonging.ts";
-import type { TraceEvidence } from "./facts.ts";
+import type { ChildSpan, TraceEvidence } from "./facts.ts";
 import { byTrace, idsOf, lookUp, optional, type TraceRef, type Tx, traceName, type Window, windowOf } from "./look-up.ts";
 import { mayNest } from "./nesting.ts";
 import { namesOthers, readApart, readChildren, readEvents, readParents, readScores, toChild, toEvent, toScore } from "./read-around.ts";
@@ -31,6 +31,8 @@ function lacksTarget({ calls, children }: TraceEvidence): boolean {
   const known = new Set([...[...calls, ...children].map(({ spanId }) => spanId), ...announced]);
   return children.some(({ attributes, parentSpanId }) => attributes["genspan.record"] === "update" && !known.has(parentSpanId));
 }
+
+const isAttempt = ({ attributes }: ChildSpan): boolean => attributes["genspan.record"] === "attempt";
 
 interface Reading {
   readonly traces: readonly TraceRef[];
@@ -70,6 +72,7 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
       events: (eventsOf.get(name) ?? []).map(toEvent).filter(({ spanId }) => ids.has(spanId)),
       parents: new Map((parents.get(name) ?? []).map((row) => [String(row["span_id"]), optional(row["parent_span_id"]) ?? ""])),
       scores: (scoresOf.get(name) ?? []).map(toScore),
+      tries: new Set(records.filter(isAttempt).map(({ spanId }) => spanId)),
       apart: new Set((apart.get(name) ?? []).map((row) => String(row["span_id"]))),
     };
   });

@@ -153,6 +153,8 @@ export interface TraceTree {
   readonly parents: ReadonlyMap<string, string>;
   /** Spans of tools, agents and other things that make calls of their own. */
   readonly apart: ReadonlySet<string>;
+  /** Our own records of attempts: a call below one tells of that try. */
+  readonly tries: ReadonlySet<string>;
 }
 
 /** Everything that is stored about the model calls of one trace. */

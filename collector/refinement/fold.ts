@@ -31,10 +31,8 @@ export function foldCalls(all: readonly CallFacts[], tree: TraceTree): Folding {
   const below = childCalls(finished);
   const nesting = nestedCalls(finished, below, tree);
   const wrappers = new Set(finished.filter((call) => nesting.wrappers.has(call) || wraps(call, below.get(call) ?? [])));
-  const within = new Map([
-    ...nesting.same,
-    ...[...below].flatMap(([call, [child]]) => (wrappers.has(call) ? [] : [[call, child!] as const])),
-  ]);
+  const directly = [...below].filter(([call]) => !wrappers.has(call));
+  const within = new Map<CallFacts, readonly CallFacts[]>([...nesting.same, ...directly]);
   const groups = sameCalls(
     finished.filter((call) => !wrappers.has(call)),
     within,
@@ -73,7 +71,7 @@ const wraps = (call: CallFacts, children: readonly CallFacts[]): boolean =>
   children.length > 1 || (children.length === 1 && differ(call, children[0]!));
 
 /** Groups of rows that tell of one call. */
-function sameCalls(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, CallFacts>): CallFacts[][] {
+function sameCalls(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, readonly CallFacts[]>): CallFacts[][] {
   const groups = new Map<CallFacts, CallFacts[]>(calls.map((call) => [call, [call]]));
   const join = (a: CallFacts, b: CallFacts): void => {
     const [one, other] = [groups.get(a)!, groups.get(b)!];
@@ -83,8 +81,7 @@ function sameCalls(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, C
   };
   const byResponse = new Map<string, CallFacts>();
   for (const call of calls) {
-    const child = within.get(call);
-    if (child !== undefined && groups.has(child)) join(call, child);
+    for (const child of within.get(call) ?? []) if (groups.has(child)) join(call, child);
     if (call.responseId === undefined) continue;
     const first = byResponse.get(call.responseId);
     if (first === undefined) byResponse.set(call.responseId, call);
@@ -94,8 +91,8 @@ function sameCalls(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, C
 }
 
 /** How many calls lie around each one that it tells of again. */
-function depthsOf(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, CallFacts>): ReadonlyMap<CallFacts, number> {
-  const around = new Map([...within].map(([outer, inner]) => [inner, outer]));
+function depthsOf(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, readonly CallFacts[]>): ReadonlyMap<CallFacts, number> {
+  const around = new Map([...within].flatMap(([outer, inner]) => inner.map((call) => [call, outer] as const)));
   const depth = (call: CallFacts): number => {
     let found = 0;
     for (let at = around.get(call); at !== undefined && found < calls.length; at = around.get(at)) found++;
@@ -104,9 +101,10 @@ function depthsOf(calls: readonly CallFacts[], within: ReadonlyMap<CallFacts, Ca
   return new Map(calls.map((call) => [call, depth(call)]));
 }
 
-/** Of rows beside each other: the one that knows more, then the conventions' own, then the first. */
+/** Of rows beside each other: the one that came to an answer, that knows more, then the conventions' own, then the first. */
 function byTrust(a: CallFacts, b: CallFacts): number {
   const score = (call: CallFacts): number =>
+    Number(call.status === "success") * 16 +
     Number(call.has.has("tokens")) * 8 +
     Number(call.has.has("prompt")) * 4 +
     Number(call.has.has("response")) * 2 +

@@ -2,8 +2,8 @@ import { type CallFacts, callKind, type ToldTokens, type TraceTree } from "./fac
 
 /** What calls that lie within each other, with other spans between them, turn out to be. */
 export interface Nesting {
-  /** The call within, of calls that tell of the same one, by the outer one. */
-  readonly same: ReadonlyMap<CallFacts, CallFacts>;
+  /** The calls within that tell of the same one, by the outer one. */
+  readonly same: ReadonlyMap<CallFacts, readonly CallFacts[]>;
   /** Calls that tell together what several calls within them tell. */
   readonly wrappers: ReadonlySet<CallFacts>;
   /** A span between two of the calls is missing so far and may make them one. */
@@ -12,6 +12,8 @@ export interface Nesting {
 
 interface Inner {
   readonly outer: CallFacts | undefined;
+  /** Below a record of one of the outer call's attempts. */
+  readonly isTry: boolean;
   /** The uppermost span that the line names and nobody has sent (yet). */
   readonly missing: string | undefined;
 }
@@ -24,11 +26,11 @@ const MAX_COMPARED = 300;
 /**
  * Finds the calls that are one call told twice although other spans stand between them: an instrumentation of a framework and one of the client beneath it, with a
  * span of the application or of a third one between. Such spans may as well be a step that makes a call of its own, so more is asked for than of a call directly below
- * another: no tool, agent or the like between them, nothing that says that they differ, and the same tokens; where one of them tells of no tokens, the same model and
+ * another: a record of an attempt between them, or no tool, agent or the like, nothing that says that they differ, and the same tokens; where one of them tells of no tokens, the same model and
  * most of the time. `direct` has the calls directly below each call. A pure function of the stored spans.
  */
 export function nestedCalls(calls: readonly CallFacts[], direct: ReadonlyMap<CallFacts, readonly CallFacts[]>, tree: TraceTree): Nesting {
-  const same = new Map<CallFacts, CallFacts>();
+  const same = new Map<CallFacts, readonly CallFacts[]>();
   const wrappers = new Set<CallFacts>();
   const bySpan = new Map(calls.map((call) => [call.spanId, call]));
   const lines = calls.map((call) => ({ call, ...lineOf(call, bySpan, tree) }));
@@ -38,10 +40,12 @@ export function nestedCalls(calls: readonly CallFacts[], direct: ReadonlyMap<Cal
   );
   for (const [outer, below] of within) {
     if (direct.has(outer)) continue;
-    const inner = below.map(({ call }) => call);
+    // A try that told of tokens was paid for, and is told again only where they are the same.
+    const tries = below.filter(({ call, isTry }) => isTry && call.tokens === undefined).map(({ call }) => call);
+    const inner = below.map(({ call }) => call).filter((call) => !tries.includes(call));
     const told = inner.filter((call) => tellsTheSame(outer, call));
     const candidates = told.length > 0 || inner.length > 1 ? told : inner.filter((call) => fills(outer, [call]));
-    if (candidates.length === 1) same.set(outer, candidates[0]!);
+    if (candidates.length <= 1 && candidates.length + tries.length > 0) same.set(outer, [...candidates, ...tries]);
     else if (candidates.length > 1 || repeats(outer, inner)) wrappers.add(outer);
   }
   return { same, wrappers, open: isOpen(lines) };
@@ -65,21 +69,23 @@ export function mayNest(calls: readonly CallFacts[]): boolean {
 const isPlainCall = ({ wraps, status }: CallFacts): boolean => !wraps && status !== "pending";
 
 /** The nearest call of its kind around a call, with spans between them that may belong to one and the same call. */
-function lineOf(call: CallFacts, bySpan: ReadonlyMap<string, CallFacts>, { parents, apart }: TraceTree): Inner {
+function lineOf(call: CallFacts, bySpan: ReadonlyMap<string, CallFacts>, { parents, apart, tries }: TraceTree): Inner {
   const { parentSpanId = "" } = call;
   let at = parentSpanId;
+  let isTry = false;
   for (let depth = 0; at !== "" && at !== call.spanId && depth < MAX_DEPTH; depth++) {
     const around = bySpan.get(at);
     if (around !== undefined) {
       const isInner = depth > 0 && callKind(around.operation) === callKind(call.operation);
-      return { outer: isInner ? around : undefined, missing: undefined };
+      return { outer: isInner ? around : undefined, isTry, missing: undefined };
     }
     if (apart.has(at)) break;
+    isTry ||= tries.has(at);
     const next = parents.get(at);
-    if (next === undefined) return { outer: undefined, missing: at };
+    if (next === undefined) return { outer: undefined, isTry, missing: at };
     at = next;
   }
-  return { outer: undefined, missing: undefined };
+  return { outer: undefined, isTry, missing: undefined };
 }
 
 function isOpen(lines: readonly (Inner & { readonly call: CallFacts })[]): boolean {

@@ -121,6 +121,42 @@ describeEachServer("one call that several spans tell", (server) => {
       expect(await calls()).toHaveLength(3);
     });
 
+    it("counts one of a call of ours whose tries an instrumentation tells, with its tries, in any order", {
+      timeout: 120_000,
+    }, async () => {
+      const attempt = (number: number, outcome: string) => ({
+        id: `try${number}`,
+        parent: "around",
+        at: number * 20,
+        tookMs: 18,
+        attributes: { "genspan.record": "attempt", "genspan.attempt.number": number, "genspan.attempt.outcome": outcome },
+      });
+      const client = (number: number, more: object) => ({
+        id: `chat${number}`,
+        parent: `try${number}`,
+        at: number * 20 + 1,
+        tookMs: 15,
+        ...more,
+      });
+      await expectOrderIndependent([
+        traces(tracesOf(around)),
+        traces(tracesOf(attempt(1, "429"), attempt(2, "success"))),
+        traces(tracesOf(client(1, { attributes: chat, error: "busy" }))),
+        traces(tracesOf(client(2, { attributes: told }))),
+      ]);
+      expect(await calls()).toMatchObject([
+        { span_id: spanIdOf("chat2"), generation_status: "success", tokens_prompt: "631", attempts_count: 2 },
+      ]);
+      await empty();
+      const untold = { ...around, attributes: chat };
+      await sendAll([
+        traces(
+          tracesOf(untold, attempt(1, "429"), attempt(2, "success"), client(1, { attributes: told }), client(2, { attributes: told })),
+        ),
+      ]);
+      expect((await calls()).reduce((sum, row) => sum + Number(row["tokens_prompt"] ?? 0), 0)).toBe(1262);
+    });
+
     it("counts both that happen at once in one trace", async () => {
       const root = { id: "root", tookMs: 200, attributes: {} };
       const tasks = [1, 2].map((i) => ({ id: `task${i}`, parent: "root", tookMs: 150, attributes: {} }));

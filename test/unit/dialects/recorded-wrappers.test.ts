@@ -16,7 +16,7 @@ function wrappersIn(body: Buffer) {
   const { spans, generations, request } = rowsFromTraces(body);
   const parents = new Map(spans.map((span) => [String(span["span_id"]), String(span["parent_span_id"] ?? "")]));
   const calls: CallFacts[] = [...generations, ...rowsOf(request, "generation_twins")].map(callFactsOf);
-  const counted = foldCalls(calls, { parents, apart: new Set() }).counted.map(({ call }) => call);
+  const counted = foldCalls(calls, { parents, apart: new Set(), tries: new Set() }).counted.map(({ call }) => call);
   return { all: calls.filter(({ wraps }) => wraps).length, counted: counted.filter(({ wraps }) => wraps) };
 }
 

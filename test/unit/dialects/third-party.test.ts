@@ -50,7 +50,7 @@ function countedOnceTogether({ spans, generations, request }: ReturnType<typeof 
   const rows = [...generations, ...rowsOf(request, "generation_twins")];
   const rowOf = new Map(rows.map((row) => [callFactsOf(row), row]));
   const parents = new Map(spans.map((span) => [String(span["span_id"]), String(span["parent_span_id"] ?? "")]));
-  const kept = foldCalls([...rowOf.keys()], { parents, apart: new Set() }).counted.map(({ call }) => rowOf.get(call)!);
+  const kept = foldCalls([...rowOf.keys()], { parents, apart: new Set(), tries: new Set() }).counted.map(({ call }) => rowOf.get(call)!);
   return { input: counted(kept, "tokens_prompt"), output: counted(kept, "tokens_completion") };
 }
 

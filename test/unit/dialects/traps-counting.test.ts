@@ -62,7 +62,7 @@ describe("trap 1: wrappers repeat the usage of the calls within", () => {
 
 describe("trap 2: two instrumentations tell one call", () => {
   const counted = (rows: readonly Row[]) =>
-    foldCalls(rows.map(callFactsOf), { parents: new Map(), apart: new Set() }).counted.map(({ call }) => call);
+    foldCalls(rows.map(callFactsOf), { parents: new Map(), apart: new Set(), tries: new Set() }).counted.map(({ call }) => call);
 
   it.each(["messages", "messages-tools", "messages-thinking"])("%s of two instrumentations is folded by the id of its answer", (name) => {
     const { generations } = rowsFromTraces(recording("anthropic-openinference", name).body);
