@@ -72,11 +72,12 @@ export function createJsonBytes(): JsonBytes {
 
   /** Writes a short text of ASCII byte by byte, which costs less than a call out of JavaScript; false, and nothing, where that is not all. */
   function addAscii(text: string, isContent: boolean): boolean {
+    const bytes = memory;
     let at = end;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);
       if (unit > 0x7f || (isContent && IS_ESCAPED[unit] === 1)) return false;
-      memory[at++] = unit;
+      bytes[at++] = unit;
     }
     end = at;
     return true;
@@ -105,20 +106,22 @@ export function createJsonBytes(): JsonBytes {
 
   /** Escapes the bytes of the memory from `start`, which is a multiple of a word, to `last` and writes them to the end. */
   function escapeBytes(start: number, last: number, escapes: Escapes): void {
+    const bytes = memory;
+    let to = end;
     let from = start;
-    for (let at = start; at < last; ) {
-      if (at % WORD_BYTES === 0) at = skipClean(words, at, last);
-      if (at < last && IS_ESCAPED[memory[at]!] === 1) {
-        memory.copyWithin(end, from, at);
-        end += at - from;
-        const inPlace = escapes[memory[at]!]!;
-        for (let i = 0; i < inPlace.length; i++) memory[end++] = inPlace[i]!;
-        from = at + 1;
-      }
-      at++;
+    for (let at = start; at < last; at++) {
+      if ((at & (WORD_BYTES - 1)) === 0) at = skipClean(words, at, last);
+      if (at >= last) break;
+      const byte = bytes[at]!;
+      if (IS_ESCAPED[byte] === 0) continue;
+      bytes.copyWithin(to, from, at);
+      to += at - from;
+      const inPlace = escapes[byte]!;
+      for (let i = 0; i < inPlace.length; i++) bytes[to++] = inPlace[i]!;
+      from = at + 1;
     }
-    memory.copyWithin(end, from, last);
-    end += last - from;
+    bytes.copyWithin(to, from, last);
+    end = to + last - from;
   }
 
   function value(of: unknown): void {

@@ -52,8 +52,12 @@ export function createPipeline(settings: Settings, problems: Problems): Pipeline
   const lane = createPendingLane({ deliveries, delayMillis, waitMillis: pendingWaitMillis });
   const policy = resolveContent(settings.content, limits.attributeBytes);
   let open = true;
-  const heir = (): Recorder | undefined => (open || !current().recorder.enabled ? undefined : current().recorder);
-  const recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems, heir });
+  /** Not this one itself, which stays in use until all that follows the shutdown is done. */
+  const heir = (): Recorder | undefined => {
+    const next = current().recorder;
+    return open || next === recorder || !next.enabled ? undefined : next;
+  };
+  const recorder: Recorder = createRecorder({ origin: { resource, instrumentationScope: SCOPE }, deliveries, lane, problems, heir });
 
   return {
     current: { recorder, settings, content: createContent({ policy, redact: settings.redact, problems }) },

@@ -6,6 +6,10 @@ import { context, diag, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { install } from "../../../../sdk/core/current.ts";
+import { createPipeline } from "../../../../sdk/core/pipeline.ts";
+import { createProblems } from "../../../../sdk/core/problems.ts";
+import { resolveOptions } from "../../../../sdk/core/settings.ts";
 import {
   generate,
   ImageTracer,
@@ -170,6 +174,18 @@ describe("records that outlive a tracing", () => {
     item.link({ type: "problem", id: 1 });
     await tracing?.flush();
     expect(sink.spans().map(({ resource }) => resource["service.name"])).toEqual(["second", "second", "second"]);
+  });
+
+  it("that end while the shutdown is not quite over are given up", async () => {
+    const pipeline = createPipeline(
+      resolveOptions({ endpoint: sink.url }),
+      createProblems(() => {}),
+    );
+    install(pipeline.current);
+    await pipeline.shutdown(1_000);
+    startItem().complete();
+    install(undefined);
+    expect(pipeline.deliveries[0]!.stats()).toMatchObject({ queued: 0, dropped: 1 });
   });
 
   it("that nobody took over are given up and counted", async () => {
