@@ -48,6 +48,8 @@ const NOTHING_QUEUED: FlushResult = { complete: true, remaining: 0 };
 
 let running: Tracing | undefined;
 let runningDeliveries: readonly Delivery[] = [];
+/** Of the tracing that is being shut down. */
+let stoppingProblems: Problems | undefined;
 
 /**
  * A span processor for an OpenTelemetry set-up of the application's own: its sampled spans then go to the collector as well, over this SDK's queue. Also takes spans of
@@ -68,7 +70,10 @@ export const spanProcessor = (): SpanProcessor => createSpanProcessor(() => runn
  * keeps to its own exporter and shares only the active context: its records have the application's spans as parents.
  */
 export function startTracing(given: TracingOptions = {}): Tracing {
-  if (running !== undefined) return running;
+  if (running !== undefined) {
+    stoppingProblems?.report("configuration", "startTracing() during a shutdown starts nothing: the shutdown has to be awaited first");
+    return running;
+  }
   const settings = resolveOptions(given);
   const problems = createProblems(settings.onProblem);
   const isNowhere = settings.target === undefined && settings.forward.length === 0;
@@ -97,12 +102,14 @@ function start(settings: Settings, problems: Problems): Tracing {
   runningDeliveries = pipeline.deliveries;
 
   async function stop(given: FlushOptions | undefined): Promise<FlushResult> {
+    stoppingProblems = problems;
     const result = await pipeline.shutdown(timeoutOf(given, problems));
     unhook();
     if (current() === pipeline.current) install(undefined);
-    running = undefined;
     runningDeliveries = [];
     await releaseProcess();
+    stoppingProblems = undefined;
+    running = undefined;
     return result;
   }
 

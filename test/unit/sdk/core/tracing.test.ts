@@ -188,6 +188,15 @@ describe("records that outlive a tracing", () => {
     expect(pipeline.deliveries[0]!.stats()).toMatchObject({ queued: 0, dropped: 1 });
   });
 
+  it("a start during a shutdown starts nothing, and says so", async () => {
+    const first = start();
+    const stopped = first.shutdown();
+    expect(startTracing({ endpoint: sink.url })).toBe(first);
+    await stopped;
+    expect(problems).toEqual([{ kind: "configuration", message: expect.stringContaining("has to be awaited"), count: 1 }]);
+    expect(start()).not.toBe(first);
+  });
+
   it("that nobody took over are given up and counted", async () => {
     const stopped = start({ pending: "off" });
     const item = startItem();
