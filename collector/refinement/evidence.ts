@@ -4,6 +4,7 @@ import { byTrace, idsOf, lookUp, optional, type TraceRef, type Tx, traceName, ty
 import { mayNest } from "./nesting.ts";
 import { namesOthers, readApart, readChildren, readEvents, readParents, readScores, toChild, toEvent, toScore } from "./read-around.ts";
 import { MAX_ROWS, NO_CALLS, readCalls, readServers, toCalls } from "./read-calls.ts";
+import { mayHoldRequests } from "./requests.ts";
 
 /** What is stored about a trace, with the sign of its counted calls. */
 export interface StoredTrace extends TraceEvidence {
@@ -50,9 +51,12 @@ async function readWithin(tx: Tx, schema: string, { traces, window }: Reading): 
   const factsOf = new Map([...calls].map(([name, rows]) => [name, toCalls(rows, servers.get(name))]));
   const nested = traces.filter((trace) => mayNest(factsOf.get(traceName(trace))?.calls ?? []));
   const scored = traces.filter((trace) => namesOthers(scoresOf.get(traceName(trace)), factsOf.get(traceName(trace))?.calls ?? []));
-  const trees = new Set([...traces.filter((trace) => isTree(traceName(trace))), ...nested, ...scored]);
+  const requesting = traces.filter((trace) =>
+    mayHoldRequests(factsOf.get(traceName(trace))?.calls ?? [], recordsOf.get(traceName(trace)) ?? []),
+  );
+  const separated = [...new Set([...nested, ...scored, ...requesting])];
+  const trees = new Set([...traces.filter((trace) => isTree(traceName(trace))), ...separated]);
   const parents = trees.size === 0 ? byTrace([]) : byTrace(await readParents(tx, schema, { ...window, ...idsOf([...trees]) }));
-  const separated = [...new Set([...nested, ...scored])];
   const apart = separated.length === 0 ? byTrace([]) : byTrace(await readApart(tx, schema, { ...window, ...idsOf(separated) }));
   return traces.flatMap(({ projectId, traceId }) => {
     const name = traceName({ projectId, traceId });

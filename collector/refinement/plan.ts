@@ -17,6 +17,7 @@ import { type FoldedCall, foldCalls } from "./fold.ts";
 import { type ImageRow, imageRows } from "./images.ts";
 import { type ItemRecord, itemRecords } from "./items.ts";
 import { contentFromEvents, type GroupValues } from "./log-content.ts";
+import { awaitsCall, requestsOfCalls } from "./requests.ts";
 import { type RunRow, runRows } from "./runs.ts";
 import { awaitsSpan, type ScoreMove, scoreMoves } from "./scores.ts";
 import { updatesOf } from "./updates.ts";
@@ -80,7 +81,8 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
     .filter(([call, survivor]) => !call.counted && call.survivor !== survivor)
     .map(([call, survivor]) => ({ key: keyOf(call), survivor }));
   const restore = folding.counted.filter(({ call }) => !call.counted).map(({ call }) => keyOf(call));
-  const children = groupBy(evidence.children, ({ parentSpanId }) => parentSpanId);
+  const told = requestsOfCalls(evidence);
+  const children = groupBy(told, ({ parentSpanId }) => parentSpanId);
   const events = groupBy(evidence.events, ({ spanId }) => spanId);
   const ofCalls = new Set(evidence.calls.map(({ spanId }) => spanId));
   const belonging = belongingOf(evidence);
@@ -98,7 +100,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
   const images = imageRows({
     projectId: evidence.projectId,
     traceId: evidence.traceId,
-    children: evidence.children,
+    children: told,
     counted: folding.counted,
     filled: new Map(changes.map(({ key, columns }) => [key.spanId, columns])),
     belonging,
@@ -116,7 +118,7 @@ export function planRefinement(evidence: TraceEvidence): RefinementPlan {
     runs,
     items,
     scores,
-    open: folding.open || awaitsSpan(evidence),
+    open: folding.open || awaitsSpan(evidence) || awaitsCall(evidence),
   };
 }
 

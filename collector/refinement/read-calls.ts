@@ -120,16 +120,15 @@ interface ToldOfTries {
   readonly recordsOf: ReadonlyMap<string, readonly ChildSpan[]>;
 }
 
-/** Which servers the spans of calls name, by trace and span, of calls with requests over HTTP below them or with a number of tries. */
+/** Which servers the spans of calls name, by trace and span, of calls in traces with requests over HTTP, or with a number of tries. */
 export async function readServers(
   tx: Tx,
   schema: string,
   { window, calls, recordsOf }: ToldOfTries,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, CallServer>>> {
-  const asked = [...calls].flatMap(([name, rows]) => {
-    const requested = new Set(recordsOf.get(name)?.flatMap((span) => (isHttpRequest(span) ? [span.parentSpanId] : [])));
-    return rows.filter((row) => requested.has(String(row["span_id"])) || Number(row["attempts_count"] ?? 0) > 1);
-  });
+  const asked = [...calls].flatMap(([name, rows]) =>
+    recordsOf.get(name)?.some(isHttpRequest) === true ? rows : rows.filter((row) => Number(row["attempts_count"] ?? 0) > 1),
+  );
   if (asked.length === 0) return new Map();
   const pairs = SERVER_ATTRIBUTES.map((name) => `'${name}', attributes -> '${name}'`).join(", ");
   const found = await lookUp(tx, {

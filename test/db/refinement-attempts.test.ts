@@ -118,4 +118,40 @@ describeEachServer("attempts", (server) => {
       [3, false, "529"],
     ]);
   });
+
+  it("requests below other spans of a client are attempts of the call, a tool's and those within another request are not", async () => {
+    const call = { id: "call", tookMs: 300, attributes: { ...chat, "server.address": "api.openai.com" } };
+    const plain = { id: "client", parent: "call", at: 1, tookMs: 290, attributes: { "rpc.system": "http" } };
+    const tool = { id: "tool", parent: "call", at: 150, tookMs: 50, attributes: { "gen_ai.tool.name": "search" } };
+    const post = (id: string, parent: string, at: number, status = 200) => ({
+      id,
+      parent,
+      at,
+      tookMs: 40,
+      kind: 3,
+      attributes: http(status),
+    });
+    const requests = [post("one", "client", 5, 429), post("two", "client", 60), post("deep", "two", 61), post("tooled", "tool", 155)];
+    await expectOrderIndependent([traces(tracesOf(plain)), traces(tracesOf(tool, ...requests)), traces(tracesOf(call))]);
+    expect((await attempts()).map((row) => [row["attempt_number"], row["http_status"]])).toEqual([
+      [1, 429],
+      [2, 200],
+    ]);
+  });
+
+  it("the server that another telling of the call names is its server", async () => {
+    const outer = { id: "outer", tookMs: 120, attributes: { ...chat, "server.address": "gw.internal" } };
+    const inner = { id: "inner", parent: "outer", at: 5, tookMs: 100, attributes: chat };
+    const post = (id: string, host: string) => ({
+      id,
+      parent: "inner",
+      at: 10,
+      kind: 3,
+      attributes: { "http.request.method": "POST", "url.full": `https://${host}/ask` },
+    });
+    await sendAll([
+      traces(tracesOf(outer, inner, post("there", "gw.internal"), post("track", "t.internal"), post("track2", "t.internal"))),
+    ]);
+    expect(await calls()).toMatchObject([{ attempts_count: 1 }]);
+  });
 });

@@ -140,6 +140,16 @@ export const MATTERS: Readonly<Record<string, (trace: string, at: number) => Ato
       span({ trace, id: "call", at, tookMs: 300, attributes: { ...chat, ...answer, "server.address": "api.openai.com" } }),
     ];
   },
+  "a call told twice whose requests over HTTP stand below a client's own span, one of them told twice": (trace, at) => [
+    span({ trace, id: "try1", parent: "client", at: at + 20, tookMs: 20, kind: 3, attributes: post(503) }),
+    span({ trace, id: "try2", parent: "client", at: at + 50, tookMs: 30, kind: 3, attributes: post(200) }),
+    span({ trace, id: "socket", parent: "try2", at: at + 51, tookMs: 28, kind: 3, attributes: post(200) }),
+    span({ trace, id: "client", parent: "inner", at: at + 15, tookMs: 70, kind: 3, attributes: { "rpc.system": "aws-api" } }),
+    span({ trace, id: "searched", parent: "tool", at: at + 40, tookMs: 5, kind: 3, attributes: post(200) }),
+    span({ trace, id: "tool", parent: "outer", at: at + 38, tookMs: 9, attributes: { "gen_ai.operation.name": "execute_tool" } }),
+    span({ trace, id: "inner", parent: "outer", at: at + 10, tookMs: 80, attributes: { ...chat, ...usage(5, 5) } }),
+    span({ trace, id: "outer", at, attributes: { ...chat, ...usage(5, 5), ...prompt } }),
+  ],
   "a call that says how often it was sent": (trace, at) => [
     span({ trace, id: "call", at, tookMs: 300, error: "busy", attributes: { ...chat, "http.request.resend_count": 3 } }),
   ],
