@@ -1,9 +1,10 @@
 import * as A from "../../sdk/attributes.ts";
 import { CONCEPT, type Concept } from "../model/concept.ts";
+import { currencyOf, isAmount } from "../model/price.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { attributeNamed, attributeValue } from "./flattened.ts";
-import { type GenerationDraft, hasConcept, override, withdraw } from "./generation-draft.ts";
+import { type GenerationDraft, hasConcept, override, supply, withdraw } from "./generation-draft.ts";
 import { numberOf } from "./json.ts";
 
 /** An attribute that tells a cost, and those that tell more about this one. Without a name for its currency it counts in dollars. */
@@ -44,13 +45,15 @@ export function chooseSentCost(view: SpanView, draft: GenerationDraft): void {
     if (index < 0 || !isAmount(numberOf(attributeValue(view, index)))) continue;
     draft.attribute[CONCEPT.costAmount] = index;
     if (currency === undefined) override(draft, "costCurrency", "USD", view.attributes.name(index));
-    else draft.attribute[CONCEPT.costCurrency] = view.attributes.find(currency);
+    else supplyCurrency(view, draft, view.attributes.find(currency));
     draft.attribute[CONCEPT.costSource] = source === undefined ? -1 : view.attributes.find(source);
     return;
   }
 }
 
-const isAmount = (value: number | undefined): value is number => value !== undefined && value >= 0;
+function supplyCurrency({ attributes }: SpanView, draft: GenerationDraft, index: number): void {
+  if (index >= 0) supply(draft, "costCurrency", currencyOf(attributes.text(index)), attributes.name(index));
+}
 
 /** Twelve digits behind the point, as costs are stored: parts of a dollar that were added up keep their decimals. */
 export const sumOf = (parts: readonly number[]): number => Math.round(parts.reduce((sum, part) => sum + part, 0) * 1e12) / 1e12;

@@ -23,6 +23,18 @@ export interface Price extends Rates {
   readonly longContext?: (Rates & { readonly above: number }) | undefined;
 }
 
+/** A currency as ISO 4217 writes it, so that costs add up by it; undefined for what names none. */
+export function currencyOf(text: string | undefined): string | undefined {
+  const code = text?.trim().toUpperCase();
+  return code !== undefined && /^[A-Z]{3}$/.test(code) ? code : undefined;
+}
+
+/** Above this an amount is no cost of one call in any currency, and would spoil every sum that it is part of. */
+const MAX_AMOUNT = 1e12;
+
+/** Whether a number can be the cost of a call. */
+export const isAmount = (value: number | undefined): value is number => value !== undefined && value >= 0 && value <= MAX_AMOUNT;
+
 /** Prices by model name. */
 export interface PriceBook {
   /** The price at a time, or undefined: an unknown price is never guessed. `model` as `atTier` makes it. */

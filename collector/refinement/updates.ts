@@ -1,5 +1,6 @@
 import * as A from "../../sdk/attributes.ts";
-import { isObject, type Json, numberOf, openJson } from "../dialects/json.ts";
+import { isObject, type Json, numberOf, openJson, stringOf } from "../dialects/json.ts";
+import { currencyOf, isAmount } from "../model/price.ts";
 import { shortIdentifier } from "../rows/values.ts";
 import type { ChildSpan } from "./facts.ts";
 
@@ -34,12 +35,12 @@ type Column = readonly [string, unknown];
 function wholeCost(given: readonly Column[]): readonly Column[] {
   const told = new Map(given);
   const amount = told.get("cost_amount");
-  const isKnown = (numberOf(amount as Json) ?? -1) >= 0;
+  const isKnown = isAmount(numberOf(amount as Json));
   if (!isKnown && amount !== null) return [];
   const source = isKnown ? (told.get("cost_source") ?? "sent") : null;
   return [
     ["cost_amount", amount],
-    ["cost_currency", told.get("cost_currency") ?? null],
+    ["cost_currency", currencyOf(stringOf(told.get("cost_currency") as Json)) ?? null],
     ["cost_source", source],
   ];
 }

@@ -1,7 +1,7 @@
 import { chargedTier } from "../dialects/service-tier.ts";
 import { CONCEPT } from "../model/concept.ts";
 import { canonicalProvider } from "../model/operation.ts";
-import { atTier, costOf, type Price } from "../model/price.ts";
+import { atTier, costOf, isAmount, type Price } from "../model/price.ts";
 import type { Tokens } from "../model/tokens.ts";
 import { type CallSource, conceptNumber, conceptText } from "./concept-columns.ts";
 import { copyNull, copyNumeric, copyString } from "./copy-row.ts";
@@ -15,7 +15,7 @@ import { startMillisOf } from "./row-key.ts";
 export function encodeCost(source: CallSource, call: ModelCall, tokens: Tokens): void {
   const { out, draft } = source;
   const told = conceptNumber(source, CONCEPT.costAmount);
-  const sent = told !== undefined && told >= 0 ? told : undefined;
+  const sent = isAmount(told) ? told : undefined;
   const price = sent === undefined ? priceOf(source, call) : undefined;
   const charged = { ...tokens, cacheWriteHour: conceptNumber(source, CONCEPT.cacheWriteHourTokens) };
   const computed = price === undefined || draft.tokensEstimated ? undefined : costOf(charged, price);

@@ -21,6 +21,8 @@ const costOf = (attributes: Attributes): unknown[] => {
 describe("a cost that was sent keeps its own currency and source", () => {
   it.each([
     ["ours alone", OURS, ["2", "EUR", "invoice"]],
+    ["ours in small letters", { ...OURS, "genspan.cost.currency": " eur" }, ["2", "EUR", "invoice"]],
+    ["ours in what is no currency", { ...OURS, "genspan.cost.currency": "euros and cents" }, ["2", null, "invoice"]],
     ["ours without a currency", { "genspan.cost.amount": 2 }, ["2", null, "sent"]],
     ["one of OpenLIT beside ours", { ...OURS, "gen_ai.usage.cost": 0.36 }, ["0.36", "USD", "sent"]],
     ["one of Logfire beside ours", { ...OURS, "operation.cost": 0.36 }, ["0.36", "USD", "sent"]],
@@ -68,6 +70,7 @@ describe("a cost that was sent keeps its own currency and source", () => {
     ["is no number", "a lot"],
     ["is NaN", "NaN"],
     ["is true", true],
+    ["is absurd", 1e300],
   ])("one that %s gives way to the next", (_, amount) => {
     expect(costOf({ ...OURS, "gen_ai.usage.cost": amount })).toEqual(["2", "EUR", "invoice"]);
     expect(costOf({ ...LANGFUSE, "gen_ai.usage.cost": amount })).toEqual(["7", "USD", "sent"]);

@@ -20,6 +20,7 @@ it.each([
   ["a whole one", { "genspan.cost.amount": 2, "genspan.cost.currency": "EUR", "genspan.cost.source": "invoice" }, [2, "EUR", "invoice"]],
   ["an amount alone, which is of no currency that was told of another", { "genspan.cost.amount": 2 }, [2, null, "sent"]],
   ["one that is none any more", { "genspan.cost.amount": null, "genspan.cost.currency": null }, [null, null, null]],
+  ["a currency in small letters", { "genspan.cost.amount": 2, "genspan.cost.currency": "eur" }, [2, "EUR", "sent"]],
   ["an amount of 0", { "genspan.cost.amount": 0, "genspan.cost.currency": "EUR" }, [0, "EUR", "sent"]],
 ])("an update of the cost: %s", (_, attributes, [amount, currency, source]) => {
   expect(costOf(attributes)).toEqual({ cost_amount: amount, cost_currency: currency, cost_source: source });
