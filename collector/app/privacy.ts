@@ -6,6 +6,7 @@ import type { ProjectEnd } from "../commands/delete-project.ts";
 import { postgresOptions } from "../config/questions.ts";
 import { eraseFromArchive, eraseProjectFiles } from "../jobs/archive/erase-files.ts";
 import { knownFolders } from "../jobs/archive/folders.ts";
+import { withArchive } from "../jobs/archive/lock.ts";
 import type { Tombstones } from "../jobs/tombstones.ts";
 import type { AppOptions } from "./context.ts";
 import type { Database } from "./database.ts";
@@ -39,17 +40,22 @@ export const eraserOf =
   (access: ArchiveAccess): Services["erasing"]["eraseFiles"] =>
   async (projectId, spans, { kind, value }) => {
     const { reachable, unreached } = await reachableFolders(access, projectId);
-    let rows = 0;
-    for (const folder of reachable)
-      rows += await eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
-    return { rows, unreached };
+    return withArchive(access.sql, access.schema, async () => {
+      let rows = 0;
+      for (const folder of reachable)
+        rows += await eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
+      return { rows, unreached };
+    });
   };
 
 /** What a deleted project leaves outside of the tables: its files in the archive's folders, and its logins; `url` is the owner's. */
 export const projectEndIn = (access: ArchiveAccess, url: string): ProjectEnd => ({
   async eraseFiles(projectId) {
     const { reachable, unreached } = await reachableFolders(access, projectId);
-    return { files: reachable.reduce((sum, folder) => sum + eraseProjectFiles(folder, projectId), 0), unreached };
+    const files = await withArchive(access.sql, access.schema, async () =>
+      reachable.reduce((sum, folder) => sum + eraseProjectFiles(folder, projectId), 0),
+    );
+    return { files, unreached };
   },
   dropLogin: (login) => dropSqlLogin({ url, schema: access.schema, login }),
 });

@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { eraserOf } from "../../collector/app/privacy.ts";
 import { createLog } from "../../collector/base/log.ts";
 import { isContentName } from "../../collector/dialects/content-names.ts";
 import { eraseFromArchive } from "../../collector/jobs/archive/erase-files.ts";
 import { createContentJob } from "../../collector/jobs/archive/index.ts";
+import { withArchive } from "../../collector/jobs/archive/lock.ts";
 import { removeContent } from "../../collector/jobs/archive/remove-content.ts";
 import { restoreContent } from "../../collector/jobs/archive/restore.ts";
+import { createPool } from "../../collector/query/pool.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { logsOf, TRACE, tracesOf } from "../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
@@ -55,7 +58,7 @@ describeEachServer("old content", (server) => {
   });
   afterEach(async () => {
     rmSync(folder, { recursive: true, force: true });
-    await rig.empty(...TABLES);
+    await rig.empty(...TABLES, "archive_folders");
   });
   afterAll(async () => {
     await rig.stop();
@@ -141,6 +144,51 @@ describeEachServer("old content", (server) => {
         .filter((line) => line !== "")
         .map((line) => (JSON.parse(line) as { table: string }).table),
     ).toEqual(["generation_items"]);
+  });
+
+  describe("while somebody else is at the files", () => {
+    const access = () => ({ sql: rig.sql, schema: "public", folders: [folder] });
+    const inFiles = (): string =>
+      readdirSync(folder)
+        .map((name) => gunzipSync(readFileSync(join(folder, name))).toString())
+        .join("");
+    /** Holds the files until `work` and what it began have been seen to wait. */
+    const whileHeld = async <T>(begin: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> => {
+      const outside = createPool(database.url, 1);
+      const release = Promise.withResolvers<void>();
+      const held = Promise.withResolvers<void>();
+      const holding = withArchive(outside, "public", async () => {
+        held.resolve();
+        await release.promise;
+      });
+      await held.promise;
+      const begun = begin();
+      const waiting = () => rig.sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+      await expect.poll(waiting).toHaveLength(1);
+      await meanwhile();
+      release.resolve();
+      await holding;
+      await outside.end();
+      return begun;
+    };
+
+    it("PRV-01 goes to no file when its row is erased before its turn comes", async () => {
+      await whileHeld(
+        () => removeContent(options({ archiveFolder: folder })),
+        () => rig.empty(...TABLES),
+      );
+      expect(inFiles()).not.toContain(CANARY);
+    });
+
+    it("is not written while an erasure writes the files anew, nor the other way round", async () => {
+      await removeContent(options({ archiveFolder: folder }));
+      const erased = await whileHeld(
+        () => eraserOf(access())(1, [{ trace_id: TRACE, span_id: "" }], { kind: "trace", value: TRACE }),
+        async () => expect(inFiles()).toContain(CANARY),
+      );
+      expect(erased).toEqual({ rows: 3, unreached: 0 });
+    });
   });
 
   describe("by the clock", () => {

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Sql } from "../../../schema/connect.ts";
+import type { Sql, TransactionSql } from "../../../schema/connect.ts";
 
 /** The folders that may hold content of a project. */
 export interface KnownFolders {
@@ -25,7 +25,7 @@ interface Note {
 }
 
 /** Remembers, before content goes to a folder, that it does. */
-export async function noteFolder(sql: Sql, { schema, projectIds, folder }: Note): Promise<void> {
+export async function noteFolder(sql: Sql | TransactionSql, { schema, projectIds, folder }: Note): Promise<void> {
   await sql`
     INSERT INTO ${sql(schema)}.archive_folders (project_id, folder, first_used_at)
     SELECT project_id, ${resolve(folder)}, clock_timestamp() FROM unnest(${[...projectIds]}::int[]) AS given (project_id) ON CONFLICT DO NOTHING`;

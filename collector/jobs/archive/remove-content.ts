@@ -2,6 +2,7 @@ import type { Sql, TransactionSql } from "../../../schema/connect.ts";
 import { type ArchivedRow, appendRows, archivePath, type RowSubject } from "./archive-file.ts";
 import { CONTENT_TABLES, type ColumnTexts, type ContentTable, type StripOptions } from "./content-tables.ts";
 import { noteFolder } from "./folders.ts";
+import { lockArchive } from "./lock.ts";
 
 export interface RemoveContentOptions extends StripOptions {
   /** Connects as the owner of the tables. */
@@ -31,8 +32,9 @@ interface StoredRow {
 }
 
 /**
- * Takes prompts, answers and other content out of old rows; numbers, names, times and states stay. With a folder it is written there first, and a
- * row that changes between the two keeps its content until the next run. Run it under a lease: two at once would archive a row twice.
+ * Takes prompts, answers and other content out of old rows; numbers, names, times and states stay. With a folder it is there, on the disk, before it is gone
+ * from the row, and only of rows that are still what they were: one that changed keeps its content until the next run, one that was erased meanwhile goes to
+ * no file. Run it under a lease.
  */
 export async function removeContent(options: RemoveContentOptions): Promise<RemovedContent> {
   const removed: RemovedContent = {};
@@ -86,16 +88,16 @@ async function removeFrom(table: ContentTable, rows: readonly StoredRow[], optio
     .map((row) => ({ row, stripped: table.strip(row.columns, options) }))
     .filter(({ row, stripped }) => stripped !== row.columns);
   if (changes.length === 0 || options.dryRun === true) return changes.length;
-  if (options.archiveFolder !== undefined) {
-    const archived = changes.map(({ row }) => row);
-    const projectIds = [...new Set(archived.map((row) => row.project_id))];
-    await noteFolder(options.sql, { schema: options.schema, projectIds, folder: options.archiveFolder });
-    archive(options.archiveFolder, table, archived);
-  }
+  const { archiveFolder: folder, schema } = options;
   return inSchema(options, async (tx) => {
-    let written = 0;
-    for (const { row, stripped } of changes) written += await writeColumns(tx, table, { ...row, columns: stripped });
-    return written;
+    if (folder !== undefined) await lockArchive(tx, schema);
+    const written: StoredRow[] = [];
+    for (const { row, stripped } of changes) if ((await writeColumns(tx, table, { ...row, columns: stripped })) > 0) written.push(row);
+    if (folder !== undefined && written.length > 0) {
+      await noteFolder(tx, { schema, folder, projectIds: [...new Set(written.map((row) => row.project_id))] });
+      archive(folder, table, written);
+    }
+    return written.length;
   });
 }
 
