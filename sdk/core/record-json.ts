@@ -1,5 +1,6 @@
 import type { AttributeValue, HrTime, SpanContext } from "@opentelemetry/api";
-import type { TimedEvent } from "@opentelemetry/sdk-trace";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { GENSPAN_RECORD } from "../attributes.ts";
 import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
 import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";
@@ -8,9 +9,15 @@ import { nextTurn } from "./waiting.ts";
 
 /** Writes records of the SDK as a request of OTLP/JSON. */
 export interface RecordWriter {
-  /** The body of one request; valid until the next call. Writes for a short time only, then lets the event loop turn, and so on. */
-  write(spans: readonly OwnSpan[]): Promise<Uint8Array>;
+  /**
+   * The body of one request; valid until the next call. Writes for a short time only, then lets the event loop turn, and so on. `others` are spans of other makers: the
+   * official serializer writes them, and they go into the same request.
+   */
+  write(records: readonly OwnSpan[], others?: readonly ReadableSpan[]): Promise<Uint8Array>;
 }
+
+const BEGIN = '{"resourceSpans":[';
+const END = "]}";
 
 /** How long records are written before what else waits comes first. */
 const SLICE_MS = 2;
@@ -18,12 +25,12 @@ const SLICE_MS = 2;
 export function createRecordWriter(): RecordWriter {
   const json = createJsonBytes();
   return {
-    async write(spans) {
+    async write(records, others = []) {
       json.clear();
-      json.add('{"resourceSpans":[');
+      json.add(BEGIN);
       let origin: RecordOrigin | undefined;
       let sliceMillis = performance.now();
-      for (const span of spans) {
+      for (const span of records) {
         if (span.origin !== origin) {
           if (origin !== undefined) json.add("]}]},");
           origin = span.origin;
@@ -34,10 +41,20 @@ export function createRecordWriter(): RecordWriter {
         await nextTurn();
         sliceMillis = performance.now();
       }
-      json.add(origin === undefined ? "]}" : "]}]}]}");
+      if (origin !== undefined) json.add(others.length === 0 ? "]}]}" : "]}]},");
+      if (others.length > 0) json.bytes(groupsOf(others));
+      json.add(END);
       return json.since(0);
     },
   };
+}
+
+/** What stands between the beginning and the end of the official serializer's request. Throws where that is not as it was. */
+function groupsOf(spans: readonly ReadableSpan[]): Uint8Array {
+  const request = Buffer.from(JsonTraceSerializer.serializeRequest([...spans]) ?? []);
+  const isKnown = request.toString("latin1", 0, BEGIN.length) === BEGIN && request.toString("latin1", request.length - END.length) === END;
+  if (!isKnown) throw new RangeError("the serializer's request has another form");
+  return request.subarray(BEGIN.length, request.length - END.length);
 }
 
 function writeOrigin(json: JsonBytes, { resource, instrumentationScope: { name, version } }: RecordOrigin): void {

@@ -111,7 +111,7 @@ interface Exporters {
   shutdown(): Promise<void>;
 }
 
-/** Records of our own are written as JSON by ourselves, in slices; the official exporter takes spans of other makers, and protobuf. */
+/** Requests with records of our own are written as JSON by ourselves, in slices; the official exporter takes those of other makers' spans alone, and protobuf. */
 function createExporters({ url, headers, protocol, compression, timeoutMillis }: Target, userAgent: string): Exporters {
   const config = {
     userAgent,
@@ -126,8 +126,10 @@ function createExporters({ url, headers, protocol, compression, timeoutMillis }:
   const writer = createRecordWriter();
   return {
     async prepare(spans) {
-      if (!isJson || !spans.every((span) => span instanceof OwnSpan)) return (done) => official.export([...spans], done);
-      const body = await writer.write(spans);
+      const records = spans.filter((span) => span instanceof OwnSpan);
+      if (!isJson || records.length === 0) return (done) => official.export([...spans], done);
+      const others = records.length === spans.length ? [] : spans.filter((span) => !(span instanceof OwnSpan));
+      const body = await writer.write(records, others);
       return (done) => own.export({ body, records: spans.length }, done);
     },
     async shutdown() {

@@ -15,3 +15,23 @@ export function recordOf(name: string, attributes: RecordAttributes): ReadableSp
     { resource: emptyResource(), instrumentationScope: SCOPE },
   );
 }
+
+/** A span of another maker: an object with members of its own. */
+export function plainSpan(span: ReadableSpan): ReadableSpan {
+  const { name, kind, startTime, endTime, duration, status, attributes, links, events, resource, instrumentationScope } = span;
+  const parts = {
+    name,
+    kind,
+    startTime,
+    endTime,
+    duration,
+    status,
+    attributes,
+    links,
+    events,
+    resource,
+    instrumentationScope,
+    ended: true,
+  };
+  return { ...parts, spanContext: () => span.spanContext(), droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 };
+}

@@ -1,4 +1,4 @@
-import { type Attributes, ROOT_CONTEXT } from "@opentelemetry/api";
+import { ROOT_CONTEXT } from "@opentelemetry/api";
 import type { ReadableSpan, Span } from "@opentelemetry/sdk-trace";
 import { describe, expect, it } from "vitest";
 import { createDelivery } from "../../../../sdk/core/delivery.ts";
@@ -7,21 +7,12 @@ import { DEFAULT_LIMITS } from "../../../../sdk/core/options.ts";
 import { createProblems } from "../../../../sdk/core/problems.ts";
 import { createSender } from "../../../../sdk/core/sender.ts";
 import { createSpanProcessor } from "../../../../sdk/core/span-processor.ts";
-import { recordOf } from "../../../support/sdk/records.ts";
+import { plainSpan, recordOf } from "../../../support/sdk/records.ts";
 import { startSink } from "../../../support/sdk/sink.ts";
-
-/** A span of a tracer: an object with members of its own. */
-const spanOf = (name: string, attributes: Attributes): ReadableSpan => {
-  const record = recordOf(name, attributes);
-  const { kind, startTime, endTime, duration, status, links, events, resource, instrumentationScope } = record;
-  const parts = { kind, startTime, endTime, duration, status, links, events, resource, instrumentationScope, ended: true };
-  const counts = { droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0 };
-  return { name, attributes, spanContext: () => record.spanContext(), ...parts, ...counts };
-};
 
 /** A span as OpenTelemetry's 1.x packages make it: other names for its scope and its parent. */
 function oldSpan(parentSpanId: string | undefined): ReadableSpan {
-  const { instrumentationScope, ...rest } = spanOf("old", { a: 1 });
+  const { instrumentationScope, ...rest } = plainSpan(recordOf("old", { a: 1 }));
   return { ...rest, instrumentationLibrary: { name: "old-library", version: "1.30" }, parentSpanId } as unknown as ReadableSpan;
 }
 
@@ -48,7 +39,7 @@ describe("spans of other versions of OpenTelemetry", () => {
     const delivery = createDelivery({ sender, limits: DEFAULT_LIMITS, problems });
     const processor = createSpanProcessor(() => [delivery], problems);
     const unsampled = {
-      ...spanOf("unsampled", {}),
+      ...plainSpan(recordOf("unsampled", {})),
       spanContext: () => ({ traceId: "1".repeat(32), spanId: "2".repeat(16), traceFlags: 0 }),
     };
     processor.onStart({} as Span, ROOT_CONTEXT);

@@ -1,12 +1,14 @@
 import { SpanKind } from "@opentelemetry/api";
 import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
+import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deferredJson, type RecordAttributes } from "../../../../sdk/core/deferred-text.ts";
 import { createJsonBytes } from "../../../../sdk/core/json-bytes.ts";
 import { OwnSpan, type RecordFacts } from "../../../../sdk/core/record.ts";
 import { createRecordWriter } from "../../../../sdk/core/record-json.ts";
+import { plainSpan } from "../../../support/sdk/records.ts";
 
 const origin = {
   resource: resourceFromAttributes({ "service.name": "größe", list: ["a", "b"] }),
@@ -21,7 +23,7 @@ const textOf = (bytes: Uint8Array): string => new TextDecoder("utf-8", { fatal: 
 const parsed = (bytes: Uint8Array | undefined): unknown => JSON.parse(textOf(bytes ?? new Uint8Array()));
 
 /** What the official exporter would send. */
-const official = (spans: OwnSpan[]): unknown => parsed(JsonTraceSerializer.serializeRequest(spans));
+const official = (spans: ReadableSpan[]): unknown => parsed(JsonTraceSerializer.serializeRequest(spans));
 
 const messages = [{ role: "user", parts: [{ type: "text", content: 'Say "hi"\n\\o/ ünïcödé 🙂 \u0000\u2028' }] }];
 
@@ -57,6 +59,14 @@ describe("records as OTLP/JSON", () => {
     expect(text).toContain(
       '"attributes":[{"key":"nan","value":{"doubleValue":"NaN"}},{"key":"infinite","value":{"doubleValue":"-Infinity"}},{"key":"large","value":{"doubleValue":1e+21}}]}]}]}]}',
     );
+  });
+
+  it("share a request with spans of other makers, which the official serializer writes", async () => {
+    const record = spanOf({ a: 1 });
+    const other = { ...plainSpan(spanOf({ "http.method": "POST" })), name: "POST" };
+    const { resourceSpans } = parsed(await createRecordWriter().write([record], [other])) as { resourceSpans: unknown[] };
+    expect(resourceSpans).toEqual([record, other].flatMap((span) => (official([span]) as { resourceSpans: unknown[] }).resourceSpans));
+    expect(parsed(await createRecordWriter().write([], [other]))).toEqual(official([other]));
   });
 
   it("are written one request after the other in the same memory, also after one that was very large", async () => {
