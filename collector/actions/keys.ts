@@ -7,7 +7,7 @@ import { RequestError } from "../base/request-error.ts";
 import type { Actions, DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, PrunedRows, SqlLoginRequest } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
-import { deleteProject as removeProject } from "../commands/delete-project.ts";
+import { previewProjectEnd, deleteProject as removeProject } from "../commands/delete-project.ts";
 import { createKeyStore, type KeyStore } from "../commands/keys.ts";
 import { createProject as makeProject, listProjects as readProjects } from "../commands/projects.ts";
 import type { Writer } from "../commands/writer.ts";
@@ -77,10 +77,12 @@ export const createProject = (name: string, options: DatabaseOptions): Promise<P
 export const deleteProject = (id: number, options: Parameters<Actions["deleteProject"]>[1], host: Host): Promise<readonly PrunedRows[]> =>
   withWriter(options, false, async (writer, url) => {
     const end = projectEndIn(archiveAccess(writer, options, host), url);
-    const gone = await removeProject({ ...writer, ...end, projectId: id, actor: CLI }).catch((error: unknown) => {
+    const missing = new CommandError(EXIT.notFound, `There is no project ${id}: see "genspan project list".`);
+    if (options.dryRun && (await readProjects(writer, id)).length === 0) throw missing;
+    const work = options.dryRun ? previewProjectEnd(writer, id) : removeProject({ ...writer, ...end, projectId: id, actor: CLI });
+    const gone = await work.catch((error: unknown) => {
       if (!(error instanceof RequestError)) throw error;
-      if (error.code === "not_found") throw new CommandError(EXIT.notFound, `There is no project ${id}: see "genspan project list".`);
-      throw new CommandError(EXIT.failure, `It is not deleted: ${error.message}.`);
+      throw error.code === "not_found" ? missing : new CommandError(EXIT.failure, `It is not deleted: ${error.message}.`);
     });
     return Object.entries(gone).map(([table, rows]) => ({ table, partition: null, rows }));
   });

@@ -88,6 +88,10 @@ export interface ProjectSummary {
   readonly createdAt: string;
 }
 
+export interface ProjectDeletionOptions extends DatabaseOptions, Pick<ConnectionOptions, "archiveFolders"> {
+  readonly dryRun: boolean;
+}
+
 /** A login of the database for dashboards. */
 export interface SqlLoginRequest extends DatabaseOptions {
   readonly login: string;
@@ -175,8 +179,8 @@ export interface Actions {
   ): Promise<{ readonly id: string; readonly key: string } | undefined>;
   listProjects(options: DatabaseOptions): Promise<readonly ProjectSummary[]>;
   createProject(name: string, options: DatabaseOptions): Promise<ProjectSummary>;
-  /** Rows that went, by table. Throws CommandError where there is no such project. */
-  deleteProject(id: number, options: DatabaseOptions & Pick<ConnectionOptions, "archiveFolders">): Promise<readonly PrunedRows[]>;
+  /** Rows that went, or would go, by table. Throws CommandError where there is no such project. */
+  deleteProject(id: number, options: ProjectDeletionOptions): Promise<readonly PrunedRows[]>;
   /** Resolves with the login's URL and password, which nothing can show again. */
   createSqlLogin(request: SqlLoginRequest): Promise<string>;
   removeSqlLogin(request: SqlLoginRequest): Promise<void>;

@@ -16,7 +16,7 @@ import { resultSet } from "./result-set.ts";
 /** Projects keep apart what several applications or teams send to one collector. */
 export function addProject(program: Command, { actions, env, terminal }: CliInput): void {
   const project = program.command("project").description("projects, whose keys see nothing of each other");
-  withExamples(project, "genspan project list", "genspan project create shop", "genspan project delete 2 --yes");
+  withExamples(project, "genspan project list", "genspan project create shop", "genspan project delete 2 --dry-run");
   const list = withOutput(withDatabase(project.command("list"), env))
     .description("list projects")
     .action(async (flags: Flags) => {
@@ -37,16 +37,20 @@ export function addProject(program: Command, { actions, env, terminal }: CliInpu
   const remove = withArchive(withOutput(withDatabase(project.command("delete"), env)))
     .argument("<id>", "its id, as project list tells it", positiveInteger)
     .description("delete a project with everything in it, for good: rows, keys, archived files and logins for SQL")
+    .option("--dry-run", "say how many rows would go, and delete nothing")
     .option("--yes", "really do it")
-    .action(async (id: number, flags: Flags & { yes?: true; archive: string[] }) => {
-      if (flags.yes !== true) throw new CommandError(EXIT.usage, "A deleted project does not come back: give --yes.");
-      const rows = await actions.deleteProject(id, { ...databaseOptions(flags, env), archiveFolders: flags.archive });
+    .action(async (id: number, flags: Flags & { dryRun?: true; yes?: true; archive: string[] }) => {
+      const dryRun = flags.dryRun === true;
+      if (!dryRun && flags.yes !== true)
+        throw new CommandError(EXIT.usage, "A deleted project does not come back: look with --dry-run first, then give --yes.");
+      const rows = await actions.deleteProject(id, { ...databaseOptions(flags, env), archiveFolders: flags.archive, dryRun });
       const cells = rows.map(({ table, rows: count }) => [table, count]);
       await writeResult(resultSet(["table", "rows"], cells), flags.output, terminal);
+      if (dryRun) return;
       terminal.note(`Project ${id} is gone. Running collectors refuse its keys within two seconds.`);
       const unreached = rows.find(({ table }) => table === "unreached_archives")?.rows ?? 0;
       if (unreached > 0)
         throw new CommandError(EXIT.failure, `Its archived content is not: delete the files content-p${id}-* of the folders told above.`);
     });
-  withExamples(remove, "genspan project delete 2 --yes");
+  withExamples(remove, "genspan project delete 2 --dry-run", "genspan project delete 2 --yes");
 }

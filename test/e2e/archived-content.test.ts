@@ -62,6 +62,9 @@ describe("commands that take content away for good", { timeout: 120_000 }, () =>
 
   it("take the files of a deleted project along, and refuse folders that are not there", async () => {
     expect(await cli("project", "delete", "2", "--yes", "--archive", join(root, "nowhere"))).toMatchObject({ code: 3 });
+    const asked = await cli("project", "delete", "2", "--dry-run", "-o", "json");
+    expect(JSON.parse(asked.stdout)).toEqual([{ table: "generation_logs", rows: 1 }]);
+    expect((await cli("project", "delete", "9", "--dry-run")).code).toBe(3);
     const gone = await cli("project", "delete", "2", "--yes", "--archive", moved, "-o", "json");
     expect(gone).toMatchObject({ code: 0 });
     expect(JSON.parse(gone.stdout)).toContainEqual({ table: "files", rows: 1 });
