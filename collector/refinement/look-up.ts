@@ -46,7 +46,7 @@ interface Lookup {
   /** Columns and conditions over the row `t`. */
   readonly columns: string;
   readonly condition?: string;
-  /** Only rows of these spans. */
+  /** Only rows of these spans, one for each of the window's ids. */
   readonly spans?: readonly string[];
   readonly order?: string;
 }
@@ -56,14 +56,19 @@ interface Lookup {
  * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace.
  */
 export function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", spans, order = "" }: Lookup): Promise<Rows> {
-  const ofSpans = spans === undefined ? tx`` : tx`AND t.span_id = ANY (${[...spans]}::text[])`;
+  const { projects, ids } = window;
+  const given =
+    spans === undefined
+      ? tx`unnest(${[...projects]}::int[], ${[...ids]}::text[]) AS given (project_id, trace_id)`
+      : tx`unnest(${[...projects]}::int[], ${[...ids]}::text[], ${[...spans]}::text[]) AS given (project_id, trace_id, span_id)`;
+  const ofSpan = spans === undefined ? tx`` : tx`AND t.span_id = k.span_id`;
   const time = tx`t.${tx(table === "log_records" ? "time" : "start_time")}`;
   const { from, to } = window;
   return tx`
-    SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...window.projects]}::int[], ${[...window.ids]}::text[]) AS given (project_id, trace_id)) AS k,
+    SELECT t.* FROM (SELECT DISTINCT * FROM ${given}) AS k,
       LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
         WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
-          AND (${tx.unsafe(condition)}) ${ofSpans} OFFSET 0) AS t ${tx.unsafe(order)}`;
+          AND (${tx.unsafe(condition)}) ${ofSpan} OFFSET 0) AS t ${tx.unsafe(order)}`;
 }
 
 export const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
