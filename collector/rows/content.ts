@@ -18,7 +18,7 @@ import { writeJsonValue } from "../otlp/value-json.ts";
 import { createSliceSearch, type Slice } from "./byte-search.ts";
 import { MOVED_INPUT, MOVED_INPUT_TEXT, MOVED_OUTPUT, STRUCTURED_SHIFT, textOfMessages } from "./content-moved.ts";
 import { beginText, copyNull, copyString, copyText, endField } from "./copy-row.ts";
-import { extractMedia, type MediaPart, mayHoldMedia, takeMedia } from "./message-media.ts";
+import { extractMedia, type MediaPart, mayHoldDataUrl, mayHoldMedia, takeMedia, textWithoutMedia } from "./message-media.ts";
 import type { ColumnSource } from "./values.ts";
 
 /** Prompt or response of one call, decided before its columns are written. */
@@ -91,12 +91,22 @@ export function responseContent(attributes: AttributeList, draft: GenerationDraf
 
 /** Binary content leaves the messages: it is stored once per hash. The attribute leaves the span all the same. */
 function withoutMedia(attributes: AttributeList, content: Content): Content {
+  if (content.format === "text") return textWithout(attributes, content);
   if (content.format !== "messages") return content;
   if (content.messages !== undefined) return { ...content, ...takeMedia(content.messages) };
   const bytes = contentBytes(attributes, content);
   if (!mayHoldMedia(bytes)) return content;
   const { text, media } = extractMedia(textOf(bytes));
   return media.length === 0 ? content : { ...content, text: text ?? content.text, media };
+}
+
+/** What was cut on its way stays as it came. */
+function textWithout(attributes: AttributeList, content: Content): Content {
+  if (content.truncated || (content.text === undefined && content.index < 0)) return content;
+  const bytes = content.text === undefined ? contentBytes(attributes, content) : undefined;
+  if (bytes === undefined ? content.text?.includes(";base64,") !== true : !mayHoldDataUrl(bytes)) return content;
+  const without = textWithoutMedia(bytes === undefined ? (content.text ?? "") : textOf(bytes));
+  return without === undefined ? content : { ...content, ...without };
 }
 
 function built(content: BuiltContent | undefined): Content | undefined {

@@ -92,6 +92,16 @@ function referenceTo({ uri, mediaType, sizeBytes }: NamedBlob, part: Part): Part
   return { ...rest, type: "uri", modality: part["modality"] ?? null, mime_type: stated, uri, size_bytes: sizeBytes };
 }
 
+/** A plain text without the data: URLs within it; undefined where it has none. */
+export function textWithoutMedia(text: string): { readonly text: string; readonly media: readonly MediaPart[] } | undefined {
+  const media: MediaPart[] = [];
+  const without = takeNested(text, media);
+  return typeof without === "string" && media.length > 0 ? { text: without, media } : undefined;
+}
+
+/** A native search that says whether a plain text may hold data: URLs. */
+export const mayHoldDataUrl = createSliceSearch(";base64");
+
 /** Results of tools carry pictures, and texts data: URLs. */
 function takeNested(part: Json, media: MediaPart[]): Json {
   if (isObject(part) && stringOf(part["response"])?.startsWith(BLOB_SCHEME) === true) {

@@ -70,6 +70,15 @@ describe("pictures in attributes of spans", () => {
     expect(blobs).toMatchObject([{ content: PICTURE }]);
   });
 
+  it("a plain text names the pictures within it by their hash", () => {
+    const said = (image: string): string => `Look: ![a cat](${image}) and ![it again](${image}).`;
+    const sent = { "gen_ai.system": "openai", "gen_ai.request.model": "gpt-4o", "gen_ai.prompt": said(URL) };
+    const { attributes, blobs, calls } = encode(sent);
+    expect(calls).toMatchObject([{ prompt_full_text: said(REFERENCE), prompt_format: "text" }]);
+    expect(attributes["gen_ai.prompt"] ?? said(REFERENCE)).toBe(said(REFERENCE));
+    expect(blobs).toMatchObject([{ content: PICTURE, media_type: "image/png" }]);
+  });
+
   it.each([
     ["a span that has nothing to do with models", { upload: URL }],
     [
