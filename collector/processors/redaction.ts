@@ -1,8 +1,8 @@
 import { RE2JS } from "re2js";
+import { createNeedleSearch, FINGERPRINT_BYTES } from "../base/needle-search.ts";
 import { SetupError } from "../base/setup-error.ts";
 import type { Signal } from "../base/signal.ts";
 import { afterEscape, unescaped } from "./json-escapes.ts";
-import { createNeedleSearch, FINGERPRINT_BYTES } from "./needle-search.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
 import { createSpare } from "./spared-places.ts";

@@ -56,7 +56,8 @@ const PER_TURN = 200;
 const MAX_FAILURES = 5;
 const DELAY_MS = 250;
 const SECOND_LOOK_MS = 3_000;
-/** While more is due than one turn takes, turns follow each other sooner, and leave the database to the writers most of the time. */
+/** A burst waits, since looking costs what writing could use. When this much is due, turns follow each other sooner, so that a lasting load is kept up with. */
+const MUCH_DUE = 20_000;
 const REST_PER_WORK = 2;
 const LEAST_REST_MS = 10;
 /** Traces that may wait for their look. Above it the oldest are let go, and searched for as after a start. */
@@ -105,7 +106,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
 
   const restAfter = (workMillis: number): number =>
-    due.size < PER_TURN ? delayMillis : Math.min(delayMillis, Math.max(LEAST_REST_MS, workMillis * REST_PER_WORK));
+    due.size < MUCH_DUE ? delayMillis : Math.min(delayMillis, Math.max(LEAST_REST_MS, workMillis * REST_PER_WORK));
 
   function schedule(afterMillis = delayMillis): void {
     if (stopped || turn !== undefined || timer !== undefined || due.size === 0) return;

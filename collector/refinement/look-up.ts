@@ -15,6 +15,7 @@ export type Rows = readonly Record<string, unknown>[];
 
 /** Rows of one trace lie within this of each other; what is further apart is left as it is. */
 const MARGIN_MS = 24 * 3600 * 1000;
+
 export const byTrace = (rows: Rows): Map<string, Record<string, unknown>[]> =>
   Map.groupBy(rows, (row) => traceName({ projectId: Number(row["project_id"]), traceId: String(row["trace_id"]) }));
 
@@ -53,7 +54,8 @@ interface Lookup {
 
 /**
  * Rows of the window's traces, each trace looked up for itself. The times are there to leave out partitions, and written so that no index can use them: the
- * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace.
+ * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace. The order is
+ * there since only the key's index has it: a plan made while a partition was empty takes any index of the project otherwise, and reads the whole project.
  */
 export function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", spans, order = "" }: Lookup): Promise<Rows> {
   const { projects, ids } = window;
@@ -68,7 +70,7 @@ export function lookUp(tx: Tx, { schema, window, table, columns, condition = "tr
     SELECT t.* FROM (SELECT DISTINCT * FROM ${given}) AS k,
       LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
         WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
-          AND (${tx.unsafe(condition)}) ${ofSpan} OFFSET 0) AS t ${tx.unsafe(order)}`;
+          AND (${tx.unsafe(condition)}) ${ofSpan} ORDER BY t.span_id OFFSET 0) AS t ${tx.unsafe(order)}`;
 }
 
 export const optional = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);

@@ -1,3 +1,5 @@
+import { createNeedleSearch, type NeedleSearch } from "../base/needle-search.ts";
+
 /** Whether a word stands in `source[start, end)`. */
 export type ByteSearch = (source: Buffer, start: number, end: number) => boolean;
 
@@ -30,9 +32,29 @@ export interface Slice {
   readonly isRequest: boolean;
 }
 
-/** A search for `word` that remembers what it saw of the request, and of nothing else. */
+/** Words that are searched in requests; one pass says which of them a request has at all. */
+const words: Buffer[] = [];
+let scan: { readonly search: NeedleSearch; readonly words: number } | undefined;
+let scanned: Buffer | undefined;
+let present: ReadonlySet<number> = new Set();
+
+function isPresent(word: number, source: Buffer): boolean {
+  if (scan?.words !== words.length) {
+    scan = { search: createNeedleSearch(words), words: words.length };
+    scanned = undefined;
+  }
+  if (source !== scanned) {
+    present = scan.search(source);
+    scanned = source;
+  }
+  return present.has(word);
+}
+
+/** A search for `word`, of at least three bytes, that remembers what it saw of the request, and of nothing else. */
 export function createSliceSearch(word: string): (slice: Slice) => boolean {
   const search = createByteSearch(word);
   const bytes = Buffer.from(word);
-  return ({ source, start, end, isRequest }) => (isRequest ? search(source, start, end) : source.subarray(start, end).includes(bytes));
+  const number = words.push(bytes) - 1;
+  return ({ source, start, end, isRequest }) =>
+    isRequest ? isPresent(number, source) && search(source, start, end) : source.subarray(start, end).includes(bytes);
 }

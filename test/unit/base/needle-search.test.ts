@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import loadWabt from "wabt";
-import { createNeedleSearch } from "../../../collector/processors/needle-search.ts";
+import { createNeedleSearch } from "../../../collector/base/needle-search.ts";
 import { repositoryRoot } from "../../support/source-files.ts";
 
 const NEEDLES = ["sk-", "sk_live_", "AKIA", "ghp_", "eyJ", "bearer ", "Bearer ", "xox", "PRIVATE KEY", "npm_"].map((needle) =>
@@ -58,7 +58,7 @@ describe("the search for all needles at once", () => {
 });
 
 it("the instructions are those of needle-scan.wat, assembled", async () => {
-  const path = join(repositoryRoot, "collector/processors/needle-scan.wat");
+  const path = join(repositoryRoot, "collector/base/needle-scan.wat");
   const wabt = await loadWabt();
   const { buffer } = wabt.parseWat("needle-scan.wat", readFileSync(path, "utf8"), { simd: true }).toBinary({});
   expect(Buffer.from(buffer).equals(readFileSync(path.replace(/wat$/, "wasm")))).toBe(true);
