@@ -57,7 +57,9 @@ const SELLS_FOR: ReadonlyMap<string, string> = new Map([
 /** A book of `own` prices before the shipped ones: a price of one's own replaces all shipped ones of that model. */
 export function createPriceBook(own: readonly Price[] = []): PriceBook {
   const ours = byModel(own);
-  const known = new Map<string, Price | undefined>();
+  /** By provider, then by model. */
+  const known = new Map<string, Map<string, Known>>();
+  let count = 0;
   const search = (provider: string, model: string, atMillis: number): Price | undefined => {
     const sold = SELLS_FOR.get(provider) ?? provider;
     for (const name of namesOf(model)) {
@@ -66,18 +68,33 @@ export function createPriceBook(own: readonly Price[] = []): PriceBook {
     }
     return undefined;
   };
+  function remember(provider: string, model: string, found: Known): void {
+    if (count >= MAX_KNOWN) {
+      known.clear();
+      count = 0;
+    }
+    const models = known.get(provider) ?? new Map<string, Known>();
+    known.set(provider, models.set(model, found));
+    count++;
+  }
   return {
     find(provider, model, atMillis) {
       if (provider === undefined) return undefined;
       // Prices change at midnight: one look-up per model and day serves all its calls.
-      const key = `${provider}/${model}/${Math.floor(atMillis / DAY_MS)}`;
-      if (known.has(key)) return known.get(key);
-      if (known.size >= MAX_KNOWN) known.clear();
+      const day = Math.floor(atMillis / DAY_MS);
+      const found = known.get(provider)?.get(model);
+      if (found?.day === day) return found.price;
       const price = search(provider, model, atMillis);
-      known.set(key, price);
+      remember(provider, model, { day, price });
       return price;
     },
   };
+}
+
+/** The price of a model on a day after the epoch. */
+interface Known {
+  readonly day: number;
+  readonly price: Price | undefined;
 }
 
 const DAY_MS = 86_400_000;
@@ -169,18 +186,15 @@ export function costOf(tokens: ChargedTokens, price: Price): number | undefined 
   const write = tokens.cacheWrite ?? 0;
   const hour = Math.min(tokens.cacheWriteHour ?? 0, write);
   const writeRate = rates.cacheWrite ?? rates.input;
-  const parts: readonly (readonly [count: number, each: number | undefined])[] = [
-    [Math.max(0, prompt - read - write), rates.input],
-    [read, rates.cacheRead ?? rates.input],
-    [write - hour, writeRate],
-    [hour, rates.cacheWriteHour ?? writeRate],
-    [completion ?? 0, rates.output],
-  ];
-  let sum = 0;
-  for (const [count, each] of parts) {
-    if (count === 0) continue;
-    if (each === undefined) return undefined;
-    sum += (count * each) / 1e6;
-  }
-  return Math.round(sum * SCALE) / SCALE;
+  const sum =
+    charge(Math.max(0, prompt - read - write), rates.input) +
+    charge(read, rates.cacheRead ?? rates.input) +
+    charge(write - hour, writeRate) +
+    charge(hour, rates.cacheWriteHour ?? writeRate) +
+    charge(completion ?? 0, rates.output);
+  return Number.isNaN(sum) ? undefined : Math.round(sum * SCALE) / SCALE;
 }
+
+/** NaN where a price is needed that is not known. */
+const charge = (count: number, each: number | undefined): number =>
+  count === 0 ? 0 : each === undefined ? Number.NaN : (count * each) / 1e6;

@@ -17,8 +17,10 @@ export function encodeCost(source: CallSource, call: ModelCall, tokens: Tokens):
   const told = conceptNumber(source, CONCEPT.costAmount);
   const sent = isAmount(told) ? told : undefined;
   const price = sent === undefined ? priceOf(source, call) : undefined;
-  const charged = { ...tokens, cacheWriteHour: conceptNumber(source, CONCEPT.cacheWriteHourTokens) };
-  const computed = price === undefined || draft.tokensEstimated ? undefined : costOf(charged, price);
+  const computed =
+    price === undefined || draft.tokensEstimated
+      ? undefined
+      : costOf({ ...tokens, cacheWriteHour: conceptNumber(source, CONCEPT.cacheWriteHourTokens) }, price);
   const amount = sent ?? computed;
   if (amount === undefined) copyNull(out);
   else copyNumeric(out, amount);
