@@ -1,14 +1,14 @@
-import { createHash, randomInt } from "node:crypto";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { SEED } from "../support/seed.ts";
 import { type Atom, lately, MATTERS, requestOf } from "../support/told-apart.ts";
 
 const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
 const RUNS = LONG ? 200 : 10;
-const SEED = Number(process.env["FUZZ_SEED"] ?? randomInt(2 ** 31));
 const TIMEOUT_MS = LONG ? 3_600_000 : 300_000;
 
 /** When something came in, and how often something was looked at. */

@@ -1,7 +1,7 @@
-import { randomInt } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { compareWithOracle, Mismatch } from "../../support/otlp-oracle-compare.ts";
 import { recordingsOf } from "../../support/recordings.ts";
+import { SEED } from "../../support/seed.ts";
 import {
   any,
   keyValue,
@@ -18,7 +18,6 @@ import { CLIENTS, type FuzzReport, fuzz, sharesOf } from "./fuzz.ts";
 const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
 /** Of protobuf; half as many of JSON. */
 const MUTATIONS = Number(process.env["FUZZ_MUTATIONS"] ?? (LONG ? 1_000_000 : 5_000));
-const SEED = Number(process.env["FUZZ_SEED"] ?? randomInt(2 ** 31));
 const TIMEOUT_MS = 120_000 + MUTATIONS * 20;
 
 function print(what: string, report: FuzzReport): void {
