@@ -12,12 +12,19 @@ const MAX_DEPTH = 12;
 /** A name behind its prefix: places of lists as numbers. */
 type Path = readonly (string | number)[];
 
+/** Which of the values behind a prefix are meant. */
+interface Wanted {
+  /** Those of this last name. */
+  readonly leaf?: string;
+  /** Those of the list's entries: other names may share its prefix (`gen_ai.prompt.name` beside `gen_ai.prompt.0.role`). */
+  readonly listed?: boolean;
+}
+
 /**
  * Values that a dialect wrote as one attribute each (`prefix.0.role`, `prefix.0.tool_calls.1.name`), as one structure. Levels whose keys are all
  * whole numbers become lists in the order of their numbers, without gaps. Objects have no prototype. Undefined when the span has none.
- * `leaf` takes only values of this last name.
  */
-export function gatherFlattened(view: SpanView, prefix: string, leaf?: string): Json {
+export function gatherFlattened(view: SpanView, prefix: string, { leaf, listed = false }: Wanted = {}): Json {
   const { attributes } = view;
   const paths = pathsBehind(prefix);
   let root: Level | undefined;
@@ -31,12 +38,21 @@ export function gatherFlattened(view: SpanView, prefix: string, leaf?: string): 
     }
     if (path === null || attributes.kinds[i] === VALUE_REMOVED || attributes.kinds[i] === VALUE_EMPTY) continue;
     if (leaf !== undefined && path.at(-1) !== leaf) continue;
+    if (listed && typeof path[0] === "string") continue;
     root ??= emptyLevel();
     place(root, path, attributeValue(view, i));
     values++;
   }
   return root === undefined ? undefined : fold(root);
 }
+
+/** The entries of a list that a dialect wrote as one attribute each, in their order; none when the span has none. */
+export function gatherList(view: SpanView, prefix: string, leaf?: string): Json[] {
+  const list = gatherFlattened(view, prefix, leaf === undefined ? LISTED : { leaf, listed: true });
+  return Array.isArray(list) ? list : [];
+}
+
+const LISTED: Wanted = { listed: true };
 
 /** Paths by prefix and key id, null for a name without that prefix: names are few and spans are many. */
 const knownPaths = new Map<string, (Path | null | undefined)[]>();
@@ -54,7 +70,7 @@ function pathBehind(prefix: string, name: string): Path | null {
   if (!name.startsWith(prefix)) return null;
   const segments = name.slice(prefix.length).split(".");
   if (segments.length > MAX_DEPTH || segments.includes("")) return null;
-  return segments.map((segment) => (/^\d{1,9}$/.test(segment) ? Number(segment) : segment));
+  return segments.map((segment) => (/^\d{1,15}$/.test(segment) ? Number(segment) : segment));
 }
 
 interface Level {

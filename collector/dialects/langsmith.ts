@@ -2,11 +2,12 @@ import { CONCEPT } from "../model/concept.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
 import { attributeNamed, gatherFlattened } from "./flattened.ts";
-import { builtOf, type GenerationDraft, supply, supplyContent } from "./generation-draft.ts";
+import { builtOf, conceptText, type GenerationDraft, supply, supplyContent, withdraw } from "./generation-draft.ts";
 import { at, isObject, numberOf, openJson, stringOf } from "./json.ts";
 import { messagesContent, toMessageList } from "./messages.ts";
 import { supplyProviderResponse } from "./provider-answers.ts";
 import { supplyProviderRequest } from "./provider-requests.ts";
+import { isFramework } from "./providers.ts";
 import { supplyStreaming } from "./request-parameters.ts";
 
 const METADATA = "langsmith.metadata.";
@@ -65,6 +66,8 @@ function supplyUsage(view: SpanView, draft: GenerationDraft): void {
 
 function supplyMetadata(view: SpanView, draft: GenerationDraft): void {
   const metadata = gatherFlattened(view, METADATA);
+  if (isFramework(conceptText(view, draft, "provider"))) withdraw(draft, "provider");
+  supply(draft, "provider", stringOf(attributeNamed(view, `${METADATA}ls_provider`)), `${METADATA}ls_provider`);
   const own = isObject(metadata) ? Object.entries(metadata).filter(([name]) => !name.startsWith("ls_")) : [];
   const tags = stringOf(attributeNamed(view, "langsmith.span.tags"));
   if (tags !== undefined) own.push(["tags", tags.split(",").map((tag) => tag.trim())]);

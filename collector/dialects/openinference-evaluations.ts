@@ -1,5 +1,5 @@
 import type { SpanView } from "../otlp/span-view.ts";
-import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { attributeNamed, gatherList } from "./flattened.ts";
 import { at, isObject, type Json, numberOf, stringOf } from "./json.ts";
 
 /** One judgement of a span. */
@@ -21,13 +21,10 @@ export interface EvaluationFacts {
 export function openInferenceEvaluations(view: SpanView): readonly EvaluationFacts[] {
   if (attributeNamed(view, "openinference.span.kind") === undefined) return [];
   return KINDS.flatMap(([prefix, member]) => {
-    const list = gatherFlattened(view, prefix);
-    return Array.isArray(list)
-      ? list
-          .map((entry: Json) => at(entry, member))
-          .filter(isObject)
-          .map(factsOf)
-      : [];
+    return gatherList(view, prefix)
+      .map((entry) => at(entry, member))
+      .filter(isObject)
+      .map(factsOf);
   }).filter(({ value, label, explanation }) => value !== undefined || label !== undefined || explanation !== undefined);
 }
 

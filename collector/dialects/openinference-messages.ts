@@ -2,7 +2,7 @@ import { position, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { isReduced } from "./content-facts.ts";
-import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { attributeNamed, gatherList } from "./flattened.ts";
 import { type GenerationDraft, hasConcept, lacksContent, supplyContent } from "./generation-draft.ts";
 import { at, type Json, openJson, parseJson, stringOf } from "./json.ts";
 import { contentParts, type Part, toolCallPart } from "./message-parts.ts";
@@ -123,13 +123,13 @@ function supplyTexts(view: SpanView, draft: GenerationDraft): void {
 }
 
 function textsIn(view: SpanView, prefix: string, key: string): string[] {
-  const list = gatherFlattened(view, prefix);
-  return Array.isArray(list) ? list.map((entry) => stringOf(at(entry, key, "text"))).filter((text) => text !== undefined) : [];
+  return gatherList(view, prefix)
+    .map((entry) => stringOf(at(entry, key, "text")))
+    .filter((text) => text !== undefined);
 }
 
 function messagesIn(view: SpanView, prefix: string, role: string): Message[] {
-  const list = gatherFlattened(view, prefix);
-  return Array.isArray(list) ? list.map((entry) => readMessage(at(entry, "message"), role)) : [];
+  return gatherList(view, prefix).map((entry) => readMessage(at(entry, "message"), role));
 }
 
 function readMessage(message: Json, defaultRole: string): Message {
@@ -164,7 +164,7 @@ function piecesOf(entry: Json): Part[] {
 
 /** The definitions of tools that the call was given. */
 export function toolsIn(view: SpanView): readonly Json[] {
-  const tools = gatherFlattened(view, "llm.tools.");
-  if (!Array.isArray(tools)) return [];
-  return tools.map((entry) => openJson(at(entry, "tool", "json_schema"))).filter((schema) => schema !== undefined);
+  return gatherList(view, "llm.tools.")
+    .map((entry) => openJson(at(entry, "tool", "json_schema")))
+    .filter((schema) => schema !== undefined);
 }

@@ -1,6 +1,6 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect, SpanRole } from "./dialect.ts";
-import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { attributeNamed, gatherFlattened, gatherList } from "./flattened.ts";
 import { builtOf, type GenerationDraft, override, supply, supplyContent } from "./generation-draft.ts";
 import { at, isObject, type Json, openJson, stringOf } from "./json.ts";
 import { REDACTED, rawValue, supplyOpenInferenceContent, toolsIn } from "./openinference-messages.ts";
@@ -99,10 +99,9 @@ function completeEmbedding(view: SpanView, draft: GenerationDraft): void {
   const model = stringOf(attributeNamed(view, "embedding.model_name")) ?? stringOf(attributeNamed(view, "llm.model_name"));
   supply(draft, "model", model, "embedding.model_name");
   supplySettings(view, draft, "embedding.invocation_parameters");
-  const list = gatherFlattened(view, "embedding.embeddings.", "text");
-  const texts = Array.isArray(list)
-    ? list.map((entry) => stringOf(at(entry, "embedding", "text"))).filter((text) => text !== undefined)
-    : [];
+  const texts = gatherList(view, "embedding.embeddings.", "text")
+    .map((entry) => stringOf(at(entry, "embedding", "text")))
+    .filter((text) => text !== undefined);
   const input = rawValue(view, "input");
   if (input.redacted || texts.includes(REDACTED)) {
     draft.contentRedacted = true;

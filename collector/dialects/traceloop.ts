@@ -1,6 +1,6 @@
 import type { SpanView } from "../otlp/span-view.ts";
 import type { Dialect } from "./dialect.ts";
-import { attributeNamed, gatherFlattened } from "./flattened.ts";
+import { attributeNamed, gatherFlattened, gatherList } from "./flattened.ts";
 import { builtOf, conceptText, type GenerationDraft, override, supply, supplyContent, withdraw } from "./generation-draft.ts";
 import { at, isObject, type Json, numberOf, openJson, stringOf } from "./json.ts";
 import { toolCallPart } from "./message-parts.ts";
@@ -58,8 +58,8 @@ export const traceloop: Dialect = {
     supply(draft, "operation", OPERATIONS.get(stringOf(attributeNamed(view, "llm.request.type")) ?? ""), "llm.request.type");
     supplyIndexed(view, draft);
     supplyStreaming(view, draft, ["llm.is_streaming", "gen_ai.is_streaming"]);
-    const functions = gatherFlattened(view, "llm.request.functions.");
-    if (Array.isArray(functions)) supply(draft, "toolDefinitions", JSON.stringify(functions.map(definition)), "llm.request.functions");
+    const functions = gatherList(view, "llm.request.functions.");
+    if (functions.length > 0) supply(draft, "toolDefinitions", JSON.stringify(functions.map(definition)), "llm.request.functions");
     const variables = openJson(attributeNamed(view, "traceloop.prompt.template_variables"));
     if (isObject(variables)) builtOf(draft).variables ??= variables;
     supplyProperties(view, draft);
@@ -86,15 +86,15 @@ function supplyProperties(view: SpanView, draft: GenerationDraft): void {
 
 /** `gen_ai.prompt.0.role`, `gen_ai.completion.0.content`, … */
 function supplyIndexed(view: SpanView, draft: GenerationDraft): void {
-  const completion = messagesIn(gatherFlattened(view, "gen_ai.completion."), "assistant");
-  supplyContent(draft, "prompt", () => messagesContent(messagesIn(gatherFlattened(view, "gen_ai.prompt."), "user")), "gen_ai.prompt");
+  const completion = messagesIn(gatherList(view, "gen_ai.completion."), "assistant");
+  supplyContent(draft, "prompt", () => messagesContent(messagesIn(gatherList(view, "gen_ai.prompt."), "user")), "gen_ai.prompt");
   supplyContent(draft, "response", messagesContent(completion), "gen_ai.completion");
   const reasons = [...new Set(completion.map(({ finish_reason }) => finish_reason).filter((reason) => reason !== undefined))];
   if (reasons.length > 0) supply(draft, "finishReasons", reasons.join(","), "gen_ai.completion");
 }
 
-function messagesIn(list: Json, role: string): Message[] {
-  return Array.isArray(list) ? list.filter(isObject).map((entry) => readMessage(entry, role)) : [];
+function messagesIn(list: readonly Json[], role: string): Message[] {
+  return list.filter(isObject).map((entry) => readMessage(entry, role));
 }
 
 function readMessage(entry: Json, role: string): Message {

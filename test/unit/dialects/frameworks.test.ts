@@ -303,6 +303,11 @@ describe("what frameworks say about time and unset values", () => {
     expect(rowsOf({ name: "c", attributes })[0]?.["provider_name"]).toBeNull();
   });
 
+  it("a framework gives way to the provider that LangSmith's metadata name", () => {
+    const attributes = { "langsmith.span.kind": "llm", "gen_ai.system": "langchain", "langsmith.metadata.ls_provider": "openai" };
+    expect(rowsOf({ name: "c", attributes })[0]?.["provider_name"]).toBe("openai");
+  });
+
   it("-1 and an empty text are unset", () => {
     const attributes = {
       "gen_ai.operation.name": "chat",
@@ -327,7 +332,9 @@ describe("hostile attribute names", () => {
       "llm.input_messages.__proto__.message.content": "no",
       "llm.input_messages.constructor.prototype.polluted": "yes",
     };
-    expect(rowsOf({ name: "call", attributes })).toHaveLength(1);
+    const rows = rowsOf({ name: "call", attributes });
+    expect(rows).toHaveLength(1);
+    expect(String(rows[0]!["prompt_full_text"])).toMatch(/"Hi".*"far"/);
     expect(({} as Row)["polluted"]).toBeUndefined();
   });
 });

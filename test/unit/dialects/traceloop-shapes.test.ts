@@ -82,8 +82,21 @@ describe("indexed messages", () => {
       "gen_ai.prompt.__proto__.content": "no",
       "gen_ai.prompt.constructor.prototype.polluted": "no",
     });
-    expect(row["model_name"]).toBe("m");
+    expect(row["prompt_full_text"]).toEqual([message("user", text("near")), message("user", text("far"))]);
     expect(({} as Row)["polluted"]).toBeUndefined();
+  });
+
+  it.each(["gen_ai.prompt.name", "gen_ai.prompt.count", "gen_ai.prompt.__proto__.role", "gen_ai.prompt.99999999999999999999.role"])(
+    "are read beside %s",
+    (name) => {
+      const told = call({ "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "Hi", [name]: "greeting" });
+      expect(told["prompt_full_text"]).toEqual([message("user", text("Hi"))]);
+    },
+  );
+
+  it("come in the order of their indexes, however large these are", () => {
+    const told = call({ "gen_ai.prompt.9999999999.content": "second", "gen_ai.prompt.0.content": "first" });
+    expect(told["prompt_full_text"]).toEqual([message("user", text("first")), message("user", text("second"))]);
   });
 
   it("whose content is JSON that was cut keep it as text", () => {
