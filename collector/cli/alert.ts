@@ -76,7 +76,11 @@ function addCreate(alert: Command, input: CliInput): void {
     .addOption(new Option("--compare <how>", "how the value stands to the threshold").choices(COMPARISONS).makeOptionMandatory())
     .requiredOption("--threshold <number>", "the value that it is compared with")
     .option("--filter <query>", "as in addresses: env=production&model=gpt-5", "")
-    .option("--window <age>", "length of a window; of single things how far back they may lie", readAge, readAge("1h"))
+    .addOption(
+      new Option("--window <age>", "length of a window; of single things how far back they may lie")
+        .argParser(readAge)
+        .default(readAge("1h"), "1h"),
+    )
     .option("--consecutive <n>", "so many windows, or things, in a row", positiveInteger, 1)
     .option("--webhook <url>", "post JSON to; may be repeated", many, [])
     .option("--slack <url>", "post in Slack's shape to; may be repeated", many, [])

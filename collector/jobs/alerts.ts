@@ -104,7 +104,7 @@ async function keepEvent(
   }
 }
 
-/** Events whose beginning, or whose end after that, has not been told yet. What began and ended while the rule was muted is never told. */
+/** Events whose beginning, or whose end after that, has not been told yet. What began and ended while nobody could be told is never told. */
 async function tellOpen(options: AlertJobOptions, looked: Looked): Promise<void> {
   const { sql, schema } = options;
   const { project, rule, now } = looked;
@@ -112,7 +112,8 @@ async function tellOpen(options: AlertJobOptions, looked: Looked): Promise<void>
   const events = await sql<OpenEvent[]>`
     SELECT id, started_at, resolved_at, notified_at, value, attempts, details FROM ${sql(schema)}.alert_events
     WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND coalesce(attempts, 0) < ${MAX_ATTEMPTS}
-      AND (notified_at IS NULL AND resolved_at IS NULL OR notified_at IS NOT NULL AND resolved_at IS NOT NULL AND resolution_notified_at IS NULL)
+      AND (notified_at IS NULL AND resolved_at IS NULL OR resolved_at IS NOT NULL AND resolution_notified_at IS NULL
+        AND (notified_at IS NOT NULL OR jsonb_path_exists(details, '$.told.firing[0]')))
     ORDER BY started_at`;
   for (const event of events) await tellEvent(options, looked, event);
 }
@@ -131,8 +132,11 @@ async function tellEvent(options: AlertJobOptions, { project, rule, now }: Looke
   };
   const channels = await readChannels(options, project.id, rule.id);
   const before = event.details?.told?.[notice.event] ?? [];
+  // Of an end hears who heard of its beginning: a channel that never answers takes it from nobody else.
+  const heard = event.details?.told?.["firing"] ?? [];
+  const concerns = (i: number): boolean => event.resolved_at === null || event.notified_at !== null || heard.includes(i);
   const results = await Promise.allSettled(
-    channels.map(async (channel, i) => (before.includes(i) ? undefined : tell(channel, notice, options))),
+    channels.map(async (channel, i) => (before.includes(i) || !concerns(i) ? undefined : tell(channel, notice, options))),
   );
   const told = results.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []));
   const failures = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));

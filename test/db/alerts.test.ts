@@ -250,6 +250,25 @@ describeEachServer("alerts", (server) => {
       expect([told.length, mails.length]).toEqual([1, 1]);
     });
 
+    it("of an end reaches the channels that heard of the beginning, also while another channel never answers", async () => {
+      const subjects: string[] = [];
+      await fire({
+        channels: [
+          { type: "webhook", url: hookUrl, secret: SECRET },
+          { type: "email", to: ["a@example.org"] },
+        ],
+      });
+      const watch = job("a", { sendMail: async ({ subject }) => void subjects.push(subject) });
+      status = 500;
+      await watch.runOnce(at(1));
+      await run(10, 0.9);
+      await watch.runOnce(at(11));
+      status = 200;
+      await watch.runOnce(at(12));
+      expect(subjects).toEqual([expect.stringContaining("fires"), expect.stringContaining("is over")]);
+      expect(told).toEqual([]);
+    });
+
     it("is left out while the rule is muted; what still holds afterwards is told then", async () => {
       const id = await fire();
       await rig.send(`/api/alerts/${id}/mute`, { until: at(60).toISOString() });
@@ -262,7 +281,7 @@ describeEachServer("alerts", (server) => {
     it("is tried out by a test message, marked as such, which changes nothing", async () => {
       const id = await fire();
       expect((await rig.send(`/api/alerts/${id}/test`, {})).body).toEqual({ told: 1, failures: [] });
-      expect(told).toMatchObject([{ signed: true, body: { event: "test" } }]);
+      expect(told).toMatchObject([{ signed: true, body: { event: "test", project: "default" } }]);
       expect(await rig.owner`SELECT FROM alert_events`).toHaveLength(0);
     });
 

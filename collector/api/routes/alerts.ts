@@ -17,6 +17,7 @@ import {
   saveRule,
 } from "../../alerts/rules.ts";
 import { RequestError } from "../../base/request-error.ts";
+import { listProjects } from "../../commands/projects.ts";
 import { type Api, onlyKeys } from "../route.ts";
 
 const iso = z.string().nullable();
@@ -240,8 +241,9 @@ export function alertRoutes({ route, services }: Api): void {
       const channels = await readChannels(writer, projectId, rule.id);
       const now = new Date();
       const { value } = await evaluate({ reader, projectId }, rule.condition, now);
+      const [project] = await listProjects(writer, projectId);
       const notice = {
-        ...{ event: "test" as const, eventId: randomUUID(), rule, project: String(projectId), value, resolvedAt: null },
+        ...{ event: "test" as const, eventId: randomUUID(), rule, project: project?.name ?? String(projectId), value, resolvedAt: null },
         ...{ startedAt: now.toISOString(), link: linkOf(alerting.publicUrl, rule.condition, now) },
       };
       const results = await Promise.allSettled(channels.map((channel) => tell(channel, notice, alerting)));
