@@ -183,11 +183,21 @@ export const isOpenSetting = (name: string): boolean =>
 /** Counts and costs; some senders write them as text. */
 const COUNTS = /^(?:llm\.token_count|llm\.cost|llm\.usage|gen_ai\.usage|gen_ai\.cost|ai\.usage)\./;
 
-/** What stays of the text of a content attribute, as text; undefined where all of it is content, or cannot be told from it. */
-export function factsIn(name: string, text: string): string | undefined {
+/** Settings that share their names with what models say. */
+const LEVELS = /[._](?:reasoning|thinking)$/;
+
+/** People and models may say one word, too: where the name tells of content, only a level is a setting. */
+const mayBeWord = (name: string, isContent: boolean): boolean =>
+  isOpenSetting(name) && (!isContent || (LEVELS.test(name) && SETTINGS_PREFIXES.some((prefix) => name.startsWith(prefix))));
+
+/**
+ * What stays of the text of an attribute whose name tells of content (`isContent`) or that may hold some, as text; undefined where all of it is content, or
+ * cannot be told from it.
+ */
+export function keptFacts(name: string, text: string, isContent: boolean): string | undefined {
   if (COUNTS.test(name)) return numberOf(text) === undefined ? undefined : text;
   const keep = FACTS.get(name);
-  if (keep === undefined) return isOpenSetting(name) && WORD.test(text) ? text : undefined;
+  if (keep === undefined) return mayBeWord(name, isContent) && WORD.test(text) ? text : undefined;
   const told = openJson(text);
   if (!isObject(told)) return undefined;
   const kept = (keep(told) ?? {}) as JsonObject;

@@ -1,4 +1,4 @@
-import { holdsFacts, isOpenSetting } from "./content-facts.ts";
+import { holdsFacts, isOpenSetting, keptFacts } from "./content-facts.ts";
 
 /**
  * Names of attributes that hold what people and models said to each other: messages, instructions, arguments and results of tools, pictures.
@@ -16,7 +16,7 @@ const CONTENT_NAMES: ReadonlySet<string> = new Set(
   gcp.vertex.agent.tool_call_args gcp.vertex.agent.tool_response gcp.vertex.agent.data mlflow.spanInputs mlflow.spanOutputs
   gen_ai.retrieval.documents gen_ai.retrieval.query.text flue.tool.result flue.task.prompt flue.task.result flue.workflow.payload
   flue.workflow.result mlflow.chat.tools model_request_parameters tool.parameters gen_ai.evaluation.explanation gen_ai.response.revised_prompt
-  gen_ai.tool.args ai.schema ai.schema.description ai.settings.output ai.request.body ai.response.body ai.ranking tool.json_schema tool.description
+  gen_ai.tool.args ai.schema ai.schema.description ai.response.reasoningText llm.function_call gen_ai.prompt.variables crew_tasks crew_agents crew_inputs ai.settings.output ai.request.body ai.response.body ai.ranking tool.json_schema tool.description
   image.url audio.url request response llm.request llm.response logfire.feedback.comment gen_ai.request.extra_query`.split(/\s+/),
 );
 
@@ -66,3 +66,6 @@ export const isContentName = (name: string, event = ""): boolean =>
 /** Whether an attribute may hold content where its value is a text: open settings, and bare names in an event of content. */
 export const mayBeContent = (name: string, event = ""): boolean =>
   isOpenSetting(name) || (hasContentBody(event) && !EVENT_FACTS.test(name));
+
+/** What stays of the text of an attribute that holds or may hold content, as text; undefined where nothing does. */
+export const factsIn = (name: string, text: string): string | undefined => keptFacts(name, text, isContentName(name));

@@ -1,6 +1,6 @@
 import * as A from "../../sdk/attributes.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
-import { type AttributeList, VALUE_STRING } from "../otlp/attribute-list.ts";
+import { type AttributeList, VALUE_EMPTY, VALUE_STRING } from "../otlp/attribute-list.ts";
 import { createEventView, decodeEvent } from "../otlp/decode-protobuf.ts";
 import type { SpanView } from "../otlp/span-view.ts";
 import { writeJsonValue } from "../otlp/value-json.ts";
@@ -83,7 +83,7 @@ const EVENT_ORIGIN = "span events";
 /** An attribute as text: a string as it is, anything structured as JSON. */
 function value(event: AttributeList, name: string): string | undefined {
   const index = event.findName(name);
-  if (index < 0) return undefined;
+  if (index < 0 || event.kinds[index] === VALUE_EMPTY) return undefined;
   if (event.kinds[index] === VALUE_STRING) return event.text(index);
   const json = new ByteWriter(256);
   writeJsonValue(json, event, index);

@@ -1,8 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Signal } from "../../../collector/base/signal.ts";
-import { factsIn } from "../../../collector/dialects/content-facts.ts";
-import { hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
+import { factsIn, hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
 import { createContentRemover } from "../../../collector/processors/content-removal.ts";
 import type { Row } from "../../support/copy-reader.ts";
 import { encodeBody, rowsOf } from "../../support/encoding.ts";

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { factsIn } from "../../../collector/dialects/content-facts.ts";
-import { hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
+import { factsIn, hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
 import { DIALECTS } from "../../../collector/dialects/index.ts";
 import { CONCEPTS, type Concept } from "../../../collector/model/concept.ts";
 import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
@@ -35,10 +34,14 @@ describe("names of content", () => {
     expect(others.filter((name) => isContentName(name))).toEqual([]);
   });
 
-  it.each(["model_request_parameters", "mlflow.chat.tools", "tool.parameters", "gen_ai.evaluation.explanation"])(
-    "%s may hold definitions, instructions or what was said, and is one",
-    (name) => expect(isContentName(name)).toBe(true),
-  );
+  it.each([
+    "model_request_parameters",
+    "mlflow.chat.tools",
+    "tool.parameters",
+    "gen_ai.evaluation.explanation",
+    "llm.function_call",
+    "crew_tasks",
+  ])("%s may hold definitions, instructions or what was said, and is one", (name) => expect(isContentName(name)).toBe(true));
 
   it.each([
     "exception.message",
@@ -71,6 +74,24 @@ describe("capture_content: false", () => {
     const { spans, generations } = rowsFromTraces(body);
     expect(spans).toMatchObject([{ attributes: { zone: "eu", "gen_ai.input.messages": null } }]);
     expect(generations).toMatchObject([{ tokens_prompt: 13, model_name: "m", prompt_full_text: null, content_state: "redacted" }]);
+  });
+
+  it.each([
+    "lk.user_transcript",
+    "lk.response.text",
+    "gcp.vertex.agent.tool_call_args",
+    "flue.task.prompt",
+    "mastra.model_generation.input",
+  ])("one word in %s is content like any other", (name) => {
+    const bytes = requestOf({ ...chat, [name]: any.string("hunter2") });
+    expect(remove(bytes, "traces")).toBe(1);
+    expect(bytes.includes("hunter2")).toBe(false);
+  });
+
+  it.each(["gen_ai.request.reasoning", "llm.invocation_parameters.thinking", "lk.interrupted"])("one word in %s is a setting", (name) => {
+    const bytes = requestOf({ ...chat, [name]: any.string("high") });
+    expect(remove(bytes, "traces")).toBe(0);
+    expect(bytes.includes("high")).toBe(true);
   });
 
   it("a number under such a name stays: a count is no content", () => {
