@@ -61,7 +61,9 @@ function addInspect(item: Command, input: CliInput): void {
         const record = (await api.get(`/api/items/${encodeURIComponent(id)}`)) as ApiRow;
         if (!isForPeople(flags.output)) return writeRecord(record, flags.output, input.terminal);
         await writeRecord({ ...scalarsOf(record), quality_issues: record["quality_issues"] }, flags.output, input.terminal);
-        const { sentences } = record["generation_trace"] as { sentences: readonly ApiRow[] };
+        const trace = record["generation_trace"] as { sentences: readonly ApiRow[] };
+        // Logs that an application kept itself may leave the position to the order.
+        const sentences = trace.sentences.map((sentence, index) => ({ index, ...sentence }));
         await writeSection("generations", pick(sentences, SENTENCE_COLUMNS), { format: flags.output, terminal: input.terminal });
         for (const sentence of sentences) await writeTexts(sentence, flags, input);
       }),

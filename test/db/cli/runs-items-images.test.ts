@@ -199,6 +199,13 @@ describeEachServer("commands for runs, items and images", (server) => {
       });
     });
 
+    it("inspect counts the generations of an imported log that has no positions", async () => {
+      await rig.owner`UPDATE generation_items SET generation_trace = '{"sentences": [{"reasoning_content": "First"}, {"reasoning_content": "Second"}]}' WHERE id = ${itemId(1)}`;
+      const { out } = await genspan(`item inspect ${itemId(1)} --show-reasoning`);
+      expect(out).toContain("generation 0: reasoning\nFirst\n");
+      expect(out).toContain("generation 1: reasoning\nSecond\n");
+    });
+
     it("find-issues lists noted issues and what the rules see", async () => {
       const rows = await json("item find-issues");
       expect(rows.map((row) => [row["id"], row["issues"]])).toEqual([
