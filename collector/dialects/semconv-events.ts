@@ -59,13 +59,22 @@ export function buildFromEvents(view: SpanView, draft: GenerationDraft): void {
   draft.eventsRead = true;
   const gathered: Gathered = { input: [], system: [], output: [] };
   event.attributes.arena.request = view.arena.request;
+  let emptied = false;
   for (let i = 0; i < view.events.count; i++) {
     decodeEvent(view, i, event);
     const name = view.arena.request.toString("utf8", event.nameOffset, event.nameOffset + event.nameSize);
     HANDLERS.get(name)?.(event.attributes, gathered);
+    emptied ||= HANDLERS.has(name) && holdsEmpty(event.attributes);
   }
+  if (emptied && saysNothing(gathered)) draft.contentRedacted = true;
   supplyGathered(draft, gathered);
 }
+
+const holdsEmpty = ({ count, kinds }: AttributeList): boolean => kinds.subarray(0, count).includes(VALUE_EMPTY);
+
+/** Whether no message of the events has content: where a value is empty besides, it was taken out on its way. */
+const saysNothing = ({ prompt, response, system, input, output }: Gathered): boolean =>
+  prompt === undefined && response === undefined && [...system, ...input, ...output].every(({ parts }) => parts.length === 0);
 
 function supplyGathered(draft: GenerationDraft, gathered: Gathered): void {
   const input = [...gathered.system, ...gathered.input];

@@ -100,6 +100,16 @@ describe("capture_content: false", () => {
     expect(rowsFromTraces(body).spans).toMatchObject([{ attributes: { "llm.token_count.completion": 7 } }]);
   });
 
+  it("a call whose messages stood in events alone says that they were taken out", () => {
+    const attributes = [keyValue("gen_ai.event.content", any.string('{"role":"user","content":"hunter2"}'))];
+    const event = Buffer.concat([lengthField(2, "gen_ai.user.message"), ...attributes.map((each) => lengthField(3, each))]);
+    const bytes = requestOf(chat, [lengthField(11, event)]);
+    remove(bytes, "traces");
+    const [call] = rowsFromTraces(bytes).generations;
+    expect(call).toMatchObject({ content_state: "redacted" });
+    expect(String(call?.["prompt_full_text"])).not.toContain("null");
+  });
+
   it("events lose their messages, too", () => {
     const event = lengthField(11, lengthField(2, "gen_ai.choice"), lengthField(3, keyValue("message", any.string(SAID))));
     const other = lengthField(11, lengthField(2, "exception"), lengthField(3, keyValue("exception.message", any.string("out of memory"))));
