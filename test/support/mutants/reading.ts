@@ -29,7 +29,7 @@ export const READING_MUTANTS: readonly Mutant[] = [
   {
     rule: "an all-zero trace id refuses its span",
     caseId: "IDS-01",
-    file: "collector/rows/encode-traces.ts",
+    file: "collector/rows/id-fault.ts",
     before: "if (isZero(request, view.traceIdOffset, 16))",
     after: "if (view.traceIdSize > 16)",
     test: { file: "test/unit/rows/ids-and-times.test.ts", name: "IDS-01 missing, empty and all-zero ids" },
