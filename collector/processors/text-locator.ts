@@ -9,17 +9,20 @@ export interface TextRange {
 }
 
 const TEXT = "text";
-type Message = { readonly [field: number]: Message | typeof TEXT | (() => Message) };
+/** An id, which is text where it has another length than ids have: it is refused or mended then, and kept as it came. */
+const ID = "id";
+const ID_SIZES: readonly number[] = [8, 16];
+type Message = { readonly [field: number]: Message | typeof TEXT | typeof ID | (() => Message) };
 
 const keyValue: Message = { 1: TEXT, 2: () => anyValue };
 const anyValue: Message = { 1: TEXT, 5: () => ({ 1: anyValue }), 6: () => ({ 1: keyValue }), 7: TEXT };
 const resource: Message = { 1: keyValue };
 const scope: Message = { 1: TEXT, 2: TEXT, 3: keyValue };
 const event: Message = { 2: TEXT, 3: keyValue };
-const link: Message = { 3: TEXT, 4: keyValue };
+const link: Message = { 1: ID, 2: ID, 3: TEXT, 4: keyValue };
 const status: Message = { 2: TEXT };
-const span: Message = { 3: TEXT, 5: TEXT, 9: keyValue, 11: event, 13: link, 15: status };
-const logRecord: Message = { 3: TEXT, 5: anyValue, 6: keyValue, 12: TEXT };
+const span: Message = { 1: ID, 2: ID, 3: TEXT, 4: ID, 5: TEXT, 9: keyValue, 11: event, 13: link, 15: status };
+const logRecord: Message = { 3: TEXT, 5: anyValue, 6: keyValue, 9: ID, 10: ID, 12: TEXT };
 
 /** Fields of Export…ServiceRequest that lead to text; all others are skipped. Source: opentelemetry-proto v1. */
 const ROOTS: Readonly<Record<Signal, Message>> = {
@@ -64,6 +67,10 @@ export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
       if (field.wire !== WIRE_LENGTH || field.end <= at) continue;
       const type = frame.message[field.number];
       if (type === TEXT) return { start: field.start, end: field.end };
+      if (type === ID) {
+        if (!ID_SIZES.includes(field.end - field.start)) return { start: field.start, end: field.end };
+        continue;
+      }
       if (type !== undefined) frames.push({ pos: field.start, end: field.end, message: typeof type === "function" ? type() : type });
     }
     return undefined;

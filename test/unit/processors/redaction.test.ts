@@ -40,6 +40,24 @@ describe("RED-01 secrets", () => {
     expect(text).toHaveLength(`before ${secret} after`.length);
   });
 
+  it.each(Object.entries(SECRETS))("%s is found in place of an id, since the item is kept as it came", (_, secret) => {
+    for (const field of [1, 2, 4]) {
+      const body = tracesRequest([lengthField(field, secret)]);
+      redactor()(body, "traces");
+      expect(body.includes(secret.slice(0, 16))).toBe(false);
+    }
+    const log = tracesRequest([lengthField(9, secret)]);
+    redactor()(log, "logs");
+    expect(log.includes(secret.slice(0, 16))).toBe(false);
+  });
+
+  it("an id of the right length stays whatever a pattern finds in it", () => {
+    const body = tracesRequest([span({})]);
+    const before = Buffer.from(body);
+    redactor({ patterns: [{ name: "any", regex: "[^a]{3}" }] })(body, "traces");
+    expect(rowsFromTraces(body).spans[0]?.["trace_id"]).toBe(rowsFromTraces(before).spans[0]?.["trace_id"]);
+  });
+
   it.each(Object.entries(SECRETS))("%s is found wherever it stands in a span", (_, secret) => {
     const message = lengthField(15, Buffer.concat([lengthField(2, `failed with ${secret}`), Buffer.from([0x18, 2])]));
     const event = lengthField(11, lengthField(2, "note"), lengthField(3, keyValue("text", any.string(secret))));
