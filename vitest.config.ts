@@ -11,9 +11,25 @@ export default defineConfig({
     projects: [
       { extends: true, test: { name: "unit", include: ["test/unit/**/*.test.ts"] } },
       { extends: true, test: { name: "contract", include: ["test/contract/**/*.test.ts"] } },
-      { extends: true, test: { name: "db", include: ["test/db/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "db",
+          include: ["test/db/**/*.test.ts"],
+          globalSetup: ["test/support/postgres.setup.ts"],
+          setupFiles: ["test/support/driver.setup.ts"],
+        },
+      },
       { extends: true, test: { name: "browser", include: ["test/browser/**/*.test.ts"], testTimeout: 90_000 } },
-      { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], globalSetup: ["test/support/postgres.setup.ts"] } },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/postgres.setup.ts"],
+          setupFiles: ["test/support/driver.setup.ts"],
+        },
+      },
     ],
   },
 });
