@@ -27,7 +27,7 @@ describeEachServer("judging model calls", (server) => {
     rig.send<GenerationDetail>(`/api/generations/${generationId(n)}/review`, body, { headers });
   const stored = async (n: number) => {
     const [row] = await rig.owner`SELECT quality_status, quality_issues, quality_score, entity_type, entity_id FROM generation_logs
-      WHERE project_id = 1 AND trace_id = ${idsOf(n).trace_id}`;
+      WHERE project_id = 1 AND trace_id = ${idsOf(n).trace_id} AND span_id = ${idsOf(n).span_id}`;
     return row;
   };
 
@@ -130,7 +130,17 @@ describeEachServer("judging model calls", (server) => {
   it("by the id of a telling that is not counted judges, links and shows the call that is", async () => {
     const twin = { project_id: 1, ...idsOf(6), span_id: "aaaaaaaaaaaaaaaa" };
     const at = new Date(now - HOUR_MS);
-    const columns = { start_time: at, dialect: "semconv", generation_status: "success", logged_at: at, updated_at: at, received_at: at };
+    // What makes them tellings of one call.
+    await rig.owner`UPDATE generation_logs SET response_id = 'resp_6' WHERE span_id = ${idsOf(6).span_id} AND project_id = 1`;
+    const columns = {
+      response_id: "resp_6",
+      start_time: at,
+      dialect: "semconv",
+      generation_status: "success",
+      logged_at: at,
+      updated_at: at,
+      received_at: at,
+    };
     await rig.owner`INSERT INTO generation_twins ${rig.owner({ ...twin, ...columns, survivor_span_id: idsOf(6).span_id })}`;
     const told = `${twin.trace_id}-${twin.span_id}`;
     const shown = await rig.get<GenerationDetail>(`/api/generations/${told}`);
@@ -145,6 +155,7 @@ describeEachServer("judging model calls", (server) => {
     expect(compared.status).toBe(200);
     expect((await rig.get(`/api/generations/${told}/provenance`)).status).toBe(200);
     expect((await rig.get(`/api/generations/${twin.trace_id}-bbbbbbbbbbbbbbbb`)).status).toBe(404);
+    expect(await rig.owner`SELECT span_id FROM generation_twins WHERE trace_id = ${twin.trace_id}`).toEqual([{ span_id: twin.span_id }]);
   });
 });
 
