@@ -12,10 +12,12 @@ export interface PackedSdk extends Disposable {
   readonly folder: string;
   /** Copies files of the repository's `examples` folder into it. */
   copyExamples(): void;
+  /** Makes JavaScript of its examples, as TypeScript does for runtimes that do not know `using`. */
+  compileExamples(): Promise<void>;
   /** Checks the types of all its files, and of the SDK's declarations, as strictly as TypeScript can. Resolves with what is wrong. */
   checkTypes(): Promise<string>;
-  /** Runs a file of it with this Node and resolves with what it wrote; rejects when it fails. */
-  run(file: string, env?: Readonly<Record<string, string>>): Promise<string>;
+  /** Runs a file of it with this Node, or another, and resolves with what it wrote; rejects when it fails. */
+  run(file: string, env?: Readonly<Record<string, string>>, node?: string): Promise<string>;
 }
 
 const STRICT = {
@@ -51,21 +53,24 @@ export async function installPackedSdk(): Promise<PackedSdk> {
   await run("tar", ["-xzf", join(work, tarball), "-C", installed, "--strip-components=1"]);
   symlinkSync(join(repositoryRoot, "node_modules/@opentelemetry"), join(folder, "node_modules/@opentelemetry"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "application", private: true, type: "module" }));
+  mkdirSync(join(folder, "node_modules/@types"));
+  symlinkSync(join(repositoryRoot, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(STRICT));
+  const compile = (...options: string[]): Promise<{ stdout: string }> =>
+    run(process.execPath, [join(repositoryRoot, "node_modules/typescript/bin/tsc"), "-p", folder, ...options]);
   return {
     folder,
     copyExamples: () => cpSync(join(repositoryRoot, "examples"), folder, { recursive: true }),
-    async checkTypes() {
-      mkdirSync(join(folder, "node_modules/@types"), { recursive: true });
-      symlinkSync(join(repositoryRoot, "node_modules/@types/node"), join(folder, "node_modules/@types/node"));
-      writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(STRICT));
-      const compiler = join(repositoryRoot, "node_modules/typescript/bin/tsc");
-      return run(process.execPath, [compiler, "-p", folder]).then(
+    async compileExamples() {
+      await compile("--noEmit", "false");
+    },
+    checkTypes: () =>
+      compile().then(
         ({ stdout }) => stdout,
         ({ stdout }: { stdout: string }) => stdout,
-      );
-    },
-    async run(file, env = {}) {
-      const { stdout } = await run(process.execPath, [file], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } });
+      ),
+    async run(file, env = {}, node = process.execPath) {
+      const { stdout } = await run(node, [file], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } });
       return stdout;
     },
     [Symbol.dispose]: () => rmSync(work, { recursive: true, force: true }),

@@ -4,6 +4,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findNode22, type Node22 } from "../../support/node-22.ts";
 import { installPackedSdk, type PackedSdk } from "../../support/packed-sdk.ts";
 import { type SdkRig, startSdkRig } from "../../support/sdk-rig.ts";
 import { repositoryRoot } from "../../support/source-files.ts";
@@ -14,6 +15,7 @@ let rig: SdkRig;
 let application: PackedSdk;
 let provider: Server;
 let providerUrl: string;
+let node22: Node22;
 
 /** Answers like OpenAI's chat completions. */
 function startProvider(): Promise<string> {
@@ -39,7 +41,7 @@ function startProvider(): Promise<string> {
 }
 
 beforeAll(async () => {
-  [rig, application, providerUrl] = await Promise.all([startSdkRig(), installPackedSdk(), startProvider()]);
+  [rig, application, providerUrl, node22] = await Promise.all([startSdkRig(), installPackedSdk(), startProvider(), findNode22()]);
 });
 
 afterAll(async () => {
@@ -70,23 +72,25 @@ describe("the example of the README", () => {
     expect(lines.length).toBeLessThanOrEqual(12);
   });
 
-  /** Node 22 is no part of the repository: where one is, its path is given. */
-  const { GENSPAN_NODE_22: node22 } = process.env;
+  it("runs as it stands in an empty project on this Node, and leaves its row", () => runsAsItStands(process.execPath, "now"));
 
-  it("runs as it stands in an empty project on this Node, and leaves its row", () => runsAsItStands(process.execPath));
+  it("does so on Node 22", ({ skip }) => {
+    if ("missing" in node22) return skip(node22.missing);
+    return runsAsItStands(node22.path, "before");
+  });
 
-  it.skipIf(node22 === undefined)("does so on Node 22 (skipped: GENSPAN_NODE_22 names none)", () => runsAsItStands(node22 ?? ""));
-
-  async function runsAsItStands(node: string): Promise<void> {
-    const service = `riddles-${node === node22 ? 22 : "now"}`;
+  async function runsAsItStands(node: string, environment: string): Promise<void> {
     writeFileSync(join(application.folder, "example.mjs"), example());
-    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: rig.program.otlpUrl, OTEL_RESOURCE_ATTRIBUTES: `deployment.environment.name=${service}` };
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: rig.program.otlpUrl,
+      OTEL_RESOURCE_ATTRIBUTES: `deployment.environment.name=${environment}`,
+    };
     const { stderr } = await run(node, ["example.mjs"], { cwd: application.folder, env: { ...env, OPENAI_BASE_URL: providerUrl } });
     expect(stderr).toBe("");
     await rig.rows(
       `SELECT service_name, generation_status, provider_name, model_name, prompt_template_name, prompt_template_version, tokens_prompt::int, tokens_completion::int,
          response_finish_reason, response_id, entity_type, entity_id
-       FROM generation_logs WHERE environment = '${service}'`,
+       FROM generation_logs WHERE environment = '${environment}'`,
       [
         {
           service_name: "riddles",
@@ -171,25 +175,7 @@ describe("the package", () => {
       "await tracing.shutdown({ timeoutMillis: 5 });",
     ];
     writeFileSync(join(application.folder, "app.ts"), source.join("\n"));
-    const options = [
-      "--strict",
-      "--exactOptionalPropertyTypes",
-      "--noEmit",
-      "--module",
-      "nodenext",
-      "--target",
-      "es2024",
-      "--lib",
-      "es2024,esnext.disposable",
-      "--types",
-      "node",
-    ];
-    const typeRoots = ["--typeRoots", join(repositoryRoot, "node_modules/@types")];
-    const tsc = join(repositoryRoot, "node_modules/typescript/bin/tsc");
-    const checked = await run(process.execPath, [tsc, ...options, ...typeRoots, "app.ts"], { cwd: application.folder }).catch(
-      (error: { stdout: string }) => error,
-    );
-    expect(checked.stdout).toBe("");
+    expect(await application.checkTypes()).toBe("");
   });
 
   it("explains each of its exports", () => {
