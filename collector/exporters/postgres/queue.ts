@@ -10,8 +10,9 @@ export interface QueueOptions extends BatchLimits {
 }
 
 /**
- * Holds each caller until its rows are committed or its deadline has passed. There is at most one batch being filled; whoever has a
- * free session takes the oldest one, so batches grow with the load and nothing ever waits for a timer.
+ * Holds each caller until its rows are committed or its deadline has passed. There is at most one batch being filled; whoever has a free session takes the
+ * oldest one, so batches grow with the load. A small one first takes in all that has already arrived, and what is being written need not end for a large one
+ * (docs/decisions/0029).
  */
 export interface Queue {
   add(request: EncodedRequest): Promise<WriteResult>;
@@ -35,8 +36,11 @@ export interface Queue {
   drain(graceMillis: number): Promise<number>;
 }
 
-/** How often deadlines are looked at. */
+/** How often deadlines are looked at, and the longest that a small batch waits for another one's transaction. */
 const SWEEP_MS = 50;
+/** From here on a transaction's own cost is little beside that of its rows, so that a second session is worth it. */
+const ENOUGH_ROWS = 64;
+const ENOUGH_BYTES = 256 * 1024;
 
 const LATE = "the database did not take the data in time; send it again";
 const FULL = "too much data is waiting for the database; send it again";
@@ -57,6 +61,9 @@ export function createQueue(options: QueueOptions): Queue {
   const takers: Taker[] = [];
   const pending = new Set<PendingRequest>();
   let pendingBytes = 0;
+  /** Batches that somebody has taken and not released. */
+  let writing = 0;
+  let isGathering = false;
   let stopped = false;
   let drained = false;
   let onEmpty = (): void => {};
@@ -69,7 +76,8 @@ export function createQueue(options: QueueOptions): Queue {
       if (entry.deadlineAt > now) break; // they stand in the order of their deadlines
       settle(entry, failed("database", LATE));
     }
-    while (batches[0]?.parts.every((part) => part.pending.settled) === true) release(batches.shift()!);
+    while (batches[0]?.parts.every((part) => part.pending.settled) === true) free(batches.shift()!);
+    handOut({ evenSmall: true });
   }
 
   function countBytes(change: number): void {
@@ -85,7 +93,7 @@ export function createQueue(options: QueueOptions): Queue {
     if (pending.size === 0) onEmpty();
   }
 
-  function release(batch: Batch): void {
+  function free(batch: Batch): void {
     for (const { pending: entry } of batch.parts) {
       entry.openParts--;
       if (entry.openParts > 0) continue;
@@ -105,11 +113,31 @@ export function createQueue(options: QueueOptions): Queue {
     offer();
   }
 
+  const enough = { rows: Math.min(ENOUGH_ROWS, options.maxBatchRows), bytes: Math.min(ENOUGH_BYTES, options.maxBatchBytes) };
+  const isSmall = ({ rows, bytes }: Batch): boolean => batches.length === 1 && rows < enough.rows && bytes < enough.bytes;
+
+  /** A small batch goes when everything that came with the same turn of the event loop is in it. */
   function offer(): void {
-    while (batches.length > 0) {
+    const [batch] = batches;
+    if (batch === undefined) return;
+    if (!isSmall(batch)) handOut({ evenSmall: false });
+    else if (writing === 0 && !isGathering) {
+      isGathering = true;
+      setImmediate(endGathering);
+    }
+  }
+
+  function endGathering(): void {
+    isGathering = false;
+    handOut({ evenSmall: writing === 0 });
+  }
+
+  function handOut({ evenSmall }: { readonly evenSmall: boolean }): void {
+    for (let batch = batches[0]; batch !== undefined && (evenSmall || !isSmall(batch)); batch = batches[0]) {
       const next = takers.findIndex((taker) => taker.isReady());
       if (next < 0) return;
       const [taker] = takers.splice(next, 1);
+      writing++;
       taker?.resolve(batches.shift());
     }
   }
@@ -148,7 +176,11 @@ export function createQueue(options: QueueOptions): Queue {
 
   return {
     add,
-    release,
+    release(batch) {
+      writing--;
+      free(batch);
+      offer();
+    },
     offer,
     take(isReady) {
       if (drained) return Promise.resolve(undefined);
@@ -184,7 +216,7 @@ export function createQueue(options: QueueOptions): Queue {
       clearInterval(sweep);
       const left = [...pending];
       for (const entry of left) settle(entry, failed("stopping", STOPPING));
-      for (const batch of batches.splice(0)) release(batch);
+      for (const batch of batches.splice(0)) free(batch);
       drained = true;
       for (const taker of takers.splice(0)) taker.resolve(undefined);
       return left.reduce((sum, entry) => sum + entry.openItems, 0);

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { sharedBuffers } from "../../../collector/base/buffer-pool.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
@@ -29,16 +29,49 @@ function commit(queue: Queue, batch: Batch): void {
 const pendingBytes = async (): Promise<number> => (await metrics.pendingBytes.get()).values[0]!.value;
 
 describe("the queue", () => {
-  it("hands the first request over at once and gathers what comes meanwhile into one batch", async () => {
+  it("gathers what comes in one turn of the event loop, and then what comes while that is written, into one batch each", async () => {
     const queue = queueOf();
     const first = queue.take(always);
-    const answers = [queue.add(request(1)), queue.add(request(2)), queue.add(request(3))];
-    expect((await first)?.parts).toHaveLength(1);
-    const second = await queue.take(always);
-    expect(second?.parts.map((part) => part.toItem)).toEqual([2, 3]);
+    const answers = [queue.add(request(1)), queue.add(request(2))];
+    expect((await first)?.parts.map((part) => part.toItem)).toEqual([1, 2]);
+    answers.push(queue.add(request(3)));
+    await turn();
+    answers.push(queue.add(request(4)));
     commit(queue, (await first)!);
+    const second = await queue.take(always);
+    expect(second?.parts.map((part) => part.toItem)).toEqual([3, 4]);
     commit(queue, second!);
-    expect((await Promise.all(answers)).map((answer) => answer.kind === "committed" && answer.stored)).toEqual([1, 2, 3]);
+    expect((await Promise.all(answers)).map((answer) => answer.kind === "committed" && answer.stored)).toEqual([1, 2, 3, 4]);
+  });
+
+  it("gives a batch with many rows or bytes, or a full one, to a second worker while another one is being written", async () => {
+    const many = {
+      rows: [request(64)],
+      bytes: [encodedRequest([span("long", { name: "x".repeat(300_000) })])],
+      full: [request(1), request(4)],
+    };
+    for (const [name, requests] of Object.entries(many)) {
+      const queue = queueOf(name === "full" ? { maxBatchRows: 4 } : {});
+      void queue.add(request(1));
+      await queue.take(always);
+      let taken: Batch | undefined;
+      void queue.take(always).then((batch) => {
+        taken = batch;
+      });
+      for (const each of requests) void queue.add(each);
+      await turn();
+      expect([name, taken?.rows]).toEqual([name, requests[0]!.received]);
+      await queue.drain(0);
+    }
+  });
+
+  it("lets a small batch wait for no more than a moment for one that is not written", async () => {
+    const queue = queueOf();
+    void queue.add(request(1));
+    await queue.take(always);
+    void queue.add(request(2));
+    expect((await queue.take(always))?.rows).toBe(2);
+    await queue.drain(0);
   });
 
   it("answers nobody before the last part of the request is written", async () => {
@@ -59,7 +92,7 @@ describe("the queue", () => {
   it("gives a request's memory back when its last part is written, not already when it is answered", async () => {
     const queue = queueOf({ maxBatchRows: 4, writeDeadlineMillis: 10 });
     const raw = sharedBuffers.take(64 * 1024);
-    const answer = queue.add({ ...request(10), raw });
+    const answer = queue.add({ ...request(12), raw });
     const batches = [await queue.take(always), await queue.take(always), await queue.take(always)];
     expect(await answer).toMatchObject({ kind: "failed" });
     for (const batch of batches.slice(0, 2)) queue.release(batch!);
