@@ -1,3 +1,5 @@
+import { createEscapeMemory, escapedBytes, escapedText, IS_ESCAPED, type Levels, SLACK_BYTES, TEXT_AT } from "./json-escape.ts";
+
 /**
  * JSON that is written into bytes as it is made. Prompts go there without strings in between: escaped twice by JSON.stringify they cost about half of all CPU that
  * sending takes, and most of the garbage.
@@ -19,55 +21,32 @@ export interface JsonBytes {
   clear(): void;
 }
 
-/** Bytes of the first piece of memory. */
-const INITIAL_BYTES = 256 * 1024;
-/** A larger piece, which one large record took, is given back. */
+/** Larger memory, which one large record took, is given back. */
 const KEPT_BYTES = 2 * 1024 * 1024;
-/** Texts are written in chunks of so many UTF-16 units; each takes three bytes at most, and escaped twice seven times that. */
-const CHUNK = 4_096;
-const CHUNK_BYTES = CHUNK * 3;
-const ESCAPED_BYTES = CHUNK_BYTES * 7;
-const WORD_BYTES = 4;
+/** Texts are escaped in chunks of so many UTF-16 units, which take three bytes each at most. */
+const CHUNK = 16 * 1024;
+/** Where what is written begins: before it is the room for one chunk that is not escaped yet. */
+const BEGIN = TEXT_AT + CHUNK * 3 + SLACK_BYTES;
 /** Texts up to this are written byte by byte. */
 const SHORT = 128;
 
-const escapedOnce = (character: string): string => JSON.stringify(character).slice(1, -1);
-const escapedTwice = (character: string): string => escapedOnce(escapedOnce(character));
+const QUOTES = ["", '"', '\\"'] as const;
 
-/** What stands for each byte that JSON escapes, by its number; the others have none. */
-type Escapes = readonly (Buffer | undefined)[];
-
-const escapesBy = (escaped: (character: string) => string): Escapes =>
-  Array.from({ length: 256 }, (_, byte) => {
-    const isEscaped = byte < 0x20 || byte === 0x22 || byte === 0x5c;
-    return isEscaped ? Buffer.from(escaped(String.fromCharCode(byte))) : undefined;
-  });
-
-const ONCE = escapesBy(escapedOnce);
-const TWICE = escapesBy(escapedTwice);
-const IS_ESCAPED = Uint8Array.from(ONCE, (bytes) => (bytes === undefined ? 0 : 1));
-
-export function createJsonBytes(): JsonBytes {
-  let memory = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  let words = wordsOf(memory);
-  let end = 0;
-
-  function use(bytes: Buffer<ArrayBuffer>): void {
-    memory = bytes;
-    words = wordsOf(bytes);
-  }
+/** `createMemory` is for tests: by default the fastest that this runtime has. */
+export function createJsonBytes(createMemory = createEscapeMemory): JsonBytes {
+  let space = createMemory();
+  let memory = space.bytes;
+  let end = BEGIN;
 
   function reserve(bytes: number): void {
     if (end + bytes <= memory.length) return;
-    const larger = Buffer.allocUnsafeSlow((Math.max(memory.length * 2, end + bytes) + WORD_BYTES) & ~(WORD_BYTES - 1));
-    memory.copy(larger, 0, 0, end);
-    use(larger);
+    space.grow(Math.max(memory.length * 2, end + bytes));
+    memory = space.bytes;
   }
 
   function add(json: string): void {
     reserve(json.length * 3);
-    if (json.length > SHORT) end += memory.write(json, end, "utf8");
-    else if (!addAscii(json, false)) end += memory.write(json, end, "utf8");
+    if (json.length > SHORT || !addAscii(json, false)) end += memory.write(json, end, "utf8");
   }
 
   /** Writes a short text of ASCII byte by byte, which costs less than a call out of JavaScript; false, and nothing, where that is not all. */
@@ -83,57 +62,31 @@ export function createJsonBytes(): JsonBytes {
     return true;
   }
 
-  function short(text: string, quote: string, escaped: (text: string) => string): void {
-    reserve(text.length + 4);
-    add(quote);
-    if (!addAscii(text, true)) add(escaped(text));
-    add(quote);
+  function literal(text: string, levels: Levels): void {
+    add(QUOTES[levels]);
+    if (text.length > SHORT) long(text, levels);
+    else {
+      reserve(text.length);
+      if (!addAscii(text, true)) add(escapedText(text, levels));
+    }
+    add(QUOTES[levels]);
   }
 
-  function long(text: string, quote: string, escapes: Escapes): void {
-    add(quote);
+  function long(text: string, levels: Levels): void {
     for (let from = 0; from < text.length; ) {
       const to = chunkEnd(text, from);
-      reserve(ESCAPED_BYTES + CHUNK_BYTES + WORD_BYTES);
-      // Behind all that it can become, so that it can be escaped from there to the end.
-      const raw = (end + ESCAPED_BYTES + WORD_BYTES) & ~(WORD_BYTES - 1);
-      const size = memory.write(from === 0 && to === text.length ? text : text.slice(from, to), raw, "utf8");
-      escapeBytes(raw, raw + size, escapes);
+      const size = memory.write(from === 0 && to === text.length ? text : text.slice(from, to), TEXT_AT, "utf8");
+      reserve(escapedBytes(size));
+      end = space.escape(TEXT_AT, TEXT_AT + size, end, levels);
       from = to;
     }
-    add(quote);
-  }
-
-  /** Escapes the bytes of the memory from `start`, which is a multiple of a word, to `last` and writes them to the end. */
-  function escapeBytes(start: number, last: number, escapes: Escapes): void {
-    const bytes = memory;
-    let to = end;
-    let from = start;
-    for (let at = start; at < last; at++) {
-      if ((at & (WORD_BYTES - 1)) === 0) at = skipClean(words, at, last);
-      if (at >= last) break;
-      const byte = bytes[at]!;
-      if (IS_ESCAPED[byte] === 0) continue;
-      bytes.copyWithin(to, from, at);
-      to += at - from;
-      const inPlace = escapes[byte]!;
-      for (let i = 0; i < inPlace.length; i++) bytes[to++] = inPlace[i]!;
-      from = at + 1;
-    }
-    bytes.copyWithin(to, from, last);
-    end = to + last - from;
   }
 
   function value(of: unknown): void {
-    if (typeof of === "string") text(of);
+    if (typeof of === "string") literal(of, 2);
     else if (Array.isArray(of)) list(of);
     else if (typeof of === "object" && of !== null) members(of as Readonly<Record<string, unknown>>);
     else add(JSON.stringify(of));
-  }
-
-  function text(of: string): void {
-    if (of.length <= SHORT) short(of, '\\"', escapedTwice);
-    else long(of, '\\"', TWICE);
   }
 
   function list(of: readonly unknown[]): void {
@@ -150,7 +103,7 @@ export function createJsonBytes(): JsonBytes {
     for (const name in of) {
       if (of[name] === undefined) continue;
       add(separator);
-      text(name);
+      literal(name, 2);
       add(":");
       value(of[name]);
       separator = ",";
@@ -160,10 +113,7 @@ export function createJsonBytes(): JsonBytes {
 
   return {
     add,
-    literal(given) {
-      if (given.length <= SHORT) short(given, '"', escapedOnce);
-      else long(given, '"', ONCE);
-    },
+    literal: (text) => literal(text, 1),
     nested(given) {
       add('"');
       value(given);
@@ -174,28 +124,16 @@ export function createJsonBytes(): JsonBytes {
       memory.set(written, end);
       end += written.length;
     },
-    length: () => end,
-    since: (start) => memory.subarray(start, end),
+    length: () => end - BEGIN,
+    since: (start) => memory.subarray(BEGIN + start, end),
     clear() {
-      if (memory.length > KEPT_BYTES) use(Buffer.allocUnsafeSlow(INITIAL_BYTES));
-      end = 0;
+      if (memory.length > KEPT_BYTES) {
+        space = createMemory();
+        memory = space.bytes;
+      }
+      end = BEGIN;
     },
   };
-}
-
-const wordsOf = ({ buffer, length }: Buffer): Int32Array => new Int32Array(buffer, 0, length / WORD_BYTES);
-
-/** The first position from `at` on that may have to be escaped, or `last`: looks at four bytes at once, by the bits that a byte below 0x20, and one that is 0, borrows. */
-function skipClean(words: Int32Array, at: number, last: number): number {
-  let word = at / WORD_BYTES;
-  for (const end = Math.floor(last / WORD_BYTES); word < end; word++) {
-    const bytes = words[word]!;
-    const quotes = bytes ^ 0x22222222;
-    const slashes = bytes ^ 0x5c5c5c5c;
-    const controls = (bytes - 0x20202020) & ~bytes;
-    if (((controls | ((quotes - 0x01010101) & ~quotes) | ((slashes - 0x01010101) & ~slashes)) & 0x80808080) !== 0) break;
-  }
-  return Math.min(word * WORD_BYTES, last);
 }
 
 /** Where a chunk that begins at `from` ends: never between the two halves of a character. */

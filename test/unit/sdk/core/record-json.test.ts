@@ -1,14 +1,19 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { SpanKind } from "@opentelemetry/api";
 import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import loadWabt from "wabt";
 import { deferredJson, type RecordAttributes } from "../../../../sdk/core/deferred-text.ts";
 import { createJsonBytes } from "../../../../sdk/core/json-bytes.ts";
+import { createFastMemory, createPlainMemory, INSTRUCTIONS } from "../../../../sdk/core/json-escape.ts";
 import { OwnSpan, type RecordFacts } from "../../../../sdk/core/record.ts";
 import { createRecordWriter } from "../../../../sdk/core/record-json.ts";
 import { plainSpan } from "../../../support/sdk/records.ts";
+import { repositoryRoot } from "../../../support/source-files.ts";
 
 const origin = {
   resource: resourceFromAttributes({ "service.name": "größe", list: ["a", "b"] }),
@@ -125,13 +130,16 @@ const anyText = fc.oneof(
     .map(([text, n]) => text.repeat(n)),
 );
 
-const written = (write: (json: ReturnType<typeof createJsonBytes>) => void): string => {
-  const json = createJsonBytes();
-  write(json);
-  return textOf(json.since(0));
-};
+describe.each([
+  ["this processor's instructions", createFastMemory],
+  ["plain JavaScript", createPlainMemory],
+])("JSON bytes by %s", (_, createMemory) => {
+  const written = (write: (json: ReturnType<typeof createJsonBytes>) => void): string => {
+    const json = createJsonBytes(createMemory);
+    write(json);
+    return textOf(json.since(0));
+  };
 
-describe("JSON bytes", () => {
   it("hold any text, half characters mended", () => {
     fc.assert(
       fc.property(anyText, (text) => {
@@ -150,8 +158,36 @@ describe("JSON bytes", () => {
     );
   });
 
-  it.each([4_095, 4_096, 4_097, 8_192])("keep characters whole that stand at the end of a chunk of %i", (length) => {
+  it.each([16_383, 16_384, 16_385, 32_768])("keep characters whole that stand at the end of a chunk of %i", (length) => {
     const text = `${"a".repeat(length - 1)}🙂${'"'.repeat(length)}🙂\ud800`;
     expect(JSON.parse(written((json) => json.literal(text)))).toBe(text.toWellFormed());
   });
+
+  it("escape every byte that JSON escapes, wherever it stands, and nothing of a longer text that was there before", () => {
+    const json = createJsonBytes(createMemory);
+    for (let byte = 0; byte < 0x80; byte++) {
+      for (const before of [129, 143, 144, 145]) {
+        const text = `${".".repeat(before)}${String.fromCharCode(byte)}`;
+        json.clear();
+        json.literal(`${text}"\\\n${'"'.repeat(200)}`);
+        json.clear();
+        json.literal(text);
+        expect(textOf(json.since(0))).toBe(JSON.stringify(text));
+      }
+    }
+  });
+});
+
+it("the instructions are those of json-escape.wat, assembled", async () => {
+  const wat = readFileSync(join(repositoryRoot, "sdk/core/json-escape.wat"), "utf8");
+  const { buffer } = (await loadWabt()).parseWat("json-escape.wat", wat, { simd: true }).toBinary({});
+  expect(INSTRUCTIONS).toBe(Buffer.from(buffer).toString("base64"));
+});
+
+it("without WebAssembly texts are escaped all the same", () => {
+  vi.stubGlobal("WebAssembly", undefined);
+  const json = createJsonBytes();
+  vi.unstubAllGlobals();
+  json.literal('"'.repeat(200));
+  expect(JSON.parse(textOf(json.since(0)))).toBe('"'.repeat(200));
 });
