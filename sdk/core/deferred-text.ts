@@ -9,8 +9,8 @@ export interface DeferredText {
   /** Bytes of UTF-8 of the strings in it. */
   sizeBytes(): number;
   text(): string;
-  /** Writes the text as a literal of JSON. `again` says that the same will be asked for once more: the bytes are kept for that, outside of the heap. */
-  writeTo(json: JsonBytes, again: boolean): void;
+  /** Writes the text as a literal of JSON. */
+  writeTo(json: JsonBytes): void;
 }
 
 /** Attributes as the SDK holds them. */
@@ -20,7 +20,6 @@ export type RecordAttributes = Record<string, AttributeValue | DeferredText | un
 export function deferredJson(value: object, strings: readonly string[]): DeferredText {
   let text: string | undefined;
   let sizeBytes: number | undefined;
-  let literal: Buffer | undefined;
   return {
     sizeBytes() {
       sizeBytes ??= strings.reduce((sum, each) => sum + Buffer.byteLength(each), 0);
@@ -30,16 +29,7 @@ export function deferredJson(value: object, strings: readonly string[]): Deferre
       text ??= JSON.stringify(value);
       return text;
     },
-    writeTo(json, again) {
-      if (literal === undefined) {
-        const start = json.length();
-        json.nested(value);
-        if (again) literal = Buffer.concat([json.since(start)]);
-      } else {
-        json.bytes(literal);
-        if (!again) literal = undefined;
-      }
-    },
+    writeTo: (json) => json.nested(value),
   };
 }
 

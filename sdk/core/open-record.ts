@@ -5,6 +5,7 @@ import type { RecordAttributes } from "./deferred-text.ts";
 import type { Announcement } from "./pending-lane.ts";
 import { type RecordFacts, type RecordRef, refText } from "./record.ts";
 import type { OpenRecord, RecordEnd, RecordOutcome, RecordStart } from "./recorder.ts";
+import { type SharedAttributes, sharedAttributes } from "./shared-attributes.ts";
 
 /** What a record needs of its recorder. */
 export interface Surroundings {
@@ -31,7 +32,9 @@ class Opened implements OpenRecord {
   readonly #given: RecordStart;
   readonly #surroundings: Surroundings;
   readonly #inherited: Attributes | undefined;
-  readonly #attributes: RecordAttributes;
+  readonly #shared: SharedAttributes;
+  /** What became known since the start. */
+  readonly #attributes: RecordAttributes = {};
   #context: Context | undefined;
   #announcement: Announcement | undefined;
   #ended = false;
@@ -45,7 +48,7 @@ class Opened implements OpenRecord {
     this.#given = given;
     this.#surroundings = surroundings;
     this.#inherited = inherited;
-    this.#attributes = inherited === undefined ? (given.attributes ?? {}) : { ...inherited, ...given.attributes };
+    this.#shared = sharedAttributes(inherited === undefined ? (given.attributes ?? {}) : { ...inherited, ...given.attributes });
   }
 
   /** Made when it is asked for: most records have nothing below them. */
@@ -90,7 +93,8 @@ class Opened implements OpenRecord {
     const attributes: RecordAttributes = { ...this.#attributes, [GENSPAN_RECORD]: PENDING };
     if (parent !== undefined) attributes[GENSPAN_PENDING_PARENT] = parent.spanId;
     const { startMicros } = this;
-    return { name: this.#given.name, context: spanContext, parent: spanContext, startMicros, endMicros: startMicros, attributes };
+    const { name } = this.#given;
+    return { name, context: spanContext, parent: spanContext, startMicros, endMicros: startMicros, attributes, shared: this.#shared };
   }
 
   #finished({ name = this.#given.name, endMicros = nowMicros(), error, events, attributes: more, fill }: RecordEnd): RecordFacts {
@@ -107,6 +111,7 @@ class Opened implements OpenRecord {
       startMicros: this.startMicros,
       endMicros,
       attributes,
+      shared: this.#shared,
       failed: error !== undefined,
       statusMessage: error?.message,
       events,

@@ -1,7 +1,7 @@
 import type { AttributeValue } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
-import { unwrittenAttributes, withAttributes } from "./record.ts";
+import { OwnSpan, unwrittenAttributes, withAttributes } from "./record.ts";
 
 /** One span that waits to be sent, or is being sent. */
 export interface Entry {
@@ -167,7 +167,11 @@ const SHORT = 64;
 
 /** Estimate of what a span takes, in bytes of UTF-8. */
 export function sizeOf(span: ReadableSpan): number {
-  let bytes = SPAN_BYTES + attributesSize(unwrittenAttributes(span));
+  let bytes = SPAN_BYTES;
+  if (span instanceof OwnSpan) {
+    const { shared, attributes } = span.facts;
+    bytes += attributesSize(attributes) + (shared === undefined ? 0 : shared.sizeBytes(attributesSize));
+  } else bytes += attributesSize(span.attributes);
   for (const event of span.events) bytes += SPAN_BYTES + attributesSize(event.attributes ?? {});
   return bytes + span.links.length * SPAN_BYTES + (span.status.message?.length ?? 0);
 }

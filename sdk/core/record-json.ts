@@ -4,7 +4,8 @@ import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { GENSPAN_RECORD } from "../attributes.ts";
 import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
 import { createJsonBytes, type JsonBytes } from "./json-bytes.ts";
-import type { OwnSpan, RecordOrigin } from "./record.ts";
+import type { OwnSpan, RecordFacts, RecordOrigin } from "./record.ts";
+import { joinedAttributes, overlaps } from "./shared-attributes.ts";
 import { nextTurn } from "./waiting.ts";
 
 /** Writes records of the SDK as a request of OTLP/JSON. */
@@ -59,7 +60,7 @@ function groupsOf(spans: readonly ReadableSpan[]): Uint8Array {
 
 function writeOrigin(json: JsonBytes, { resource, instrumentationScope: { name, version } }: RecordOrigin): void {
   json.add('{"resource":{"attributes":[');
-  writeAttributes(json, resource.attributes, false);
+  writeAttributes(json, resource.attributes);
   json.add('],"droppedAttributesCount":0},"scopeSpans":[{"scope":');
   json.add(JSON.stringify({ name, version }));
   json.add(',"spans":[');
@@ -72,7 +73,7 @@ const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
 function writeSpan(json: JsonBytes, { facts, droppedAttributesCount }: OwnSpan): void {
-  const { context, parent, name, kind, startMicros, endMicros, attributes, events } = facts;
+  const { context, parent, name, kind, startMicros, endMicros, events } = facts;
   const state = context.traceState?.serialize();
   json.add(
     `{"traceId":"${context.traceId}","spanId":"${context.spanId}"${parent === undefined ? "" : `,"parentSpanId":"${parent.spanId}"`}` +
@@ -84,7 +85,7 @@ function writeSpan(json: JsonBytes, { facts, droppedAttributesCount }: OwnSpan):
   json.add('],"status":');
   json.add(facts.failed === true ? JSON.stringify({ code: 2, message: facts.statusMessage }) : '{"code":0}');
   json.add(',"attributes":[');
-  writeAttributes(json, attributes, attributes[GENSPAN_RECORD] === "pending");
+  writeRecordAttributes(json, facts);
   json.add("]}");
 }
 
@@ -97,26 +98,35 @@ function writeEvents(json: JsonBytes, events: readonly TimedEvent[]): void {
     json.add(
       `${i > 0 ? "," : ""}{"name":${JSON.stringify(name)},"timeUnixNano":"${nanosText(time)}","droppedAttributesCount":0,"attributes":[`,
     );
-    writeAttributes(json, attributes as RecordAttributes, false);
+    writeAttributes(json, attributes as RecordAttributes);
     json.add("]}");
   }
 }
 
 const nanosText = ([seconds, nanos]: HrTime): string => `${seconds}${String(nanos).padStart(9, "0")}`;
 
-/** `again` says that long texts among them will be written once more, at the end of the call. */
-function writeAttributes(json: JsonBytes, attributes: RecordAttributes, again: boolean): void {
-  let isFirst = true;
+/** Those of an announcement will be written once more, at the end of the call. */
+function writeRecordAttributes(json: JsonBytes, { attributes, shared }: RecordFacts): void {
+  if (shared === undefined || overlaps(shared, attributes)) writeAttributes(json, joinedAttributes(shared, attributes));
+  else {
+    const start = json.length();
+    shared.writeTo(json, attributes[GENSPAN_RECORD] === "pending", writeAttributes);
+    writeAttributes(json, attributes, json.length() > start);
+  }
+}
+
+function writeAttributes(json: JsonBytes, attributes: RecordAttributes, hasOthersBefore = false): void {
+  let next = hasOthersBefore ? NEXT_KEY : KEY;
   for (const name in attributes) {
     const value = attributes[name];
     if (value === undefined) continue;
-    json.add(isFirst ? KEY : NEXT_KEY);
-    isFirst = false;
+    json.add(next);
+    next = NEXT_KEY;
     json.literal(name);
     json.add(VALUE);
     if (isDeferred(value)) {
       json.add(STRING);
-      value.writeTo(json, again);
+      value.writeTo(json);
     } else writeValue(json, value);
     json.add("}}");
   }

@@ -3,6 +3,7 @@ import type { Resource } from "@opentelemetry/resources";
 import type { ReadableSpan, TimedEvent } from "@opentelemetry/sdk-trace";
 import { hrTime } from "./clock.ts";
 import { type RecordAttributes, written } from "./deferred-text.ts";
+import { joinedAttributes, type SharedAttributes } from "./shared-attributes.ts";
 
 /** The two ids that find a record again, from any process. */
 export interface RecordRef {
@@ -21,6 +22,8 @@ export interface RecordFacts {
   readonly startMicros: number;
   readonly endMicros: number;
   readonly attributes: RecordAttributes;
+  /** Those that its announcement has as well; `attributes` takes the place of what they say. */
+  readonly shared?: SharedAttributes | undefined;
   /** Makes it an error. */
   readonly statusMessage?: string | undefined;
   readonly failed?: boolean;
@@ -77,7 +80,7 @@ export class OwnSpan implements ReadableSpan {
     return message === undefined ? { code: SpanStatusCode.ERROR } : { code: SpanStatusCode.ERROR, message };
   }
   get attributes(): Attributes {
-    return written(this.facts.attributes);
+    return written(joinedAttributes(this.facts.shared, this.facts.attributes));
   }
   get links(): ReadableSpan["links"] {
     return NO_LINKS;
@@ -98,7 +101,7 @@ export class OwnSpan implements ReadableSpan {
 
 /** The attributes of a span with the texts that nobody asked for yet. */
 export const unwrittenAttributes = (span: ReadableSpan): RecordAttributes =>
-  span instanceof OwnSpan ? span.facts.attributes : span.attributes;
+  span instanceof OwnSpan ? joinedAttributes(span.facts.shared, span.facts.attributes) : span.attributes;
 
 /** The attributes are taken over, not copied. */
 export const readableSpan = (facts: RecordFacts, origin: RecordOrigin): OwnSpan => new OwnSpan(facts, origin);
@@ -106,7 +109,7 @@ export const readableSpan = (facts: RecordFacts, origin: RecordOrigin): OwnSpan 
 /** The same span with other attributes, for one whose content had to go: nothing of it holds on to the old ones. */
 export function withAttributes(span: ReadableSpan, attributes: RecordAttributes, dropped: number): ReadableSpan {
   const droppedAttributesCount = span.droppedAttributesCount + dropped;
-  if (span instanceof OwnSpan) return new OwnSpan({ ...span.facts, attributes }, span.origin, droppedAttributesCount);
+  if (span instanceof OwnSpan) return new OwnSpan({ ...span.facts, attributes, shared: undefined }, span.origin, droppedAttributesCount);
   const context = span.spanContext();
   return {
     name: span.name,

@@ -12,6 +12,7 @@ import { createJsonBytes } from "../../../../sdk/core/json-bytes.ts";
 import { createFastMemory, createPlainMemory, INSTRUCTIONS } from "../../../../sdk/core/json-escape.ts";
 import { OwnSpan, type RecordFacts } from "../../../../sdk/core/record.ts";
 import { createRecordWriter } from "../../../../sdk/core/record-json.ts";
+import { sharedAttributes } from "../../../../sdk/core/shared-attributes.ts";
 import { plainSpan } from "../../../support/sdk/records.ts";
 import { repositoryRoot } from "../../../support/source-files.ts";
 
@@ -83,29 +84,50 @@ describe("records as OTLP/JSON", () => {
     expect(parsed(await writer.write([]))).toEqual({ resourceSpans: [] });
   });
 
-  it("write the messages of an announced call once, and the same again at its end, to each destination", async () => {
-    const deferred = deferredJson(messages, []);
-    let asked = 0;
-    const counted = {
-      ...deferred,
-      text: () => {
-        asked++;
-        return deferred.text();
-      },
-    };
-    const [one, other] = [createRecordWriter(), createRecordWriter()];
-    const pending = spanOf({ "genspan.record": "pending", input: counted });
-    const final = spanOf({ input: counted });
-    for (const writer of [one, other]) expect(parsed(await writer.write([pending]))).toEqual(parsed(await writer.write([pending])));
-    for (const writer of [one, other]) {
-      const { resourceSpans } = parsed(await writer.write([final])) as {
-        resourceSpans: { scopeSpans: { spans: { attributes: unknown }[] }[] }[];
-      };
-      expect(resourceSpans[0]!.scopeSpans[0]!.spans[0]!.attributes).toEqual([
-        { key: "input", value: { stringValue: JSON.stringify(messages) } },
-      ]);
-    }
-    expect(asked).toBe(0);
+  describe("that share what a call began with", () => {
+    const pending = { "genspan.record": "pending" };
+
+    it("are what the official exporter sends, whether or not anything came later", async () => {
+      const shared = sharedAttributes({ model: "m", input: deferredJson(messages, []) });
+      const spans = [spanOf(pending, { shared }), spanOf({ answer: "a" }, { shared }), spanOf({}, { shared })];
+      const expected = official(spans);
+      expect(parsed(await createRecordWriter().write(spans))).toEqual(expected);
+      const none = sharedAttributes({});
+      expect(parsed(await createRecordWriter().write([spanOf({ a: 1 }, { shared: none }), spanOf({}, { shared: none })]))).toEqual(
+        official([spanOf({ a: 1 }), spanOf({})]),
+      );
+    });
+
+    it("are written once, and the same again at its end, to each destination", async () => {
+      const deferred = deferredJson(messages, []);
+      let asked = 0;
+      const shared = sharedAttributes({
+        input: {
+          ...deferred,
+          writeTo: (json) => {
+            asked++;
+            deferred.writeTo(json);
+          },
+        },
+      });
+      const [one, other] = [createRecordWriter(), createRecordWriter()];
+      const announcement = spanOf(pending, { shared });
+      for (const writer of [one, other]) expect(parsed(await writer.write([announcement]))).toEqual(official([announcement]));
+      expect(asked).toBe(1);
+      const final = spanOf({ answer: "a" }, { shared });
+      for (const writer of [one, other]) expect(parsed(await writer.write([final]))).toEqual(official([final]));
+      expect(asked).toBe(2);
+    });
+
+    it("say at the end what came later, in the place of what was said before", async () => {
+      const shared = sharedAttributes({ model: "m", metadata: "{}", input: deferredJson(messages, []) });
+      const writer = createRecordWriter();
+      await writer.write([spanOf(pending, { shared })]);
+      const final = spanOf({ metadata: '{"a":1}' }, { shared });
+      const bytes = await writer.write([final]);
+      expect(textOf(bytes).match(/"key":"metadata"/g)).toHaveLength(1);
+      expect(parsed(bytes)).toEqual(official([final]));
+    });
   });
 
   it("let the event loop turn while many are written", async () => {
