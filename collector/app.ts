@@ -2,7 +2,8 @@ import type { Sql } from "../schema/connect.ts";
 import { createFront } from "./api/front.ts";
 import { alertingOf } from "./app/alerting.ts";
 import type { AppOptions, Context } from "./app/context.ts";
-import { openDatabase } from "./app/database.ts";
+import { type Database, openDatabase } from "./app/database.ts";
+import { originMemory } from "./app/origin-memory.ts";
 import { removalOf } from "./app/privacy.ts";
 import { startReceivers } from "./app/receivers.ts";
 import { startUpkeep } from "./app/upkeep.ts";
@@ -17,6 +18,7 @@ import { within } from "./base/within.ts";
 import { createKeyStore } from "./commands/keys.ts";
 import { listeningHosts, postgresOptions } from "./config/questions.ts";
 import { createPostgresExporter, type PostgresExporter } from "./exporters/postgres/index.ts";
+import { createReleasedOrigins } from "./jobs/released-origins.ts";
 import { createLiveHub } from "./live/hub.ts";
 
 export type { AppOptions } from "./app/context.ts";
@@ -56,7 +58,7 @@ async function build(context: Context): Promise<RunningApp> {
   const web = await listenWeb(context, front.fetch);
   const database = await openDatabase(context, front);
   const authenticate = await createGate(options, database.pools.owner);
-  const exporter = await openExporter(context, database.url);
+  const exporter = await openExporter(context, database);
   const alerting = alertingOf(context, web?.url);
   const upkeep = await startUpkeep(context, database.pools, alerting);
   const live = createLiveHub({ sql: database.pools.live, schema: options.schema, log });
@@ -92,13 +94,18 @@ async function createGate({ config, schema }: AppOptions, sql: Sql): Promise<Aut
   });
 }
 
-/** The writer; what it holds at the end gets the time of grace. */
-async function openExporter({ options, metrics, started, ending }: Context, url: string): Promise<PostgresExporter> {
+/** The writer; what it holds at the end gets the time of grace. It hears of resources that are deleted until its last row is written. */
+async function openExporter({ options, metrics, started, ending }: Context, { url, pools }: Database): Promise<PostgresExporter> {
   const { config, schema, log } = options;
-  const exporter = createPostgresExporter({ url, schema, metrics, log, ...postgresOptions(config) });
+  const settings = postgresOptions(config);
+  const exporter = createPostgresExporter({ url, schema, metrics, log, ...settings });
+  const memory = originMemory(exporter, settings.writeDeadlineMillis);
+  const released = createReleasedOrigins({ sql: pools.jobs, schema, log, memory });
   started.defer(async () => {
     ending.unwritten = (await exporter.stop(ending.graceMillis)).unwritten;
+    await released.stop();
   });
   await exporter.check();
+  released.start();
   return exporter;
 }

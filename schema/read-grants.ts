@@ -2,7 +2,7 @@ import type { TransactionSql } from "postgres";
 import { createdRelations, loadMigrations } from "./migration-files.ts";
 
 /** Tables that no reader needs: hashes of keys, addresses of webhooks, and the machinery. */
-const NOT_FOR_READERS = new Set(["api_keys", "job_leases", "alert_channels", "archive_folders"]);
+const NOT_FOR_READERS = new Set(["api_keys", "job_leases", "alert_channels", "archive_folders", "released_origins"]);
 
 /** Tables and views of ours that readers may read; partitions are never among them. */
 export function readableRelations(): string[] {

@@ -564,6 +564,17 @@ CREATE TABLE quality_rules (
   CONSTRAINT quality_rules_target_check CHECK ((target = ANY (ARRAY['output'::text, 'reasoning'::text])))
 );
 
+CREATE TABLE released_origins (
+  project_id integer NOT NULL,
+  origin_kind text NOT NULL,
+  id uuid NOT NULL,
+  noted_at timestamp with time zone,
+  looked_from timestamp with time zone,
+  released_at timestamp with time zone,
+  CONSTRAINT released_origins_pkey PRIMARY KEY (project_id, origin_kind, id),
+  CONSTRAINT released_origins_origin_kind_check CHECK ((origin_kind = ANY (ARRAY['resources'::text, 'scopes'::text])))
+);
+
 CREATE TABLE resources (
   project_id integer NOT NULL,
   id uuid NOT NULL,
@@ -795,6 +806,7 @@ ALTER TABLE quality_progress ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON quality_progress FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE quality_rules ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON quality_rules FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE released_origins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE resources ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON resources FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE review_claims ENABLE ROW LEVEL SECURITY;

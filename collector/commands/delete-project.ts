@@ -4,6 +4,7 @@ import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { SPAN_TABLES } from "../model/span-tables.ts";
 import { audit } from "./audit.ts";
+import { partsOf } from "./parts.ts";
 import type { Writer } from "./writer.ts";
 
 /** What the end of a project needs outside of the tables. */
@@ -44,6 +45,7 @@ export const PROJECT_TABLES = [
   "alert_rules",
   "model_prices",
   "tombstones",
+  "released_origins",
   "erasures",
 ] as const;
 
@@ -105,20 +107,12 @@ export async function sweepDeletedProjects({ sql, schema }: Writer): Promise<num
 async function deleteProjectRows({ sql, schema }: Writer, projectId: number): Promise<Gone> {
   const gone: Record<string, number> = {};
   for (const table of PROJECT_TABLES) {
-    for (const part of await partsOf({ sql, schema }, table)) {
+    for (const part of await partsOf(sql, schema, table)) {
       const rows = await deletePart({ sql, schema }, part, projectId);
       if (rows > 0) gone[table] = (gone[table] ?? 0) + rows;
     }
   }
   return gone;
-}
-
-/** The table itself, or its partitions. */
-async function partsOf({ sql, schema }: Writer, table: string): Promise<string[]> {
-  const parts = await sql<{ part: string }[]>`
-    SELECT leaf.relname AS part FROM pg_class c LEFT JOIN LATERAL pg_partition_tree(c.oid) p ON true JOIN pg_class leaf ON leaf.oid = coalesce(p.relid, c.oid)
-    WHERE c.relnamespace = to_regnamespace(quote_ident(${schema})) AND c.relname = ${table} AND coalesce(p.isleaf, true)`;
-  return parts.map(({ part }) => part);
 }
 
 /** Rows of one statement, so that no lock is held for long. */

@@ -9,6 +9,7 @@ import {
   readPartitions,
   type Target,
 } from "../../schema/partitions.ts";
+import { releaseAll } from "../commands/origins/release.ts";
 import { markUsageBefore } from "../commands/usage-marks.ts";
 
 export interface RetentionOptions {
@@ -39,6 +40,9 @@ export interface ExpiredRows {
 
 const BATCH_ROWS = 5_000;
 
+/** Partitions with rows that point to resources. */
+const POINTING = /^(spans|log_records)_/;
+
 /** Tables without partitions, and what says how old a row is. Binary content goes when no output points to it any more. */
 const SMALL_TABLES = [
   { name: "image_traces", expired: "created_at < $1" },
@@ -53,7 +57,7 @@ const SMALL_TABLES = [
 
 /**
  * Removes telemetry of before a time: whole partitions are dropped, and rows are deleted, in batches, only from small tables and from DEFAULT, where
- * rows that come after their partition was dropped go. A partition that holds the boundary stays until all of it is past. Run it under a lease.
+ * rows that come after their partition was dropped go. Resources and scopes go when partitions went and nothing points to them any more. A partition that holds the boundary stays until all of it is past. Run it under a lease.
  */
 export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<RetentionReport> {
   const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[] };
@@ -69,6 +73,7 @@ export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<
   }
   if (report.deletedRows + report.dropped.length > 0) await markUsageBefore(sql, options.schema, options.before);
   for (const table of SMALL_TABLES) report.deletedRows += await inBatches(options, (rows) => deleteSmall(sql, options, { table, rows }));
+  if (report.dropped.some((name) => POINTING.test(name))) await releaseAll({ sql, schema: options.schema }, options.signal);
   return report;
 }
 

@@ -12,7 +12,7 @@ const B = 2;
 const START = "2026-11-20 10:00:00+00";
 
 /** Tables that a reader may not touch at all. */
-const CLOSED = ["api_keys", "job_leases", "alert_channels", "archive_folders", "genspan_migrations"];
+const CLOSED = ["api_keys", "job_leases", "alert_channels", "archive_folders", "released_origins", "genspan_migrations"];
 
 /** The counts of a sum of usage that must be there. */
 const NO_CALLS = Object.fromEntries(
@@ -94,6 +94,7 @@ async function fillProject(sql: Sql, project: number): Promise<void> {
     quality_rules: { project_id: project, name: "n", target: "output", marks: true, ...times },
     review_claims: { project_id: project, trace_id: hex, span_id: "b", claimed_by: "a", expires_at: START },
     alert_channels: { project_id: project, rule_id: id, channels: {} },
+    released_origins: { project_id: project, origin_kind: "resources", id, noted_at: START },
     archive_folders: { project_id: project, folder: "/f", first_used_at: START },
     api_keys: { project_id: project, id, name: "n", prefix: "p", hash: Buffer.alloc(32, project), scopes: ["read"], created_at: START },
   };

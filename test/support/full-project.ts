@@ -24,6 +24,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   modality: "image",
   media_type: "image/png",
   subject_kind: "user",
+  origin_kind: "resources",
   last_state: "ok",
   target: "output",
   scopes: ["read", "admin"],

@@ -3,7 +3,7 @@ import { createLog } from "../../collector/base/log.ts";
 import { createMetrics } from "../../collector/base/metrics.ts";
 import type { Outcome } from "../../collector/base/outcome.ts";
 import type { Signal } from "../../collector/base/signal.ts";
-import { createPostgresExporter } from "../../collector/exporters/postgres/index.ts";
+import { createPostgresExporter, type PostgresExporter } from "../../collector/exporters/postgres/index.ts";
 import { createPriceBooks, type PriceBooks } from "../../collector/jobs/price-books.ts";
 import { createPriceBook } from "../../collector/model/price.ts";
 import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
@@ -14,6 +14,7 @@ import { createRefiner, type Refiner } from "../../collector/refinement/index.ts
 export interface PipelineRig {
   readonly sql: Sql;
   readonly refiner: Refiner;
+  readonly exporter: PostgresExporter;
   /** Reads table model_prices. */
   readPrices(): Promise<void>;
   send(body: Buffer | object, signal?: Signal): Promise<Outcome>;
@@ -55,6 +56,7 @@ export function createPipelineRig(url: string, more: Partial<PipelineOptions> = 
   return {
     sql,
     refiner,
+    exporter,
     send(body, signal = "traces") {
       const bytes = Buffer.isBuffer(body) ? Buffer.from(body) : Buffer.from(JSON.stringify(body), "utf8");
       return pipeline.consume({

@@ -22,6 +22,9 @@ export function usePipelineRig(server: TestServer, ...emptied: readonly string[]
     get refiner() {
       return rig.refiner;
     },
+    get exporter() {
+      return rig.exporter;
+    },
     readPrices: () => rig.readPrices(),
     send: (...request) => rig.send(...request),
     empty: (...tables) => rig.empty(...tables),

@@ -1,8 +1,10 @@
 import type { TransactionSql } from "postgres";
-import { type Counts, type Erasure, inTransaction } from "./delete-rows.ts";
+import { type Origin, toOrigins } from "../origins/origin.ts";
+import { noteOrigins } from "../origins/release.ts";
+import { type Counts, type Erasure, inTransaction, originsOf, type Pointers } from "./delete-rows.ts";
 import { entityOf, namingOf, type Subject } from "./subject.ts";
 
-/** Deletes what names the subject and belongs to no span: log records, items, images, refused bytes, resources; and takes its name out of the audit log. */
+/** Deletes what names the subject and belongs to no span: log records, items, images, refused bytes; and takes its name out of the audit log. */
 export async function deleteNamed(erasure: Erasure, subject: Subject): Promise<Counts> {
   const counts: Counts = {};
   const { projectId } = erasure;
@@ -21,7 +23,7 @@ export async function deleteNamed(erasure: Erasure, subject: Subject): Promise<C
     }
     if (namingOf(subject) !== undefined) {
       await count("log_records", deleteLogs(tx, projectId, subject));
-      await count("resources", deleteResources(tx, projectId, subject));
+      await noteOrigins(tx, await namingResources(tx, projectId, subject));
       await count(
         "ingest_rejected",
         tx`DELETE FROM ingest_rejected WHERE project_id = ${projectId} AND position(convert_to(${subject.value}, 'UTF8') IN raw) > 0 RETURNING 1`,
@@ -37,15 +39,19 @@ const names = (tx: TransactionSql, subject: Subject) => {
   return tx`EXISTS (SELECT FROM jsonb_each_text(t.attributes) AS a (k, v) WHERE v = ${value} AND k ~* ${attributes})`;
 };
 
-const deleteLogs = (tx: TransactionSql, projectId: number, subject: Subject): Promise<readonly unknown[]> =>
-  tx`DELETE FROM log_records t WHERE project_id = ${projectId} AND trace_id IS NULL AND (${names(tx, subject)}
-    OR resource_id IN (SELECT id FROM resources t WHERE project_id = ${projectId} AND ${names(tx, subject)})) RETURNING 1`;
+async function deleteLogs(tx: TransactionSql, projectId: number, subject: Subject): Promise<readonly unknown[]> {
+  const deleted = await tx<Pointers[]>`
+    DELETE FROM log_records t WHERE project_id = ${projectId} AND trace_id IS NULL AND (${names(tx, subject)}
+      OR resource_id IN (SELECT id FROM resources t WHERE project_id = ${projectId} AND ${names(tx, subject)})) RETURNING resource_id, scope_id`;
+  await noteOrigins(tx, originsOf(projectId, deleted));
+  return deleted;
+}
 
-/** Resources are shared: one that names the subject is deleted when nothing points to it any more. */
-const deleteResources = (tx: TransactionSql, projectId: number, subject: Subject): Promise<readonly unknown[]> =>
-  tx`DELETE FROM resources t WHERE project_id = ${projectId} AND ${names(tx, subject)}
-    AND NOT EXISTS (SELECT FROM spans s WHERE s.project_id = t.project_id AND s.resource_id = t.id)
-    AND NOT EXISTS (SELECT FROM log_records l WHERE l.project_id = t.project_id AND l.resource_id = t.id) RETURNING 1`;
+/** Resources that name the subject go, too, where no row ever came to point to them. */
+const namingResources = async (tx: TransactionSql, projectId: number, subject: Subject): Promise<Origin[]> =>
+  toOrigins(
+    await tx`SELECT project_id, 'resources' AS kind, id FROM resources t WHERE project_id = ${projectId} AND ${names(tx, subject)}`,
+  );
 
 /** Entries stay, with their time, actor and action; only the name goes. */
 async function redactAudit(tx: TransactionSql, projectId: number, { kind, value }: Subject): Promise<readonly unknown[]> {

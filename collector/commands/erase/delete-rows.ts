@@ -1,5 +1,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { SPAN_TABLES } from "../../model/span-tables.ts";
+import type { Origin } from "../origins/origin.ts";
+import { noteOrigins } from "../origins/release.ts";
 
 /** One erasure at work. */
 export interface Erasure {
@@ -51,6 +53,23 @@ const readTombstones = async (tx: TransactionSql, { projectId, id }: Erasure, af
       AND (trace_id, span_id) > (${after.trace_id}, ${after.span_id}) ORDER BY trace_id, span_id LIMIT ${BATCH}`),
 ];
 
+/** Tables whose rows point to a resource and a scope. */
+const POINTING: ReadonlySet<string> = new Set(["spans", "log_records"]);
+
+/** To what a deleted row pointed. */
+export interface Pointers {
+  readonly resource_id: string;
+  readonly scope_id: string | null;
+}
+
+/** What deleted rows of spans and log records pointed to, each once. */
+export function originsOf(projectId: number, deleted: readonly Partial<Pointers>[]): Origin[] {
+  const distinct = (ids: readonly (string | null | undefined)[]): string[] => [...new Set(ids.filter((id) => typeof id === "string"))];
+  const resources = distinct(deleted.map((row) => row.resource_id)).map((id) => ({ kind: "resources" as const, projectId, id }));
+  const scopes = distinct(deleted.map((row) => row.scope_id)).map((id) => ({ kind: "scopes" as const, projectId, id }));
+  return [...resources, ...scopes];
+}
+
 interface Batch {
   readonly batch: readonly Tombstone[];
   readonly counts: Counts;
@@ -74,7 +93,12 @@ async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, 
   await tx`INSERT INTO usage_dirty_hours (project_id, hour)
     SELECT DISTINCT ${projectId}::int, date_trunc('hour', start_time, 'UTC') FROM generation_logs t JOIN ${given}
     ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace AND (e.erased_span = '' OR t.span_id = e.erased_span)`;
-  for (const table of ERASED_TABLES) count(table, (await tx`DELETE FROM ${erased(table)} RETURNING 1`).length);
+  for (const table of ERASED_TABLES) {
+    const pointers = POINTING.has(table) ? tx`t.resource_id, t.scope_id` : tx`1`;
+    const deleted = await tx<Partial<Pointers>[]>`DELETE FROM ${erased(table)} RETURNING ${pointers}`;
+    await noteOrigins(tx, originsOf(projectId, deleted));
+    count(table, deleted.length);
+  }
   const ids = items.map(({ item_id }) => item_id);
   count(
     "generation_items",

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
 import { audit } from "../audit.ts";
 import { sweepDeletedProjects } from "../delete-project.ts";
+import { noteReturned, releaseNoted } from "../origins/release.ts";
 import { deleteNamed } from "./delete-named.ts";
 import { type Counts, deleteRows, type Erasure, inTransaction } from "./delete-rows.ts";
 import { findSpans, type Target } from "./find-spans.ts";
@@ -54,7 +55,8 @@ export async function erase(options: EraseOptions, subject: Subject): Promise<Er
   const targets = await findSpans(options, subject);
   await bury(erasure, targets);
   await options.onBuried?.();
-  const deleted = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
+  const rows = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
+  const deleted = added(rows, await releaseNoted({ sql, schema }, projectId));
   const files = (await options.eraseFiles?.(projectId, await everBuried(erasure, subject), subject)) ?? { rows: 0, unreached: 0 };
   const report = {
     id: erasure.id,
@@ -97,7 +99,7 @@ const everBuried = async ({ sql, schema, projectId }: Erasure, subject: Subject)
 
 function added(...counts: readonly Counts[]): Counts {
   const sum: Counts = {};
-  for (const each of counts) for (const [table, rows] of Object.entries(each)) sum[table] = (sum[table] ?? 0) + rows;
+  for (const each of counts) for (const [table, rows] of Object.entries(each)) if (rows > 0) sum[table] = (sum[table] ?? 0) + rows;
   return sum;
 }
 
@@ -139,5 +141,7 @@ export async function sweepErasures(options: SweepOptions): Promise<number> {
   let rows = await sweepDeletedProjects({ sql, schema });
   for (const { project_id: projectId, erasure_id: id } of recent)
     rows += Object.values(await deleteRows({ sql, schema, projectId, id })).reduce((sum, each) => sum + each, 0);
+  await noteReturned({ sql, schema }, withinMillis);
+  await releaseNoted({ sql, schema });
   return rows;
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { TransactionSql } from "postgres";
 import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../audit.ts";
+import { OWN_RESOURCE_ID } from "../origins/origin.ts";
 import type { Writer } from "../writer.ts";
 
 /** Brings the rows of a trace in line with what is stored about it (collector/refinement). */
@@ -50,7 +51,6 @@ export interface Change {
 const RECORD = "genspan.record";
 /** Records of these commands belong to a service of this name. */
 const SERVICE = "genspan";
-const RESOURCE_ID = "67656e73-7061-6e00-0000-000000000001";
 /** Records further from their call than this are not looked at when its row is made. */
 const WITHIN = "23 hours";
 
@@ -105,13 +105,13 @@ interface Update {
 /** Later than every other record of the call, since the latest wins. Returns its time in milliseconds since 1970. */
 async function writeUpdate(tx: TransactionSql, { schema, projectId, ids, call, attributes }: Update): Promise<number> {
   const { traceId, spanId } = ids;
-  await tx`INSERT INTO ${tx(schema)}.resources (project_id, id, attributes) VALUES (${projectId}, ${RESOURCE_ID}, ${JSON.stringify({ "service.name": SERVICE })}::text::jsonb)
+  await tx`INSERT INTO ${tx(schema)}.resources (project_id, id, attributes) VALUES (${projectId}, ${OWN_RESOURCE_ID}, ${JSON.stringify({ "service.name": SERVICE })}::text::jsonb)
     ON CONFLICT DO NOTHING`;
   const [written] = await tx<[{ millis: number }]>`
     INSERT INTO ${tx(schema)}.spans (project_id, trace_id, span_id, start_time, start_nano, end_time, end_nano, duration_ns, parent_span_id, name, kind,
       service_name, status_code, attributes, resource_id, received_at)
     SELECT ${projectId}, ${traceId}, ${randomBytes(8).toString("hex")}, at, 0, at, 0, 0, ${spanId}, 'genspan.update', 1,
-      ${SERVICE}, 0, ${JSON.stringify({ [RECORD]: "update", ...attributes })}::text::jsonb, ${RESOURCE_ID}::uuid, clock_timestamp()
+      ${SERVICE}, 0, ${JSON.stringify({ [RECORD]: "update", ...attributes })}::text::jsonb, ${OWN_RESOURCE_ID}::uuid, clock_timestamp()
     FROM (
       SELECT greatest(least(clock_timestamp(), ${call.startTime}::text::timestamptz + ${WITHIN}::interval), max(start_time) + interval '1 microsecond') AS at
       FROM ${tx(schema)}.spans WHERE project_id = ${projectId} AND trace_id = ${traceId} AND parent_span_id = ${spanId} AND attributes ->> ${RECORD} = 'update'

@@ -1,12 +1,12 @@
 import { errorCode } from "../../base/error-code.ts";
 import { type Log, throttled } from "../../base/log.ts";
 import type { Metrics } from "../../base/metrics.ts";
-import type { EncodedRequest, WriteResult } from "../../rows/encoded-request.ts";
+import type { EncodedRequest, SharedRow, WriteResult } from "../../rows/encoded-request.ts";
 import { createAnnouncements } from "./announced.ts";
 import { checkWriter } from "./check-writer.ts";
 import { createBackoff, createLink } from "./link.ts";
 import { createQueue } from "./queue.ts";
-import { createSharedRows } from "./shared-rows.ts";
+import { createSharedRows, type ReleasedRow } from "./shared-rows.ts";
 import { createStatements } from "./statements.ts";
 import { runWorker } from "./worker.ts";
 import { connectWriter } from "./writer-connection.ts";
@@ -32,6 +32,8 @@ export interface PostgresExporter {
   write(request: EncodedRequest): Promise<WriteResult>;
   /** Whether there is a session that takes writes; follows the database also while nothing is written. */
   ready(): boolean;
+  /** Hears of resources and scopes that were deleted. Gives those that it has used since: what points to them may not be stored yet. */
+  release(released: readonly ReleasedRow[]): SharedRow[];
   /** Throws a SetupError when this login or this database cannot do what the writer needs; logs what is only unwise. */
   check(): Promise<void>;
   /** Takes nothing more, finishes what waits within the grace time, then leaves. `unwritten` counts items that were refused for it. */
@@ -58,7 +60,7 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
   const lockTimeoutMillis = Math.round(writeDeadlineMillis * LOCK_SHARE);
   const statements = createStatements({ schema: options.schema, statementTimeoutMillis, lockTimeoutMillis });
   const queue = createQueue({ ...options, maxBatchRows: MAX_BATCH_ROWS });
-  const sharedRows = createSharedRows({ statements, onBare: () => metrics.sanitized.inc({ reason: "shared_row" }) });
+  const sharedRows = createSharedRows({ statements, writeDeadlineMillis, onBare: () => metrics.sanitized.inc({ reason: "shared_row" }) });
   const announcements = createAnnouncements();
   const backoff = createBackoff();
   const timeoutMillis = Math.round(writeDeadlineMillis * CONNECT_SHARE);
@@ -83,6 +85,7 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
   return {
     write: (request) => queue.add(request),
     ready: () => links.some((link) => link.up()),
+    release: (released) => sharedRows.release(released),
     check: () => checkWriter({ ...options, log, timeoutMillis }),
     async stop(graceMillis) {
       const unwritten = await queue.drain(graceMillis);

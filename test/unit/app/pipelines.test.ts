@@ -37,7 +37,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [${order.join(", "
   const stop = () => Promise.resolve({ unwritten: 0 });
   const input = {
     config,
-    exporter: { write, ready: () => true, check: () => Promise.resolve(), stop },
+    exporter: { write, release: () => [], ready: () => true, check: () => Promise.resolve(), stop },
     refiner: { note: () => {} } as unknown as Refiner,
     prices: { of: () => book, refresh: () => Promise.resolve(), stop: () => Promise.resolve() },
     metrics: createMetrics(),
