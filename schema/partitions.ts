@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { type LockedChange, withBriefLocks } from "./brief-locks.ts";
 import { quoteName } from "./connect.ts";
+import { createLikeParent } from "./partition-table.ts";
 
 /** A partitioned table and the column that says which partition a row belongs to. */
 export interface PartitionedTable {
@@ -125,8 +126,8 @@ export function namesIn({ schema, table }: Target): PartitionNames {
 /** Makes a table like the parent: columns, storage, constraints, indexes. Row-level security without a policy closes it to everyone but its owner. */
 export async function createDetached(tx: TransactionSql, target: Target, name: string): Promise<void> {
   const { parent, qualified } = namesIn(target);
-  await tx.unsafe(`CREATE TABLE ${qualified(name)} (LIKE ${parent} INCLUDING ALL EXCLUDING COMMENTS);
-    ALTER TABLE ${qualified(name)} ENABLE ROW LEVEL SECURITY`);
+  await createLikeParent(tx, { parent, table: qualified(name) });
+  await tx.unsafe(`ALTER TABLE ${qualified(name)} ENABLE ROW LEVEL SECURITY`);
 }
 
 interface Placed {
