@@ -20,9 +20,12 @@ const post = (url: string, headers: Record<string, string> = {}): Promise<Respon
     body: new Uint8Array(tracesRequest([span({ spanId: spanId(Date.now() % 1e6) })])),
   });
 
+/** Beside a collector that may run on the usual ports. */
+const FREE_PORTS = ["--config", "otel-config.yaml", "--config", "test/support/free-ports.yaml"];
+
 /** Runs serve where it must fail, and returns what the person sees. */
 async function refusal(args: readonly string[], env: Record<string, string>): Promise<string> {
-  const { code, stderr } = await runCli(["serve", ...args], { GENSPAN_LOG_LEVEL: "silent", ...env });
+  const { code, stderr } = await runCli(["serve", ...FREE_PORTS, ...args], { GENSPAN_LOG_LEVEL: "silent", ...env });
   expect(code).toBe(1);
   expect(stderr).not.toMatch(/\n\s+at /);
   return stderr;
@@ -57,7 +60,7 @@ describe("what keeps the collector from starting is one sentence that says what 
   const config = (text: string): string[] => {
     const file = join(folder, `config-${Math.random().toString(36).slice(2)}.yaml`);
     writeFileSync(file, text);
-    return ["--config", "otel-config.yaml", "--config", file];
+    return ["--config", file];
   };
 
   it("PRC-11 a wrong configuration: every fault, before anything is started", async () => {
