@@ -116,14 +116,13 @@ function writeRecordAttributes(json: JsonBytes, { attributes, shared }: RecordFa
 }
 
 function writeAttributes(json: JsonBytes, attributes: RecordAttributes, hasOthersBefore = false): void {
-  let next = hasOthersBefore ? NEXT_KEY : KEY;
+  let isFirst = !hasOthersBefore;
   for (const name in attributes) {
     const value = attributes[name];
     if (value === undefined) continue;
-    json.add(next);
-    next = NEXT_KEY;
-    json.literal(name);
-    json.add(VALUE);
+    const key = keys.get(name) ?? keyOf(name);
+    json.add(isFirst ? key.slice(1) : key);
+    isFirst = false;
     if (isDeferred(value)) {
       json.add(STRING);
       value.writeTo(json);
@@ -132,17 +131,25 @@ function writeAttributes(json: JsonBytes, attributes: RecordAttributes, hasOther
   }
 }
 
-const KEY = '{"key":';
-const NEXT_KEY = ',{"key":';
-const VALUE = ',"value":{';
+/** What stands before the values of attributes, by their names: an application uses the same ones again and again. */
+const keys = new Map<string, string>();
+/** Names that an application makes up for each record are not all kept. */
+const MAX_KEYS = 512;
+
+function keyOf(name: string): string {
+  const key = `,{"key":${JSON.stringify(name.toWellFormed())},"value":{`;
+  if (keys.size < MAX_KEYS && name.length <= 128) keys.set(name, key);
+  return key;
+}
+
 const STRING = '"stringValue":';
 
 function writeValue(json: JsonBytes, value: Exclude<AttributeValue, DeferredText>): void {
   if (typeof value === "string") {
     json.add(STRING);
     json.literal(value);
-  } else if (typeof value === "number") json.add(numberValue(value));
-  else if (typeof value === "boolean") json.add(`"boolValue":${value}`);
+  } else if (typeof value === "number") writeNumber(json, value);
+  else if (typeof value === "boolean") json.add(value ? '"boolValue":true' : '"boolValue":false');
   else if (Array.isArray(value)) {
     json.add('"arrayValue":{"values":[');
     for (let i = 0; i < value.length; i++) {
@@ -156,5 +163,8 @@ function writeValue(json: JsonBytes, value: Exclude<AttributeValue, DeferredText
 }
 
 /** Integers beyond what int64 holds, and what JSON has no number for, are doubles (the names of protobuf's JSON mapping). */
-const numberValue = (value: number): string =>
-  Number.isSafeInteger(value) ? `"intValue":${value}` : `"doubleValue":${Number.isFinite(value) ? JSON.stringify(value) : `"${value}"`}`;
+function writeNumber(json: JsonBytes, value: number): void {
+  const isInteger = Number.isSafeInteger(value);
+  json.add(isInteger ? '"intValue":' : '"doubleValue":');
+  json.add(isInteger || Number.isFinite(value) ? String(value) : `"${value}"`);
+}

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import loadWabt from "wabt";
 import { deferredJson, type RecordAttributes } from "../../../../sdk/core/deferred-text.ts";
-import { createJsonBytes } from "../../../../sdk/core/json-bytes.ts";
+import { createJsonBytes, type JsonBytes } from "../../../../sdk/core/json-bytes.ts";
 import { createFastMemory, createPlainMemory, INSTRUCTIONS } from "../../../../sdk/core/json-escape.ts";
 import { OwnSpan, type RecordFacts } from "../../../../sdk/core/record.ts";
 import { createRecordWriter } from "../../../../sdk/core/record-json.ts";
@@ -59,6 +59,15 @@ describe("records as OTLP/JSON", () => {
     expect(parsed(bytes)).toEqual(official(spans));
   });
 
+  it("have attributes of any name, also more of them than are remembered", async () => {
+    const odd = spanOf({
+      'a "quoted"\n näme': 1,
+      ["long".repeat(100)]: "a",
+      ...Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`name-${i}`, i])),
+    });
+    for (let i = 0; i < 2; i++) expect(parsed(await createRecordWriter().write([odd]))).toEqual(official([odd]));
+  });
+
   it("have the names of protobuf's JSON mapping for numbers that JSON does not know, and leave out what is unknown", async () => {
     const span = spanOf({ nan: Number.NaN, infinite: Number.NEGATIVE_INFINITY, large: 1e21, unknown: undefined });
     const text = textOf(await createRecordWriter().write([span]));
@@ -104,7 +113,7 @@ describe("records as OTLP/JSON", () => {
       const shared = sharedAttributes({
         input: {
           ...deferred,
-          writeTo: (json) => {
+          writeTo: (json: JsonBytes) => {
             asked++;
             deferred.writeTo(json);
           },
