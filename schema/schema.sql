@@ -731,6 +731,22 @@ CREATE TABLE usage_hours (
 );
 CREATE INDEX usage_hours_hour ON usage_hours USING btree (project_id, hour);
 
+CREATE TABLE word_dirty_hours (
+  project_id integer NOT NULL,
+  hour timestamp with time zone NOT NULL,
+  noted_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE word_signatures (
+  project_id integer NOT NULL,
+  hour timestamp with time zone NOT NULL,
+  part integer NOT NULL,
+  first_time timestamp with time zone NOT NULL,
+  last_time timestamp with time zone NOT NULL,
+  bits bytea NOT NULL,
+  CONSTRAINT word_signatures_pkey PRIMARY KEY (project_id, hour, part)
+);
+
 CREATE FUNCTION genspan_keep_audit()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -827,6 +843,10 @@ ALTER TABLE usage_dirty_hours ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON usage_dirty_hours FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 ALTER TABLE usage_hours ENABLE ROW LEVEL SECURITY;
 CREATE POLICY by_project ON usage_hours FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE word_dirty_hours ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON word_dirty_hours FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
+ALTER TABLE word_signatures ENABLE ROW LEVEL SECURITY;
+CREATE POLICY by_project ON word_signatures FOR SELECT USING ((project_id = ( SELECT genspan_project() AS genspan_project)));
 
 CREATE VIEW daily_usage WITH (security_invoker=true) AS
  SELECT project_id,

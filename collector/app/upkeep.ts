@@ -12,6 +12,7 @@ import { createQualityMarks } from "../jobs/quality-marks.ts";
 import { createReaper } from "../jobs/reaper.ts";
 import { createTombstones, type Tombstones } from "../jobs/tombstones.ts";
 import { createUsageRollup } from "../jobs/usage-rollup.ts";
+import { createWordSignatures } from "../jobs/word-signatures/index.ts";
 import { createRefiner, type Refiner } from "../refinement/index.ts";
 import { refineTraces } from "../refinement/store.ts";
 import type { Context } from "./context.ts";
@@ -54,6 +55,7 @@ function jobsOf({ options, log, metrics }: Context, pools: Pools, alerting: Serv
     createPartitionJob({ ...common, metrics, retentionMillis }),
     createReaper({ ...common, pendingTimeoutMillis: PENDING_TIMEOUT_MS }),
     createUsageRollup(common),
+    createWordSignatures(common),
     createErasureSweep(common),
     createContentJob({ ...common, retentionMillis: contentRetentionMillis, archiveFolder: contentArchive, isContentName }),
     createQualityMarks({ ...common, refine: async (trace) => void (await refineTraces(common, [trace])) }),

@@ -45,6 +45,8 @@ export const PROJECT_TABLES = [
   "alert_rules",
   "model_prices",
   "tombstones",
+  "word_signatures",
+  "word_dirty_hours",
   "released_origins",
   "erasures",
 ] as const;

@@ -64,8 +64,16 @@ function rollUp({ sql, schema, settleMillis = SETTLE_MS, now = Date.now }: Usage
     const touched = { projects: ready.map((note) => note.project_id), hours: ready.map((note) => note.hour) };
     await sumHours(tx, touched);
     await sumDays(tx, touched, settled);
+    await passOnToWords(tx, touched);
     return ready.length;
   });
+}
+
+/** Their texts may have changed as well: signatures of them go at once, and are made again by a job of their own. */
+async function passOnToWords(tx: TransactionSql, { projects, hours }: Hours): Promise<void> {
+  const touched = tx`unnest(${projects}::int[], ${hours}::text[]::timestamptz[]) AS touched (project_id, hour)`;
+  await tx`DELETE FROM word_signatures s USING ${touched} WHERE s.project_id = touched.project_id AND s.hour = touched.hour`;
+  await tx`INSERT INTO word_dirty_hours (project_id, hour, noted_at) SELECT project_id, hour, clock_timestamp() FROM ${touched}`;
 }
 
 async function sumHours(tx: TransactionSql, { projects, hours }: Hours): Promise<void> {

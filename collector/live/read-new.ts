@@ -1,4 +1,4 @@
-import { conditionsOf } from "../query/filter/conditions.ts";
+import { rowConditionsOf } from "../query/filter/conditions.ts";
 import type { Filter } from "../query/filter/parse.ts";
 import { type GenerationSummary, SUMMARY_COLUMNS } from "../query/generations/list.ts";
 import type { Reader } from "../query/reader.ts";
@@ -52,7 +52,7 @@ export async function readNew(reader: Reader, { projectId, filter }: LiveQuestio
     sql`project_id = ${projectId}`,
     sql`received_at > to_timestamp(${position.atSeconds - MARGIN_SECONDS}::float8)`,
     ...(last === undefined ? [] : [sql`received_at >= ${last[0]}::timestamptz`, behind(last)]),
-    conditionsOf(filter),
+    rowConditionsOf(filter),
     // What is older than the oldest transaction of that moment was visible then; most rows end here, at little cost.
     sql`${WRITTEN_BY} >= ${oldestOf(seen)}::bigint`,
     sql`NOT pg_visible_in_snapshot((${WRITTEN_BY})::text::xid8, ${seen}::text::pg_snapshot)`,

@@ -87,6 +87,8 @@ async function fillProject(sql: Sql, project: number): Promise<void> {
     usage_hours: { project_id: project, hour: START, ...NO_CALLS },
     usage_days: { project_id: project, day: START, ...NO_CALLS },
     usage_dirty_hours: { project_id: project, hour: START },
+    word_dirty_hours: { project_id: project, hour: START, noted_at: START },
+    word_signatures: { project_id: project, hour: START, part: 0, first_time: START, last_time: START, bits: Buffer.alloc(8) },
     erasures: { project_id: project, id, subject_kind: "user", subject_hash: Buffer.alloc(32), requested_by: "a", requested_at: START },
     tombstones: { project_id: project, trace_id: hex, span_id: "b", erasure_id: id, erased_at: START },
     deleted_images: { project_id: project, id, deleted_at: START },

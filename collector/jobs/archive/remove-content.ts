@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from "../../../schema/connect.ts";
+import { markUsageAt } from "../../commands/usage-marks.ts";
 import { type ArchivedRow, appendRows, archivePath, type RowSubject } from "./archive-file.ts";
 import { CONTENT_TABLES, type ColumnTexts, type ContentTable, type StripOptions } from "./content-tables.ts";
 import { noteFolder } from "./folders.ts";
@@ -93,6 +94,11 @@ async function removeFrom(table: ContentTable, rows: readonly StoredRow[], optio
     if (folder !== undefined) await lockArchive(tx, schema);
     const written: StoredRow[] = [];
     for (const { row, stripped } of changes) if ((await writeColumns(tx, table, { ...row, columns: stripped })) > 0) written.push(row);
+    await noteCalls(
+      tx,
+      schema,
+      written.map((row) => ({ ...row, table: table.name })),
+    );
     if (folder !== undefined && written.length > 0) {
       await noteFolder(tx, { schema, folder, projectIds: [...new Set(written.map((row) => row.project_id))] });
       archive(folder, table, written);
@@ -116,6 +122,20 @@ function archive(folder: string, table: ContentTable, rows: readonly StoredRow[]
     );
     appendRows(path, archived);
   }
+}
+
+/** Says which of these rows are model calls whose texts were written, in the transaction that wrote them. */
+export function noteCalls(
+  tx: TransactionSql,
+  schema: string,
+  rows: readonly (Pick<StoredRow, "project_id" | "key"> & { readonly table: string })[],
+): Promise<void> {
+  const calls = rows.filter(({ table }) => table === "generation_logs");
+  return markUsageAt(
+    tx,
+    schema,
+    calls.map(({ project_id, key }) => ({ projectId: project_id, startTime: key["start_time"] ?? "" })),
+  );
 }
 
 /** Writes a row's content columns; with a version only where the row is still the one that was read. Gives the number of rows written. */

@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from "../../../schema/connect.ts";
 import { type ArchivedRow, archiveFiles, readRows } from "./archive-file.ts";
 import { CONTENT_TABLES } from "./content-tables.ts";
-import { writeColumns } from "./remove-content.ts";
+import { noteCalls, writeColumns } from "./remove-content.ts";
 
 export interface RestoreOptions {
   readonly sql: Sql;
@@ -53,6 +53,7 @@ function writeBack({ sql, schema }: RestoreOptions, rows: readonly ArchivedRow[]
       const table = CONTENT_TABLES.find((each) => each.name === row.table);
       if (table !== undefined) written += await writeColumns(tx, table, row);
     }
+    await noteCalls(tx, schema, rows);
     return written;
   }) as Promise<number>;
 }

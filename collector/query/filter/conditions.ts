@@ -1,8 +1,15 @@
 import { and, type Fragment, list, sql } from "../sql.ts";
 import type { Filter } from "./parse.ts";
 
-/** Rows that a filter selects, whatever the page: for lists, counts, statistics, exports. */
+/** Rows that a filter selects, whatever the page: for lists, counts, statistics, exports. Where words are looked for, signatures spare most texts. */
 export function conditionsOf(filter: Filter): Fragment {
+  const { noun, words } = filter;
+  const wordless = words.length === 0 ? undefined : noun.wordless?.(words, filter);
+  return and([...(wordless === undefined ? [] : [sql`NOT ${noun.time} <@ ${wordless}`]), rowConditionsOf(filter)]);
+}
+
+/** The same from what stands in the rows alone: for those that came in just now, which have no signatures yet. */
+export function rowConditionsOf(filter: Filter): Fragment {
   const { noun, from, to } = filter;
   const not = (condition: Fragment, negated: boolean): Fragment => (negated ? sql`(${condition}) IS NOT TRUE` : condition);
   const range = [

@@ -11,6 +11,12 @@ export interface FilterKey {
   readonly where: (values: readonly FilterValue[]) => Fragment;
 }
 
+/** ISO 8601; `from` belongs to the range, `to` does not; undefined is open. */
+export interface TimeRange {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
 export type FilterValue = string | number;
 
 /** A column that rows can be sorted by: its expression, and the type by which its text in a cursor is read again. */
@@ -34,6 +40,8 @@ export interface Noun {
   readonly sorts: Readonly<Record<string, Sort>>;
   /** Text columns in which `q` looks for words; without them there is no `q`. */
   readonly words?: readonly Fragment[];
+  /** Ranges of time (a tstzmultirange) in which no row has all of these words, as far as that is known beforehand. */
+  readonly wordless?: (words: readonly string[], range: TimeRange) => Fragment | undefined;
   /** Rows with this value of the attribute; without it there is no `attr.`. */
   readonly attribute?: (attribute: string, values: readonly string[]) => Fragment;
 }

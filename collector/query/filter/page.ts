@@ -1,7 +1,7 @@
 import { isoTime } from "../exact.ts";
 import type { Ask } from "../reader.ts";
 import { type Fragment, list, sql } from "../sql.ts";
-import { conditionsOf, orderOf } from "./conditions.ts";
+import { conditionsOf, orderOf, rowConditionsOf } from "./conditions.ts";
 import { writeCursor } from "./cursor.ts";
 import type { Filter } from "./parse.ts";
 
@@ -27,23 +27,26 @@ export interface PageInput {
 
 /** Reads one page: rows behind the cursor, in the filter's order. */
 export async function readPage<Row>(ask: Ask, input: PageInput): Promise<Page<Row>> {
-  const newest = newestPart(input.filter);
-  if (newest === undefined) return pageOf(await readRows<Row>(ask, input), input.filter);
-  const found = await readRows<Row>(ask, { ...input, filter: newest });
-  if (found.length > input.filter.limit) return pageOf(found, input.filter);
-  await ask(sql`SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0.01', true)`);
-  return pageOf(await readRows<Row>(ask, { ...input, together: true }), input.filter);
+  const { filter } = input;
+  const newest = newestPart(filter);
+  if (newest === undefined) return pageOf(await readRows<Row>(ask, { ...input, where: conditionsOf(filter) }), filter);
+  const found = await readRows<Row>(ask, { ...input, filter: newest, where: rowConditionsOf(newest) });
+  if (found.length > filter.limit) return pageOf(found, filter);
+  const older = { ...filter, to: newest.from, limit: filter.limit - found.length };
+  const together = found.length / NEWEST_SHARE < 2 * filter.limit;
+  if (together) await ask(sql`SELECT set_config('parallel_setup_cost', '0', true), set_config('parallel_tuple_cost', '0.01', true)`);
+  return pageOf([...found, ...(await readRows<Row>(ask, { ...input, filter: older, where: conditionsOf(older), together }))], filter);
 }
 
 /** Beyond this a search goes on row by row, newest first: most words fill a page long before the end. */
 const MAX_TOGETHER_MS = 2 * 86_400_000;
-const NEWEST_SHARE = 1 / 12;
+const NEWEST_SHARE = 1 / 24;
 
 /**
- * What is looked through first where words are searched in a day or two: no index knows them. A frequent one fills the page from the newest part;
- * for a rare one the whole range must be read, which several workers of the database then do together.
+ * What is looked through first where words are searched in a day or two, and what has no signatures yet. A frequent word fills the page from this newest
+ * part. Where it told of none or few, all that is older is read, which several workers of the database do together.
  */
-function newestPart(filter: Filter): Filter | undefined {
+function newestPart(filter: Filter): (Filter & { readonly from: string }) | undefined {
   const { from, to, after, sort, words } = filter;
   if (from === undefined || words.length === 0 || sort.by !== "time" || !sort.descending) return undefined;
   const end = Math.min(Date.now(), ...[to, after?.time].flatMap((time) => (time === undefined ? [] : [Date.parse(isoTime(time))])));
@@ -52,12 +55,17 @@ function newestPart(filter: Filter): Filter | undefined {
   return { ...filter, from: new Date(end - length * NEWEST_SHARE).toISOString() };
 }
 
-/** `together`: all rows are found before they are sorted, in whatever order is fastest. */
-async function readRows<Row>(ask: Ask, { projectId, filter, columns, together = false }: PageInput & { readonly together?: boolean }) {
+interface RowsInput extends PageInput {
+  readonly where: Fragment;
+  /** All rows are found before they are sorted, in whatever order is fastest. */
+  readonly together?: boolean;
+}
+
+async function readRows<Row>(ask: Ask, { projectId, filter, columns, where, together = false }: RowsInput) {
   const { noun, sort } = filter;
   const { behind, order } = orderOf(filter);
   const value = sort.by === "time" ? sql`NULL` : (noun.sorts[sort.by]?.expression ?? sql`NULL`);
-  const found = sql`SELECT * FROM ${noun.from} WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) AND (${behind})`;
+  const found = sql`SELECT * FROM ${noun.from} WHERE project_id = ${projectId} AND (${where}) AND (${behind})`;
   return ask<Row & Placed>(sql`
     SELECT ${columns}, (${value})::text AS "@value", ${noun.time}::text AS "@time", ARRAY[${list(noun.identity)}]::text[] AS "@identity"
     FROM (

@@ -13,6 +13,8 @@ import {
   textKey,
 } from "../filter/noun.ts";
 import { and, name, or, sql } from "../sql.ts";
+import { SEARCHED_COLUMNS } from "../words/searched-columns.ts";
+import { wordlessTimes } from "../words/wordless.ts";
 
 export const GENERATION_STATUSES = ["pending", "success", "failed", "timeout"] as const;
 
@@ -88,6 +90,7 @@ export const GENERATIONS: Noun = {
     tokens: { expression: sql`tokens_total`, type: "bigint" },
     cost: { expression: sql`cost_amount`, type: "numeric" },
   },
-  words: [sql`prompt_full_text`, sql`response_full_text`, sql`system_instructions`, sql`reasoning_content`, sql`error_message`],
+  words: SEARCHED_COLUMNS.map(name),
+  wordless: wordlessTimes,
   attribute: attributeIs,
 };
