@@ -4,6 +4,7 @@ import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
 import { importJson } from "../../commands/import/index.ts";
 import { OversizedValueError } from "../../commands/import/json-values.ts";
+import { requestOfSpanLines } from "../../query/export/span-lines.ts";
 import { type Api, onlyKeys } from "../route.ts";
 
 const Report = z
@@ -42,6 +43,7 @@ export function importRoutes({ route, services: { writer, ingest } }: Api): void
       const options = {
         ...writer,
         projectId,
+        requestOf: requestOfSpanLines,
         consume: (signal: Parameters<typeof ingest>[1], body: Buffer) => ingest(projectId, signal, body),
       };
       const report = await importJson(bodyOf(context.req.raw), { ...options, signal: context.req.raw.signal }).catch((error: unknown) => {

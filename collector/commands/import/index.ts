@@ -3,6 +3,7 @@ import type { Outcome } from "../../base/outcome.ts";
 import type { Signal } from "../../base/signal.ts";
 import { parseStorable } from "../../base/storable-json.ts";
 import { type JsonValue, splitJson } from "./json-values.ts";
+import { type StagedSpan, sendRequest, sendSpans } from "./send-spans.ts";
 import { type ImportNoun, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
 import { type StagedRow, storeRows } from "./store-rows.ts";
 
@@ -13,6 +14,8 @@ export interface ImportOptions {
   readonly projectId: number;
   /** Takes one OTLP/JSON request, as the receiver would. */
   readonly consume: (signal: Signal, body: Buffer) => Promise<Outcome>;
+  /** Lines of an export of traces as one request of OTLP/JSON; throws for a line that is none. */
+  readonly requestOf: (spans: readonly string[]) => string;
   readonly now?: () => Date;
   /** Told after every batch. */
   readonly onProgress?: (report: ImportReport) => void;
@@ -41,12 +44,10 @@ export interface ImportReport {
 const BATCH_ROWS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_FAULTS = 100;
-/** Busy collectors are asked again; a busy minute is a failure. */
-const RETRIES = 20;
-const RETRY_MS = 3_000;
 
 interface Batch {
   readonly rows: Map<ImportNoun, StagedRow[]>;
+  readonly spans: StagedSpan[];
   count: number;
   bytes: number;
 }
@@ -66,7 +67,7 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     refused: 0,
     faults: [] as ImportFault[],
   };
-  const batch: Batch = { rows: new Map(), count: 0, bytes: 0 };
+  const batch: Batch = { rows: new Map(), spans: [], count: 0, bytes: 0 };
   const refuse = (line: number, reason: string): void => {
     report.refused++;
     if (report.faults.length < MAX_FAULTS) report.faults.push({ line, reason });
@@ -79,7 +80,9 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
       report.known += rows.length - stored - refused.length;
       for (const { line, reason } of refused) refuse(line, reason);
     }
+    if (batch.spans.length > 0) for (const { line, reason } of await sendSpans(options, batch.spans, report)) refuse(line, reason);
     batch.rows.clear();
+    batch.spans.length = 0;
     batch.count = 0;
     batch.bytes = 0;
     options.onProgress?.(report);
@@ -89,8 +92,12 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     const rows = batch.rows.get(noun) ?? [];
     rows.push({ noun, json, line });
     batch.rows.set(noun, rows);
+    await staged(json.length);
+  }
+
+  async function staged(bytes: number): Promise<void> {
     batch.count++;
-    batch.bytes += json.length;
+    batch.bytes += bytes;
     if (batch.count >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) await flush();
   }
 
@@ -99,11 +106,14 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     else if (shape.kind === "rows") for (const { noun, values } of shape.rows) await stage(noun, JSON.stringify(values), line);
     else if (shape.kind === "list")
       for (const value of shape.values) await take(shapeOf(value, place.receivedAt), JSON.stringify(value), line);
-    else if (shape.kind === "otlp") {
-      const fault = await consumed(options, shape.signal, text);
+    else if (shape.kind === "span") {
+      batch.spans.push({ json: text, line });
+      await staged(text.length);
+    } else if (shape.kind === "otlp") {
+      const fault = await sendRequest(options, shape.signal, text);
       report.otlpRequests++;
       if (fault !== undefined) refuse(line, fault);
-    } else refuse(line, "this is nothing that can be imported");
+    } else refuse(line, shape.reason);
   }
 
   for await (const value of splitJson(chunks)) {
@@ -122,17 +132,5 @@ function parsed({ bytes }: JsonValue): JsonObject | undefined {
     return parseStorable(bytes.toString("utf8")) as JsonObject;
   } catch {
     return undefined;
-  }
-}
-
-/** Why the request was not stored in full, or undefined. */
-async function consumed({ consume, signal: stop }: ImportOptions, signal: Signal, text: string): Promise<string | undefined> {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await consume(signal, Buffer.from(text, "utf8"));
-    if (outcome.kind === "accepted") return undefined;
-    if (outcome.kind !== "retryable") return outcome.message;
-    if (attempt === RETRIES) throw new Error(`the collector takes nothing at the moment: ${outcome.message}`);
-    stop?.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, outcome.retryAfterSeconds * 1_000)));
   }
 }

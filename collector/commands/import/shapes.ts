@@ -29,10 +29,13 @@ export type Shape =
   | { readonly kind: "otlp"; readonly signal: Signal }
   /** An export of ours: stored as it stands there, to the last digit. */
   | { readonly kind: "row"; readonly noun: ImportNoun }
+  /** A line of an export of traces: a span with its resource, scope and content. */
+  | { readonly kind: "span" }
   | { readonly kind: "rows"; readonly rows: readonly ImportRow[] }
   /** A list of such objects under a name, as APIs answer with. */
   | { readonly kind: "list"; readonly values: readonly JsonObject[] }
-  | { readonly kind: "unknown" };
+  /** Nothing of these, and why not. */
+  | { readonly kind: "unknown"; readonly reason: string };
 
 const has = (value: JsonObject, ...keys: readonly string[]): boolean => keys.every((key) => Object.hasOwn(value, key));
 
@@ -51,12 +54,25 @@ const SIGNALS: readonly (readonly [string, Signal])[] = [
   ["resourceLogs", "logs"],
 ];
 
+const SPAN = ["trace_id", "span_id", "start_time", "start_nano", "resource_id"] as const;
+const AROUND_SPAN = ["resource", "scope", "content"] as const;
+
+/** Objects that look like something else, and what to do with them. */
+const FOREIGN: readonly (readonly [readonly string[], string])[] = [
+  [["resourceMetrics"], "metrics are not stored"],
+  [SPAN, `this span stands without its ${AROUND_SPAN.join(", ")}: export traces with -o otlp, or with -o jsonl and all columns`],
+  [["traceID", "processes"], "this is Jaeger's JSON: export the trace as OTLP/JSON"],
+];
+const UNKNOWN =
+  "this is nothing that can be imported: neither OTLP/JSON, nor a line of an export, nor a run, an image, a generation or a problem as applications keep them";
+
 const LISTS = ["traces", "runs", "items", "generations", "problems", "images", "data", "results"];
 
 /** Recognises OTLP/JSON, the lines of our own exports, and the records of applications that kept them by themselves. `receivedAt` is the time of the import. */
 export function shapeOf(value: JsonObject, receivedAt: string): Shape {
   const signal = SIGNALS.find(([key]) => Array.isArray(value[key]));
   if (signal !== undefined) return { kind: "otlp", signal: signal[1] };
+  if (has(value, ...SPAN, ...AROUND_SPAN)) return { kind: "span" };
   const exported = EXPORTED.find(([, columns]) => has(value, ...columns));
   if (exported !== undefined) return { kind: "row", noun: exported[0] };
   if (isImageTrace(value)) return { kind: "rows", rows: [imageOf(value)] };
@@ -64,5 +80,7 @@ export function shapeOf(value: JsonObject, receivedAt: string): Shape {
   if (isGenerationLog(value)) return { kind: "rows", rows: [generationOf(value, receivedAt)] };
   if (isRunSummary(value)) return { kind: "rows", rows: [runOf(value)] };
   const list = LISTS.map((key) => value[key]).find((each) => Array.isArray(each) && each.every(isObject));
-  return list === undefined ? { kind: "unknown" } : { kind: "list", values: list as readonly JsonObject[] };
+  if (list !== undefined) return { kind: "list", values: list as readonly JsonObject[] };
+  const [, reason = UNKNOWN] = FOREIGN.find(([keys]) => has(value, ...keys)) ?? [];
+  return { kind: "unknown", reason };
 }

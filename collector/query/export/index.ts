@@ -1,10 +1,11 @@
 import type { Reader, ReadScope } from "../reader.ts";
 import { and, type Fragment, name, sql } from "../sql.ts";
-import { csvHeader, csvLine, jsonLine } from "./format.ts";
+import { csvHeader, csvLine, type ExportRow, jsonLine } from "./format.ts";
 import { EXPORT_TABLES, type ExportNoun } from "./nouns.ts";
 import { createOtlpLines } from "./otlp-lines.ts";
 import { OTLP_SPAN_COLUMNS } from "./otlp-span.ts";
 import { exportColumns, exportPages, type PageOptions } from "./pages.ts";
+import { createSpanLines } from "./span-lines.ts";
 
 export const EXPORT_FORMATS = ["csv", "jsonl", "otlp"] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
@@ -40,7 +41,10 @@ export async function openExport(reader: Reader, request: ExportRequest): Promis
   const wanted = format === "otlp" ? OTLP_SPAN_COLUMNS : named;
   const options: PageOptions = { ...rest, table: EXPORT_TABLES[noun], ...(wanted === undefined ? {} : { columns: wanted }) };
   const columns = await exportColumns(reader, options);
-  if (format === "otlp") return otlpChunks(reader, options);
+  if (format === "otlp") return chunksOf(exportPages(reader, columns, options), createOtlpLines(reader, options.scope));
+  // With named columns it is a table of those; as a whole it can be imported again.
+  if (format === "jsonl" && noun === "traces" && named === undefined)
+    return chunksOf(exportPages(reader, columns, options), createSpanLines(reader, options.scope, columns));
   const line = format === "csv" ? csvLine : jsonLine;
   return (async function* () {
     if (format === "csv") yield { text: csvHeader(columns), rows: 0 };
@@ -49,10 +53,11 @@ export async function openExport(reader: Reader, request: ExportRequest): Promis
   })();
 }
 
-async function* otlpChunks(reader: Reader, options: PageOptions): AsyncGenerator<ExportChunk> {
-  const columns = await exportColumns(reader, options);
-  const lines = createOtlpLines(reader, options.scope);
-  for await (const page of exportPages(reader, columns, options)) yield { text: await lines(page), rows: page.length };
+async function* chunksOf(
+  pages: AsyncIterable<readonly ExportRow[]>,
+  textOf: (page: readonly ExportRow[]) => Promise<string>,
+): AsyncGenerator<ExportChunk> {
+  for await (const page of pages) yield { text: await textOf(page), rows: page.length };
 }
 
 /** How many rows an export would have right now. */

@@ -86,6 +86,9 @@ export const otlpOrigin = (row: StoredSpan | undefined): object =>
     droppedAttributesCount: count(row?.["dropped_attributes_count"]),
   });
 
+/** The schema URL of a resource or scope row, where it has one. */
+export const schemaUrl = (row: StoredSpan | undefined): object => (row?.["schema_url"] == null ? {} : { schemaUrl: row["schema_url"] });
+
 const ISO = /^(\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?Z$/;
 
 /** Unix nanoseconds of `2026-11-21T08:00:00.123456Z` and the nanoseconds below it; undefined for a time that no calendar of ours has. */

@@ -1,8 +1,9 @@
 import type { Sql } from "postgres";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { type ImportReport, importJson } from "../../../collector/commands/import/index.ts";
 import { type ExportFormat, openExport } from "../../../collector/query/export/index.ts";
 import { EXPORT_TABLES, type ExportNoun } from "../../../collector/query/export/nouns.ts";
+import { requestOfSpanLines } from "../../../collector/query/export/span-lines.ts";
 import { createReader, type Reader } from "../../../collector/query/reader.ts";
 import { ensureReader } from "../../../schema/reader.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../../support/database.ts";
@@ -27,6 +28,7 @@ const importInto = ({ rig }: Side, text: string): Promise<ImportReport> =>
     sql: rig.sql,
     schema: "public",
     projectId: 1,
+    requestOf: requestOfSpanLines,
     consume: (signal, body) => rig.send(JSON.parse(body.toString()) as object, signal),
   });
 
@@ -120,23 +122,57 @@ describeEachServer("exports and imports", (server) => {
     },
   );
 
-  it("bring traces back from OTLP JSON: spans, resources, and the calls that are made of them", async () => {
-    const { text, rows } = await exported(source, "traces", "otlp");
-    expect(rows).toBe(3);
-    expect(await importInto(target, text)).toMatchObject({ otlpRequests: 1, refused: 0 });
-    await target.rig.refiner.settled();
-    const arrival = ["received_at", "logged_at", "updated_at"];
-    for (const [table, ...without] of [
-      ["spans"],
-      ["resources"],
-      ["scopes"],
-      ["generation_logs", "cost_amount", "cost_source", "cost_currency", "quality_score", "filled_from"],
-    ] as [string, ...string[]][]) {
-      expect(await contentOf(target.rig.sql, table, ...arrival, ...without)).toEqual(
-        await contentOf(source.rig.sql, table, ...arrival, ...without),
-      );
-    }
-    expect((await exported(target, "traces", "otlp")).text).toBe(text);
+  it.each(["otlp", "jsonl"] as const)(
+    "bring traces back from %s: spans, resources, and the calls that are made of them",
+    async (format) => {
+      const { text, rows } = await exported(source, "traces", format);
+      expect(rows).toBe(3);
+      // A collector that does not remember what is stored.
+      const rig = createPipelineRig(target.database.url);
+      onTestFinished(() => rig.stop());
+      expect(await importInto({ ...target, rig }, text)).toMatchObject({ otlpRequests: 1, refused: 0 });
+      await rig.refiner.settled();
+      const arrival = ["received_at", "logged_at", "updated_at"];
+      for (const [table, ...without] of [
+        ["spans"],
+        ["resources"],
+        ["scopes"],
+        ["generation_logs", "cost_amount", "cost_source", "cost_currency", "quality_score", "filled_from"],
+      ] as [string, ...string[]][]) {
+        expect(await contentOf(target.rig.sql, table, ...arrival, ...without)).toEqual(
+          await contentOf(source.rig.sql, table, ...arrival, ...without),
+        );
+      }
+      const otlp = (await exported(source, "traces", "otlp")).text;
+      expect((await exported(target, "traces", "otlp")).text).toBe(otlp);
+      expect(await importInto(target, text)).toMatchObject({ refused: 0 });
+      expect((await exported(target, "traces", "otlp")).text).toBe(otlp);
+    },
+  );
+
+  it("refuse the lines of spans that do not fit and take the others", async () => {
+    const lines = (await exported(source, "traces", "jsonl")).text.trimEnd().split("\n");
+    const [first = "", second = "", third = ""] = lines;
+    const noTrace = first.replace(/"trace_id":"[^"]+"/, '"trace_id":"no trace id"');
+    const noAttributes = second.replace(/"attributes":\{/, '"attributes":"none","also":{');
+    const report = await importInto(target, [noTrace, noAttributes, third].join("\n"));
+    expect(report).toMatchObject({ read: 3, refused: 2 });
+    expect(report.faults.map(({ line }) => line)).toEqual([1, 2]);
+    expect((await exported(target, "traces", "jsonl")).rows).toBe(1);
+  });
+
+  it("say of a span without what belongs to it how it is exported in full", async () => {
+    let text = "";
+    const columns = ["trace_id", "span_id", "start_time", "start_nano", "resource_id"];
+    for await (const chunk of await openExport(source.reader, { scope, noun: "traces", format: "jsonl", columns })) text += chunk.text;
+    const { faults } = await importInto(target, text);
+    expect(faults.map(({ reason }) => reason)).toEqual(Array(3).fill(expect.stringContaining("-o jsonl and all columns")));
+    const reasons = await importInto(target, '{"resourceMetrics":[]}\n{"traceID":"a","processes":{}}\n{"x":1}');
+    expect(reasons.faults.map(({ reason }) => reason)).toEqual([
+      "metrics are not stored",
+      expect.stringContaining("Jaeger"),
+      expect.stringContaining("neither OTLP/JSON, nor a line of an export"),
+    ]);
   });
 
   it("write every generation into one CSV record, whatever its text", async () => {
