@@ -13,8 +13,8 @@ export interface Surroundings {
   readonly around: Context;
   readonly parent: SpanContext | undefined;
   readonly spanContext: SpanContext;
-  /** Undefined where nothing is sent. `facts` is asked for when the announcement leaves. */
-  readonly announce: ((facts: () => RecordFacts) => Announcement) | undefined;
+  /** Undefined where nothing is sent. `facts` is asked for when the announcement leaves, under an id of its own. */
+  readonly announce: ((facts: (spanId: string) => RecordFacts) => Announcement) | undefined;
   send(facts: RecordFacts): void;
 }
 
@@ -74,7 +74,7 @@ class Opened implements OpenRecord {
   }
 
   announce(): void {
-    if (!this.#ended) this.#announcement ??= this.#surroundings.announce?.(() => this.#announced());
+    if (!this.#ended) this.#announcement ??= this.#surroundings.announce?.((spanId) => this.#announced(spanId));
   }
 
   announced(): Promise<RecordOutcome> {
@@ -88,13 +88,20 @@ class Opened implements OpenRecord {
     return true;
   }
 
-  #announced(): RecordFacts {
+  #announced(spanId: string): RecordFacts {
     const { spanContext, parent } = this.#surroundings;
-    const attributes: RecordAttributes = { ...this.#attributes, [GENSPAN_RECORD]: PENDING };
+    const attributes: RecordAttributes = { ...this.#attributes };
+    attributes[GENSPAN_RECORD] = PENDING;
     if (parent !== undefined) attributes[GENSPAN_PENDING_PARENT] = parent.spanId;
-    const { startMicros } = this;
-    const { name } = this.#given;
-    return { name, context: spanContext, parent: spanContext, startMicros, endMicros: startMicros, attributes, shared: this.#shared };
+    return {
+      name: this.#given.name,
+      context: { ...spanContext, spanId },
+      parent: spanContext,
+      startMicros: this.startMicros,
+      endMicros: this.startMicros,
+      attributes,
+      shared: this.#shared,
+    };
   }
 
   #finished({ name = this.#given.name, endMicros = nowMicros(), error, events, attributes: more, fill }: RecordEnd): RecordFacts {

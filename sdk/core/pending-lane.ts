@@ -33,29 +33,15 @@ export interface PendingLaneOptions {
 /** Announcements that are due within this share of the delay leave together, in one request. */
 const TOGETHER = 0.4;
 
-interface Waiting {
-  readonly make: () => ReadableSpan;
-  readonly dueMillis: number;
-  readonly settle: (outcome: RecordOutcome) => void;
-  entries: readonly Entry[] | undefined;
-  withdrawn: boolean;
-}
-
 export function createPendingLane({ deliveries, delayMillis, waitMillis }: PendingLaneOptions): PendingLane {
   let waiting: Waiting[] = [];
   let timer: NodeJS.Timeout | undefined;
-
-  function leave(item: Waiting): void {
-    if (item.withdrawn) return;
-    const span = item.make();
-    item.entries = deliveries.map((delivery, i) => delivery.push(span, i === 0 ? item.settle : undefined));
-  }
 
   function releaseDue(untilMillis: number): void {
     const due = waiting.findIndex(({ dueMillis }) => dueMillis > untilMillis);
     const leaving = due < 0 ? waiting : waiting.slice(0, due);
     waiting = due < 0 ? [] : waiting.slice(due);
-    for (const item of leaving) leave(item);
+    for (const item of leaving) item.leave();
     if (leaving.length > 0) for (const delivery of deliveries) delivery.sendSoon();
     schedule();
   }
@@ -75,60 +61,82 @@ export function createPendingLane({ deliveries, delayMillis, waitMillis }: Pendi
 
   return {
     add(make) {
-      const outcome = createOutcome(waitMillis);
-      const item: Waiting = {
-        make,
-        settle: outcome.settle,
-        dueMillis: performance.now() + delayMillis,
-        entries: undefined,
-        withdrawn: false,
-      };
+      const item = new Waiting(make, { deliveries, dueMillis: performance.now() + delayMillis, waitMillis });
       waiting.push(item);
       if (timer === undefined) schedule();
-      return {
-        outcome: outcome.promise,
-        withdraw() {
-          item.withdrawn = true;
-          if (item.entries === undefined) {
-            outcome.settle("off");
-            return true;
-          }
-          const [first] = item.entries.map((entry, i) => deliveries[i]?.cancel(entry) === true);
-          return first === true;
-        },
-      };
+      return item;
     },
     release: () => releaseDue(Number.POSITIVE_INFINITY),
     isEmpty: () => waiting.every(({ withdrawn }) => withdrawn),
   };
 }
 
-interface OutcomeOfOne {
-  promise(): Promise<RecordOutcome>;
-  settle(outcome: RecordOutcome): void;
+interface WaitingOptions {
+  readonly deliveries: readonly Delivery[];
+  readonly dueMillis: number;
+  readonly waitMillis: number;
 }
 
-/** A promise and its time-out are made only where somebody asks: most applications never do. */
-function createOutcome(waitMillis: number): OutcomeOfOne {
-  let known: RecordOutcome | undefined;
-  let resolve: ((outcome: RecordOutcome) => void) | undefined;
-  let promise: Promise<RecordOutcome> | undefined;
-  return {
-    promise() {
-      promise ??= new Promise((onOutcome) => {
-        if (known !== undefined) return onOutcome(known);
-        const timer = setTimeout(() => onOutcome("queued"), waitMillis);
-        timer.unref();
-        resolve = (outcome) => {
-          clearTimeout(timer);
-          onOutcome(outcome);
-        };
-      });
-      return promise;
-    },
-    settle(outcome) {
-      known ??= outcome;
-      resolve?.(known);
-    },
-  };
+/** A class, since every generation has one. Its promise and the time-out of that are made only where somebody asks: most applications never do. */
+class Waiting implements Announcement {
+  readonly #make: () => ReadableSpan;
+  readonly #options: WaitingOptions;
+  #entries: readonly Entry[] | undefined;
+  #withdrawn = false;
+  #known: RecordOutcome | undefined;
+  #resolve: ((outcome: RecordOutcome) => void) | undefined;
+  #promise: Promise<RecordOutcome> | undefined;
+
+  constructor(make: () => ReadableSpan, options: WaitingOptions) {
+    this.#make = make;
+    this.#options = options;
+  }
+
+  get dueMillis(): number {
+    return this.#options.dueMillis;
+  }
+
+  get withdrawn(): boolean {
+    return this.#withdrawn;
+  }
+
+  leave(): void {
+    if (this.#withdrawn) return;
+    const span = this.#make();
+    const settle = (outcome: RecordOutcome): void => this.#settle(outcome);
+    this.#entries = this.#options.deliveries.map((delivery, i) => delivery.push(span, i === 0 ? settle : undefined));
+  }
+
+  outcome(): Promise<RecordOutcome> {
+    this.#promise ??= new Promise((onOutcome) => {
+      if (this.#known !== undefined) return onOutcome(this.#known);
+      const timer = setTimeout(() => onOutcome("queued"), this.#options.waitMillis);
+      timer.unref();
+      this.#resolve = (outcome) => {
+        clearTimeout(timer);
+        onOutcome(outcome);
+      };
+    });
+    return this.#promise;
+  }
+
+  withdraw(): boolean {
+    this.#withdrawn = true;
+    const entries = this.#entries;
+    if (entries === undefined) {
+      this.#settle("off");
+      return true;
+    }
+    let isFirstBack = false;
+    for (let i = 0; i < entries.length; i++) {
+      const isBack = this.#options.deliveries[i]?.cancel(entries[i]!) === true;
+      if (i === 0) isFirstBack = isBack;
+    }
+    return isFirstBack;
+  }
+
+  #settle(outcome: RecordOutcome): void {
+    this.#known ??= outcome;
+    this.#resolve?.(this.#known);
+  }
 }

@@ -11,6 +11,8 @@ export interface Problems {
    * application's objects, ever reaches the application.
    */
   guard<T>(step: string, work: () => T, fallback: T): T;
+  /** What `guard` does with what was thrown, for steps that every generation takes. */
+  failed(step: string, error: unknown): void;
 }
 
 const QUIET_MS = 1_000;
@@ -43,14 +45,17 @@ export function createProblems(tell: ((problem: TracingProblem) => void) | undef
     }
   }
 
+  const failed = (step: string, error: unknown): void => report("internal-error", `${step} failed: ${nameOf(error)}`);
+
   return {
     report,
     last: () => last,
+    failed,
     guard(step, work, fallback) {
       try {
         return work();
       } catch (error) {
-        report("internal-error", `${step} failed: ${nameOf(error)}`);
+        failed(step, error);
         return fallback;
       }
     },

@@ -5,7 +5,7 @@ import { nowMicros } from "./clock.ts";
 import type { RecordAttributes } from "./deferred-text.ts";
 import { type Delivery, type FlushResult, joined } from "./delivery.ts";
 import { inheriting, openRecord } from "./open-record.ts";
-import type { PendingLane } from "./pending-lane.ts";
+import type { Announcement, PendingLane } from "./pending-lane.ts";
 import type { Problems } from "./problems.ts";
 import { parseRef, type RecordFacts, type RecordOrigin, type RecordRef, readableSpan, spanContextOf } from "./record.ts";
 
@@ -106,15 +106,15 @@ export function createRecorder({ origin, deliveries, lane, problems, heir = () =
     else next.send(facts);
   };
 
-  const contextBelow = (parent: SpanContext | undefined): SpanContext => ({
-    traceId: parent?.traceId ?? ids.generateTraceId(),
-    spanId: ids.generateSpanId(),
-    traceFlags: parent?.traceFlags ?? TraceFlags.SAMPLED,
-    ...(parent?.traceState === undefined ? {} : { traceState: parent.traceState }),
-  });
+  const contextBelow = (parent: SpanContext | undefined): SpanContext => {
+    const spanId = ids.generateSpanId();
+    if (parent === undefined) return { traceId: ids.generateTraceId(), spanId, traceFlags: TraceFlags.SAMPLED };
+    const { traceId, traceFlags, traceState } = parent;
+    return traceState === undefined ? { traceId, spanId, traceFlags } : { traceId, spanId, traceFlags, traceState };
+  };
 
-  const announcing = (announced: RecordFacts): ReadableSpan =>
-    readableSpan({ ...announced, context: { ...announced.context, spanId: ids.generateSpanId() } }, origin);
+  const announce = (facts: (spanId: string) => RecordFacts): Announcement =>
+    lane.add(() => readableSpan(facts(ids.generateSpanId()), origin));
 
   function start(given: RecordStart): OpenRecord {
     const { around, parent } = problems.guard("reading a parent", () => surroundings(given.parent), {
@@ -125,7 +125,7 @@ export function createRecorder({ origin, deliveries, lane, problems, heir = () =
       around,
       parent,
       spanContext: contextBelow(parent),
-      announce: enabled ? (facts) => lane.add(() => announcing(facts())) : undefined,
+      announce: enabled ? announce : undefined,
       send,
     });
   }

@@ -38,6 +38,7 @@ export interface EndingOf {
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
+const ENDING = "ending a generation";
 const NOTHING = { result: undefined, type: undefined };
 
 interface Ended {
@@ -45,43 +46,69 @@ interface Ended {
   readonly failure: Failure | undefined;
 }
 
-export function createEnding(of: EndingOf): Ending {
-  const { record, attempts, onEnd, now } = of;
-  const { problems } = now.recorder;
-  let firstMicros: number | undefined;
+export const createEnding = (of: EndingOf): Ending => new OneEnding(of);
 
-  function end(ended: Ended): void {
+/** A class, since every generation has one. */
+class OneEnding implements Ending {
+  readonly #of: EndingOf;
+  #firstMicros: number | undefined;
+
+  constructor(of: EndingOf) {
+    this.#of = of;
+  }
+
+  firstToken(at: unknown): void {
+    const { record, now } = this.#of;
+    const given = now.recorder.problems.guard("reading a time", () => microsOf(at), undefined);
+    this.#firstMicros ??= Math.max(given ?? nowMicros(), record.startMicros);
+  }
+
+  succeed(result: GenerationResult | undefined): void {
+    try {
+      this.#end({ result, failure: undefined });
+    } catch (error) {
+      this.#of.now.recorder.problems.failed(ENDING, error);
+    }
+  }
+
+  fail(error: unknown, type: string | undefined, info: FailInfo): void {
+    const { content, recorder } = this.#of.now;
+    const { problems } = recorder;
+    try {
+      const failure = problems.guard("reading an error", () => readFailure(error, content), UNREADABLE);
+      const told = problems.guard(
+        "reading what is known of a failure",
+        () => ({ result: info?.result, type: textOf(info?.errorType) }),
+        NOTHING,
+      );
+      this.#end({ result: told.result, failure: { ...failure, type: told.type ?? type ?? failure.type } });
+    } catch (fault) {
+      problems.failed(ENDING, fault);
+    }
+  }
+
+  #end(ended: Ended): void {
+    const { record, attempts, onEnd } = this.#of;
     if (record.ended) return;
     const { failure } = ended;
     attempts()?.close(failure);
-    const fill = (into: RecordAttributes): void => {
-      problems.guard("reading what a generation ended with", () => putEnd(into, ended, of), undefined);
-      if (firstMicros !== undefined) into[A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = (firstMicros - record.startMicros) / 1e6;
-      if (failure !== undefined) into[A.ERROR_TYPE] = failure.type;
-    };
+    const fill = (into: RecordAttributes): void => this.#fill(into, ended);
     if (failure === undefined) record.end({ fill });
     else record.end({ fill, error: { message: failure.message }, events: exceptionEvent(failure) });
-    onEnd?.(summarize(of, ended));
+    onEnd?.(summarize(this.#of, ended));
   }
 
-  const safely = (work: () => void): void => problems.guard("ending a generation", work, undefined);
-  return {
-    firstToken(at) {
-      const given = problems.guard("reading a time", () => microsOf(at), undefined);
-      firstMicros ??= Math.max(given ?? nowMicros(), record.startMicros);
-    },
-    succeed: (result) => safely(() => end({ result, failure: undefined })),
-    fail: (error, type, info) =>
-      safely(() => {
-        const failure = problems.guard("reading an error", () => readFailure(error, now.content), UNREADABLE);
-        const told = problems.guard(
-          "reading what is known of a failure",
-          () => ({ result: info?.result, type: textOf(info?.errorType) }),
-          NOTHING,
-        );
-        end({ result: told.result, failure: { ...failure, type: told.type ?? type ?? failure.type } });
-      }),
-  };
+  #fill(into: RecordAttributes, ended: Ended): void {
+    try {
+      putEnd(into, ended, this.#of);
+    } catch (error) {
+      this.#of.now.recorder.problems.failed("reading what a generation ended with", error);
+    }
+    if (this.#firstMicros !== undefined) {
+      into[A.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = (this.#firstMicros - this.#of.record.startMicros) / 1e6;
+    }
+    if (ended.failure !== undefined) into[A.ERROR_TYPE] = ended.failure.type;
+  }
 }
 
 function putEnd(into: RecordAttributes, { result }: Ended, { attempts, provider, now }: EndingOf): void {

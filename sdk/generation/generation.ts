@@ -46,7 +46,7 @@ export function openGeneration(start: GenerationStart, extras: GenerationExtras 
     attributes,
   });
   if (now.settings.pending !== "off") record.announce();
-  return createHandle({ start, facts, record, now, onEnd: extras.onEnd });
+  return new Handle({ start, facts, record, now, onEnd: extras.onEnd });
 }
 
 /** What the handle itself needs of a start, read once. */
@@ -84,60 +84,29 @@ interface HandleParts {
   readonly onEnd: ((summary: GenerationSummary) => void) | undefined;
 }
 
-function createHandle(parts: HandleParts): Generation {
-  const { start, facts, record, now, onEnd } = parts;
-  let made: Attempts | undefined;
-  /** Most calls have none. */
-  const attempts = (): Attempts => {
-    made ??= createAttempts({ parent: record, model: facts.model, provider: facts.provider, now });
-    return made;
-  };
-  const ending = createEnding({ start, provider: facts.provider, record, attempts: () => made, now, onEnd });
-  return new Handle(parts, ending, attempts);
-}
-
-/** Its methods are its own, so that they may be taken off it; its getters are the class's (see OpenRecord). */
+/** Its methods are made when they are asked for, so that they may be taken off it and cost nothing where they are not used: a generation needs one or two of them. */
 class Handle implements Generation {
-  readonly ref: GenerationRef;
   readonly id: string;
-  readonly run: Generation["run"];
-  readonly attempt: Generation["attempt"];
-  readonly startAttempt: Generation["startAttempt"];
-  readonly addAttempt: Generation["addAttempt"];
-  readonly stream: Generation["stream"];
-  readonly firstToken: Generation["firstToken"];
-  readonly succeed: Generation["succeed"];
-  readonly fail: Generation["fail"];
-  readonly timeout: Generation["timeout"];
-  readonly cancel: Generation["cancel"];
-  readonly link: Generation["link"];
-  readonly review: Generation["review"];
-  readonly annotate: Generation["annotate"];
+  readonly #facts: StartFacts;
   readonly #record: OpenRecord;
+  readonly #now: Current;
+  readonly #ending: Ending;
+  #ref: GenerationRef | undefined;
+  /** Most calls have none. */
+  #attempts: Attempts | undefined;
+  #words: Words | undefined;
 
-  constructor({ facts, record, now }: HandleParts, ending: Ending, attempts: () => Attempts) {
-    const { problems } = now.recorder;
-    const words = createWords(record, facts.metadata, now);
-    this.#record = record;
-    this.ref = createRef(record);
+  constructor({ start, facts, record, now, onEnd }: HandleParts) {
     this.id = record.refText;
-    this.run = (work) => record.run(work);
-    this.attempt = (info, work) => attemptWith(attempts().start(info ?? {}), work);
-    this.startAttempt = (info) => attempts().start(info ?? {});
-    this.addAttempt = (done) => problems.guard("recording an attempt", () => attempts().add(done), undefined);
-    this.stream = (source, read) => {
-      streaming.add(this);
-      record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
-      return watchedStream(source, read, { ending, problems });
-    };
-    this.firstToken = ending.firstToken;
-    this.succeed = ending.succeed;
-    this.fail = (error, info = {}) => ending.fail(error, undefined, info);
-    this.timeout = (error = "the call ran out of time", info = {}) => ending.fail(error, TIMEOUT, info);
-    this.cancel = (reason = "the call was cancelled", info = {}) => ending.fail(reason, CANCELLED, info);
-    this.link = words.link;
-    this.review = words.review;
-    this.annotate = words.annotate;
+    this.#facts = facts;
+    this.#record = record;
+    this.#now = now;
+    this.#ending = createEnding({ start, provider: facts.provider, record, attempts: () => this.#attempts, now, onEnd });
+  }
+
+  get ref(): GenerationRef {
+    this.#ref ??= createRef(this.#record);
+    return this.#ref;
   }
 
   get recorded(): Promise<RecordOutcome> {
@@ -148,8 +117,75 @@ class Handle implements Generation {
     return this.#record.ended;
   }
 
+  get run(): Generation["run"] {
+    return (work) => this.#record.run(work);
+  }
+
+  get attempt(): Generation["attempt"] {
+    return (info, work) => attemptWith(this.#tries().start(info ?? {}), work);
+  }
+
+  get startAttempt(): Generation["startAttempt"] {
+    return (info) => this.#tries().start(info ?? {});
+  }
+
+  get addAttempt(): Generation["addAttempt"] {
+    return (done) => this.#now.recorder.problems.guard("recording an attempt", () => this.#tries().add(done), undefined);
+  }
+
+  get stream(): Generation["stream"] {
+    return (source, read) => {
+      streaming.add(this);
+      this.#record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
+      return watchedStream(source, read, { ending: this.#ending, problems: this.#now.recorder.problems });
+    };
+  }
+
+  get firstToken(): Generation["firstToken"] {
+    return (at) => this.#ending.firstToken(at);
+  }
+
+  get succeed(): Generation["succeed"] {
+    return (result) => this.#ending.succeed(result);
+  }
+
+  get fail(): Generation["fail"] {
+    return (error, info = {}) => this.#ending.fail(error, undefined, info);
+  }
+
+  get timeout(): Generation["timeout"] {
+    return (error = "the call ran out of time", info = {}) => this.#ending.fail(error, TIMEOUT, info);
+  }
+
+  get cancel(): Generation["cancel"] {
+    return (reason = "the call was cancelled", info = {}) => this.#ending.fail(reason, CANCELLED, info);
+  }
+
+  get link(): Generation["link"] {
+    return (entity) => this.#say().link(entity);
+  }
+
+  get review(): Generation["review"] {
+    return (quality) => this.#say().review(quality);
+  }
+
+  get annotate(): Generation["annotate"] {
+    return (metadata) => this.#say().annotate(metadata);
+  }
+
   [Symbol.dispose](): void {
     this.cancel("abandoned: its scope was left without an end");
+  }
+
+  #tries(): Attempts {
+    const { model, provider } = this.#facts;
+    this.#attempts ??= createAttempts({ parent: this.#record, model, provider, now: this.#now });
+    return this.#attempts;
+  }
+
+  #say(): Words {
+    this.#words ??= createWords(this.#record, this.#facts.metadata, this.#now);
+    return this.#words;
   }
 }
 
@@ -188,12 +224,10 @@ function endStream(ending: Ending, how: StreamEnd, result: GenerationResult | un
   else ending.succeed(result);
 }
 
+type Words = Pick<Generation, "link" | "review" | "annotate">;
+
 /** Before the end the record itself says them; afterwards records of their own do. */
-function createWords(
-  record: OpenRecord,
-  known: GenerationStart["metadata"],
-  now: Current,
-): Pick<Generation, "link" | "review" | "annotate"> {
+function createWords(record: OpenRecord, known: GenerationStart["metadata"], now: Current): Words {
   let metadata = known;
   const tell = (step: string, attributesOf: () => Attributes): void =>
     now.recorder.problems.guard(

@@ -11,6 +11,8 @@ export interface Message {
   readonly finish_reason?: string;
 }
 
+const PLACES = { user: "prompt", assistant: "output" } as const;
+
 const ROLES: ReadonlyMap<string, string> = new Map([
   ["model", "assistant"],
   ["ai", "assistant"],
@@ -32,9 +34,16 @@ const ITEMS: ReadonlyMap<unknown, string> = new Map([
  * is what matters most, so the oldest are cut first.
  */
 export function toMessages(messages: readonly unknown[], role: "user" | "assistant", content: Content): Message[] {
-  const context: PartContext = { content: sharingBound(content), place: role === "assistant" ? "output" : "prompt" };
+  const context: PartContext = { content: sharingBound(content), place: PLACES[role] };
   const newestFirst = messages.toReversed().map((message) => readable(() => toMessage(message, role, context), role));
   return newestFirst.reverse().filter(({ parts }) => parts.length > 0);
+}
+
+/** One message: most calls ask and answer with one text, which needs none of what other content does. */
+export function oneMessage(role: "user" | "assistant", said: unknown, content: Content): Message[] {
+  if (typeof said !== "string") return toMessages([{ role, content: said }], role, content);
+  const text = said === "" ? undefined : content.text(said, PLACES[role]);
+  return text === undefined ? [] : [{ role, parts: [{ type: "text", content: text }] }];
 }
 
 /**

@@ -2,7 +2,7 @@ import * as A from "../attributes.ts";
 import type { Content } from "../core/content.ts";
 import type { Current } from "../core/current.ts";
 import type { RecordAttributes } from "../core/deferred-text.ts";
-import { type Message, messagesText, toMessages } from "./messages.ts";
+import { type Message, messagesText, oneMessage, toMessages } from "./messages.ts";
 import { numberOf, textOf } from "./shape.ts";
 import { put, truncationFlag, whole } from "./start-attributes.ts";
 import type { GenerationResult, Usage } from "./types.ts";
@@ -17,10 +17,7 @@ const GROUPS: readonly ((into: RecordAttributes, result: GenerationResult, conte
     const reasons = (finishReasons ?? [finishReason]).filter((reason) => textOf(reason) !== undefined) as string[];
     if (reasons.length > 0) into[A.GEN_AI_RESPONSE_FINISH_REASONS] = reasons;
   },
-  (into, { usage }) => {
-    const counted = usageAttributes(usage);
-    for (const name in counted) put(into, name, counted[name]);
-  },
+  (into, { usage }) => putUsage(into, usage),
   (into, { cost }) => {
     if (cost === undefined || cost === null) return;
     put(into, A.GENSPAN_COST_AMOUNT, numberOf(cost.amount));
@@ -40,13 +37,16 @@ export function putResult(
   { content, recorder }: Pick<Current, "content" | "recorder">,
 ): void {
   for (const group of GROUPS) {
-    recorder.problems.guard("reading what a generation ended with", () => group(into, result, content), undefined);
+    try {
+      group(into, result, content);
+    } catch (error) {
+      recorder.problems.failed("reading what a generation ended with", error);
+    }
   }
 }
 
 function outputMessages({ text, messages, reasoning, finishReason }: GenerationResult, content: Content): Message[] {
-  const given = messages ?? (text === undefined && reasoning === undefined ? [] : [{ role: "assistant", content: text ?? "" }]);
-  const made = toMessages(given, "assistant", content);
+  const made = messages ? toMessages(messages, "assistant", content) : oneMessage("assistant", text ?? "", content);
   const thought = messages === undefined ? content.text(textOf(reasoning), "reasoning") : undefined;
   const [first, ...rest] = thought === undefined ? made : withReasoning(made, thought);
   if (first === undefined) return [];
@@ -60,9 +60,27 @@ function withReasoning(messages: readonly Message[], thought: string): Message[]
   return [{ ...first, parts: [part, ...first.parts] }, ...rest];
 }
 
-/** Token counts as the conventions count: input with cached tokens, output with reasoning. */
-export function usageAttributes(usage: Usage | undefined): Record<string, number | undefined> {
-  if (usage === undefined || usage === null) return {};
+/** Token counts under the names of the conventions. */
+function putUsage(into: RecordAttributes, usage: Usage | undefined): void {
+  if (usage === undefined || usage === null) return;
+  const { input, output, cacheRead, cacheWrite, reasoning } = countedUsage(usage);
+  put(into, A.GEN_AI_USAGE_INPUT_TOKENS, input);
+  put(into, A.GEN_AI_USAGE_OUTPUT_TOKENS, output);
+  put(into, A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, cacheRead);
+  put(into, A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS, cacheWrite);
+  put(into, A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS, reasoning);
+}
+
+interface CountedUsage {
+  readonly input: number | undefined;
+  readonly output: number | undefined;
+  readonly cacheRead: number | undefined;
+  readonly cacheWrite: number | undefined;
+  readonly reasoning: number | undefined;
+}
+
+/** As the conventions count: input with cached tokens, output with reasoning. */
+export function countedUsage(usage: Usage): CountedUsage {
   const reasoning = count(usage.reasoning);
   const cacheRead = count(usage.cacheRead);
   const cacheWrite = count(usage.cacheWrite);
@@ -71,13 +89,7 @@ export function usageAttributes(usage: Usage | undefined): Record<string, number
   const total = count(usage.total);
   const input = plus(count(usage.input), cached);
   const output = plus(count(usage.output), thought);
-  return {
-    [A.GEN_AI_USAGE_INPUT_TOKENS]: input ?? difference(total, output),
-    [A.GEN_AI_USAGE_OUTPUT_TOKENS]: output ?? difference(total, input),
-    [A.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS]: cacheRead,
-    [A.GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS]: cacheWrite,
-    [A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS]: reasoning,
-  };
+  return { input: input ?? difference(total, output), output: output ?? difference(total, input), cacheRead, cacheWrite, reasoning };
 }
 
 /** A number of tokens; fewer than none are not known. */

@@ -5,7 +5,7 @@ import type { Current } from "../core/current.ts";
 import { type DeferredText, isDeferred, type RecordAttributes } from "../core/deferred-text.ts";
 import { safeAttributes } from "../core/safe-attributes.ts";
 import { safeJson, safeText } from "../core/safe-json.ts";
-import { messagesText, toMessages } from "./messages.ts";
+import { messagesText, oneMessage, toMessages } from "./messages.ts";
 import { providerOfModel } from "./provider-names.ts";
 import { idOf, known, numberOf, textOf } from "./shape.ts";
 import type { EntityRef, GenerationStart, ModelParams, PromptInfo, Quality } from "./types.ts";
@@ -21,10 +21,14 @@ export function put(into: RecordAttributes, name: string, value: AttributeValue 
 }
 
 const GROUPS: readonly ((into: RecordAttributes, start: GenerationStart, content: Content) => void)[] = [
-  (into, { attributes }, content) => Object.assign(into, safeAttributes(attributes, content)),
+  (into, { attributes }, content) => {
+    if (attributes !== undefined) Object.assign(into, safeAttributes(attributes, content));
+  },
   putCall,
   (into, { params }) => putParameters(into, params),
-  (into, { entity }) => Object.assign(into, entityAttributes(entity)),
+  (into, { entity }) => {
+    if (entity !== undefined) Object.assign(into, entityAttributes(entity));
+  },
   (into, { prompt }, content) => putPrompt(into, prompt, content),
   (into, { metadata }, content) => put(into, A.GENSPAN_METADATA, content.text(safeJson(metadata), "metadata")),
   putContent,
@@ -34,7 +38,11 @@ const GROUPS: readonly ((into: RecordAttributes, start: GenerationStart, content
 export function startAttributes(start: GenerationStart, { content, recorder }: Pick<Current, "content" | "recorder">): RecordAttributes {
   const attributes: RecordAttributes = {};
   for (const group of GROUPS) {
-    recorder.problems.guard("reading what a generation starts with", () => group(attributes, start, content), undefined);
+    try {
+      group(attributes, start, content);
+    } catch (error) {
+      recorder.problems.failed("reading what a generation starts with", error);
+    }
   }
   return attributes;
 }
@@ -89,8 +97,8 @@ function putVariables(into: RecordAttributes, variables: Readonly<Record<string,
 
 /** The content itself comes last: a limit on the number of attributes then costs nothing else. */
 function putContent(into: RecordAttributes, { prompt, messages, system, tools }: GenerationStart, content: Content): void {
-  const given = messages ?? (prompt?.text === undefined ? undefined : [{ role: "user", content: prompt.text }]);
-  const input = given === undefined ? undefined : toMessages(given, "user", content);
+  const asked = prompt?.text;
+  const input = messages ? toMessages(messages, "user", content) : asked === undefined ? undefined : oneMessage("user", asked, content);
   const instructions = content.text(textOf(system), "system");
   const isText = messages === undefined && input?.length === 1;
   const text = messagesText(input, content);

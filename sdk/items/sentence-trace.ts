@@ -1,11 +1,10 @@
-import * as A from "../attributes.ts";
 import { type Content, createContent } from "../core/content.ts";
 import { resolveContent } from "../core/content-policy.ts";
 import { createProblems } from "../core/problems.ts";
 import { safeJson } from "../core/safe-json.ts";
 import type { GenerationSummary } from "../generation/ending.ts";
 import { toMessages } from "../generation/messages.ts";
-import { usageAttributes } from "../generation/result-attributes.ts";
+import { countedUsage } from "../generation/result-attributes.ts";
 import type { GenerationResult, GenerationStart } from "../generation/types.ts";
 import type { SentenceGenerationTrace } from "./problem-trace.ts";
 
@@ -55,14 +54,13 @@ type Tokens = Pick<SentenceGenerationTrace, "input_tokens" | "output_tokens" | "
 
 /** As the generation's own record counts them. */
 function tokensOf({ usage }: GenerationResult = {}): Tokens {
-  const counted = usageAttributes(usage);
-  const count = (name: string): number | null => (typeof counted[name] === "number" ? counted[name] : null);
-  const input_tokens = count(A.GEN_AI_USAGE_INPUT_TOKENS);
-  const output_tokens = count(A.GEN_AI_USAGE_OUTPUT_TOKENS);
+  const counted = usage === undefined || usage === null ? undefined : countedUsage(usage);
+  const input_tokens = counted?.input ?? null;
+  const output_tokens = counted?.output ?? null;
   return {
     input_tokens,
     output_tokens,
-    reasoning_tokens: count(A.GEN_AI_USAGE_REASONING_OUTPUT_TOKENS),
+    reasoning_tokens: counted?.reasoning ?? null,
     total_tokens: input_tokens === null || output_tokens === null ? null : input_tokens + output_tokens,
   };
 }
