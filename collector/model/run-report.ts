@@ -10,6 +10,7 @@ import {
   statusOf,
 } from "../../sdk/runs/run-summary.ts";
 import { isObject, numberOf } from "../base/json-values.ts";
+import { sectionEntries } from "./run-sections.ts";
 
 export { lossesOf, type RunLosses, toQuestionNames } from "../../sdk/runs/run-summary.ts";
 export { RUN_BREAKDOWNS, RUN_COUNTS, RUN_MEASURES, RUN_STATUSES, type RunStatus, type RunSummary };
@@ -52,23 +53,18 @@ const READERS: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string
 export const columnOfReportKey = (key: string): string => (key.startsWith("questions_") ? `items_${key.slice("questions_".length)}` : key);
 
 /**
- * Reads a report leniently: column names under either name, at the top or grouped in sections (`{"generation": {"questions_generated": 48}}`). Values
- * of the wrong type are left out: a run that says one thing wrongly still says the rest.
+ * Reads a report leniently: column names under either name, at the top or grouped in sections (`{"generation": {"questions_generated": 48}}`), where names
+ * may be short (`{"generation": {"generated": 48}}`). Values of the wrong type are left out: a run that says one thing wrongly still says the rest.
  */
 export function readRunReport(value: unknown): RunReport {
   const found: Record<string, unknown> = {};
-  if (isObject(value)) collect(value, found, true);
-  return found;
-}
-
-function collect(source: Readonly<Record<string, unknown>>, into: Record<string, unknown>, top: boolean): void {
-  for (const [key, value] of Object.entries(source)) {
-    const column = columnOfReportKey(key);
-    const read = READERS.get(column);
-    const taken = read?.(value);
-    if (taken !== undefined) into[column] = taken;
-    else if (read === undefined && top && isObject(value)) collect(value, into, false);
+  if (!isObject(value)) return found;
+  for (const [name, told] of [...Object.entries(value), ...sectionEntries(value)]) {
+    const column = columnOfReportKey(name);
+    const taken = found[column] === undefined ? READERS.get(column)?.(told) : undefined;
+    if (taken !== undefined) found[column] = taken;
   }
+  return found;
 }
 
 /** Fills in the rates and the duration that follow from the rest, and the status of a run that has ended (`end`) without saying how. */

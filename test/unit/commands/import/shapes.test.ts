@@ -128,6 +128,21 @@ describe("a run's summary", () => {
     expect(values).toEqual(expected);
   });
 
+  it("is read in sections with short names, with the id that stands beside them", () => {
+    const id = "123e4567-e89b-12d3-a456-426614174000";
+    const short = {
+      metadata: { id },
+      timing: { started_at: flat.started_at, completed_at: flat.completed_at },
+      outcome: { status: "success", exit_code: 0 },
+      generation: { requested: 50, generated: 48 },
+      evaluation: { evaluated: 48, approved: 36 },
+      database: { inserted: 30 },
+      config: { prompt_version: "2.1" },
+      providers: flat.provider_metrics,
+    };
+    expect(rowsOf(short)[0]).toEqual(rowsOf({ ...flat, id })[0]);
+  });
+
   it("keeps its own id, and gets the same one again where it has none", () => {
     const id = "123e4567-e89b-12d3-a456-426614174000";
     expect(rowsOf({ ...flat, id })[0]?.values["id"]).toBe(id);
@@ -211,8 +226,8 @@ describe("what else a file may hold", () => {
       { trace_id: "a", span_id: "b", start_time: "c", attempt_number: 1 },
       { kind: "row", noun: "attempts" },
     ],
-    [{ hello: "world" }, { kind: "unknown" }],
-    [{ prompt: "no section" }, { kind: "unknown" }],
+    [{ hello: "world" }, { kind: "unknown", reason: expect.stringContaining("nothing that can be imported") }],
+    [{ prompt: "no section" }, { kind: "unknown", reason: expect.stringContaining("nothing that can be imported") }],
   ] as const)("%j is recognised", (value, shape) => {
     expect(shapeOf(value as JsonObject, NOW)).toEqual(shape);
   });
