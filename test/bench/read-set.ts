@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { createLog } from "../../collector/base/log.ts";
+import { createWordSignatures } from "../../collector/jobs/word-signatures/index.ts";
 import { createPartition, PARTITIONED_TABLES } from "../../schema/partitions.ts";
 import { prose as proseOf } from "./prose.ts";
 import { createRandom } from "./random.ts";
@@ -24,13 +26,14 @@ export interface ReadSet {
   readonly now: number;
 }
 
-/** Stores spans evenly over thirty days, three of ten with a model call of 3.7 KB, and runs; waits until usage is summed up. */
+/** Stores spans evenly over thirty days, three of ten with a model call of 3.7 KB, and runs; waits until usage is summed up and texts are signed. */
 export async function storeReadSet(stage: Pick<Stage, "sql" | "program">, set: ReadSet): Promise<void> {
   await makePartitions(stage, set.now);
   await storeSpans(stage, set);
   await storeRuns(stage, set);
   await stage.sql`VACUUM ANALYZE`;
   await untilSummedUp(stage);
+  await signTexts(stage);
 }
 
 async function makePartitions({ sql }: Pick<Stage, "sql">, now: number): Promise<void> {
@@ -111,4 +114,12 @@ async function untilSummedUp({ sql }: Pick<Stage, "sql">): Promise<void> {
     if (row?.["hours"] === 0) return;
   }
   throw new Error("the collector did not sum usage up in time");
+}
+
+/** What the collector does at its leisure when an hour has been left alone for some minutes, here in one go. */
+async function signTexts({ sql }: Pick<Stage, "sql">): Promise<void> {
+  const job = createWordSignatures({ sql, schema: "public", holder: "bench", log: createLog("warn"), settleMillis: 0, rest: 0 });
+  // The collector may be at it just now.
+  while ((await job.runOnce()) === undefined) await sleep(500);
+  await sql`VACUUM ANALYZE word_signatures`;
 }

@@ -40,7 +40,7 @@ const CONTENT = {
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 
-/** Attributes of the call's span, of its resource, and what the application told beside it. */
+/** Attributes of the call's span, of its resource, and what the application told beside it. The resources are found once, not again for each call. */
 const attributeIs = (attribute: string, values: readonly string[]) =>
   or([
     sql`additional_metadata ->> ${attribute}::text = ANY(${values}::text[])`,
@@ -48,7 +48,7 @@ const attributeIs = (attribute: string, values: readonly string[]) =>
     sql`EXISTS (SELECT FROM spans s WHERE s.project_id = generation_logs.project_id AND s.trace_id = generation_logs.trace_id
       AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time
       AND (s.attributes ->> ${attribute}::text = ANY(${values}::text[])
-        OR EXISTS (SELECT FROM resources r WHERE r.project_id = s.project_id AND r.id = s.resource_id AND r.attributes ->> ${attribute}::text = ANY(${values}::text[]))))`,
+        OR s.resource_id IN (SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND r.attributes ->> ${attribute}::text = ANY(${values}::text[]))))`,
   ]);
 
 /** Model calls: one row each of generation_logs. */

@@ -28,15 +28,19 @@ export function createGrams(): Grams {
       return codes.length;
     },
     add(text) {
-      let code = 0;
-      for (let i = 0, run = 0; i < text.length; i++) {
+      for (let i = 0, run = 0, code = 0; i < text.length; i++) {
         const char = text.charCodeAt(i);
         const value = char < ASCII ? CHAR_CODES[char]! : 0;
-        run = value === 0 ? 0 : run + 1;
+        if (value === 0) {
+          run = 0;
+          continue;
+        }
         code = ((code << CHAR_BITS) | value) & GRAM_MASK;
-        const bit = 1 << (code & 7);
-        if (run < GRAM_CHARS || (seen[code >> 3]! & bit) !== 0) continue;
-        seen[code >> 3]! |= bit;
+        if (++run < GRAM_CHARS) continue;
+        const before = seen[code >> 3]!;
+        const after = before | (1 << (code & 7));
+        if (before === after) continue;
+        seen[code >> 3] = after;
         codes.push(code);
       }
     },
