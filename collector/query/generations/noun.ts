@@ -37,6 +37,7 @@ const CONTENT = {
   images: sql`EXISTS (SELECT FROM outputs o WHERE o.project_id = generation_logs.project_id AND o.trace_id = generation_logs.trace_id
     AND o.span_id = generation_logs.span_id AND o.start_time = generation_logs.start_time AND o.modality = 'image')`,
   unlinked: sql`entity_type IS NOT NULL AND entity_id IS NULL`,
+  unpriced: sql`cost_amount IS NULL AND tokens_total > 0 AND cached IS NOT TRUE`,
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 
