@@ -11,6 +11,8 @@ export interface Measured {
   readonly value: number | null;
   /** As many as must be so in a row, where there are so many. */
   readonly values: readonly (number | null)[];
+  /** Of metrics about single things: the ids of those that were measured, the first of them where there are many. */
+  readonly things: readonly string[];
 }
 
 export interface Place {
@@ -24,12 +26,12 @@ export interface Place {
  */
 export async function evaluate(place: Place, condition: Condition, at: Date): Promise<Measured> {
   const metric = METRICS[condition.metric];
-  const values = await valuesOf(place, metric, { condition, at });
+  const { values, things } = await valuesOf(place, metric, { condition, at });
   const enough = values.length >= condition.consecutive;
   const value = values[0] ?? null;
-  if (!enough) return { state: condition.no_data === "firing" && values.length === 0 ? "firing" : "no_data", value, values };
-  if (values.every((each) => holds(condition, each))) return { state: "firing", value, values };
-  return { state: value === null ? "no_data" : "ok", value, values };
+  if (!enough) return { state: condition.no_data === "firing" && values.length === 0 ? "firing" : "no_data", value, values, things };
+  if (values.every((each) => holds(condition, each))) return { state: "firing", value, values, things };
+  return { state: value === null ? "no_data" : "ok", value, values, things };
 }
 
 interface Moment {
@@ -37,13 +39,19 @@ interface Moment {
   readonly at: Date;
 }
 
-function valuesOf(place: Place, metric: Metric, moment: Moment): Promise<(number | null)[]> {
+/** Numbers, the newest first, and what they were measured of. */
+type Values = Pick<Measured, "values" | "things">;
+
+/** A link to more than these leads to their list. */
+const MAX_THINGS = 20;
+
+function valuesOf(place: Place, metric: Metric, moment: Moment): Promise<Values> {
   if (metric.kind === "window") return windows(place, metric, moment);
   return metric.kind === "each" ? lastOnes(place, metric, moment) : present(place, metric, moment);
 }
 
 /** One number per window, back from the moment; a window without rows is a number, too. */
-async function windows({ reader, projectId }: Place, { noun, value }: Metric, { condition, at }: Moment): Promise<(number | null)[]> {
+async function windows({ reader, projectId }: Place, { noun, value }: Metric, { condition, at }: Moment): Promise<Values> {
   const { window_seconds: seconds, consecutive } = condition;
   const filter = filterOf(condition, at);
   const end = at.toISOString();
@@ -61,15 +69,15 @@ async function windows({ reader, projectId }: Place, { noun, value }: Metric, { 
       SELECT (SELECT ${value} FROM found WHERE found.place = n.place)::float8 AS value
       FROM generate_series(0, ${consecutive - 1}::int) AS n (place) ORDER BY n.place`),
   );
-  return rows.map((row) => row.value);
+  return { values: rows.map((row) => row.value), things: [] };
 }
 
 /** The newest things that were over at the moment, and younger than the window. */
 async function lastOnes(
   { reader, projectId }: Place,
-  { noun, value, when, endedAt }: Metric,
+  { noun, value, when, endedAt, thing }: Metric,
   { condition, at }: Moment,
-): Promise<(number | null)[]> {
+): Promise<Values> {
   const end = at.toISOString();
   const over = endedAt ?? noun.time;
   const range = [
@@ -77,23 +85,23 @@ async function lastOnes(
     sql`${over} > ${end}::timestamptz - make_interval(secs => ${condition.window_seconds}::float8)`,
   ];
   const rows = await reader.read({ projectId }, (ask) =>
-    ask<{ value: number | null }>(sql`
-      SELECT (${value})::float8 AS value FROM ${noun.from}
+    ask<{ value: number | null; thing: string | null }>(sql`
+      SELECT (${value})::float8 AS value, ${thing?.id ?? sql`NULL`} AS thing FROM ${noun.from}
       WHERE project_id = ${projectId} AND ${and([...range, when ?? sql`TRUE`, conditionsOf(filterOf(condition, at))])}
       ORDER BY ${over} DESC, ${noun.time} DESC LIMIT ${condition.consecutive}`),
   );
-  return rows.map((row) => row.value);
+  return { values: rows.map((row) => row.value), things: rows.flatMap(({ thing: id }) => id ?? []) };
 }
 
 /** One number for each place, since the present has no past. */
-async function present({ reader, projectId }: Place, { noun, value, when }: Metric, { condition, at }: Moment): Promise<(number | null)[]> {
+async function present({ reader, projectId }: Place, { noun, value, when, thing }: Metric, { condition, at }: Moment): Promise<Values> {
   const old = sql`${noun.time} < ${at.toISOString()}::timestamptz - make_interval(secs => ${condition.window_seconds}::float8)`;
   const [row] = await reader.read({ projectId }, (ask) =>
-    ask<{ value: number | null }>(sql`
-      SELECT (${value})::float8 AS value FROM ${noun.from}
+    ask<{ value: number | null; things: string[] | null }>(sql`
+      SELECT (${value})::float8 AS value, (array_agg(${thing?.id ?? sql`NULL::text`} ORDER BY ${noun.time}))[1:${MAX_THINGS + 1}::int] AS things FROM ${noun.from}
       WHERE project_id = ${projectId} AND ${and([old, when ?? sql`TRUE`, conditionsOf(filterOf(condition, at))])}`),
   );
-  return Array.from({ length: condition.consecutive }, () => row?.value ?? null);
+  return { values: Array.from({ length: condition.consecutive }, () => row?.value ?? null), things: row?.things ?? [] };
 }
 
 /** What a rule would have said at evenly spaced moments, oldest first. */

@@ -1,6 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Condition, conditionText } from "./condition.ts";
-import { METRICS } from "./metrics.ts";
 
 /** What is told of a rule. */
 export interface Notice {
@@ -89,17 +88,4 @@ export function isSigned(
   if (!Number.isFinite(time) || Math.abs(nowSeconds - time) > TOLERANCE_SECONDS) return false;
   const expected = Buffer.from(signature(body, { secret, unixSeconds: time }));
   return expected.length === header.length && timingSafeEqual(expected, Buffer.from(header));
-}
-
-/** A page with the rows that the rule is about. */
-export function linkOf(
-  publicUrl: string | undefined,
-  { metric, filter, window_seconds: seconds, consecutive }: Condition,
-  at: Date,
-): string | undefined {
-  if (publicUrl === undefined) return undefined;
-  const query = new URLSearchParams(filter);
-  query.set("from", new Date(at.getTime() - seconds * consecutive * 1_000).toISOString());
-  query.set("to", at.toISOString());
-  return new URL(`${METRICS[metric].noun.name}?${query}`, publicUrl.endsWith("/") ? publicUrl : `${publicUrl}/`).href;
 }

@@ -17,12 +17,22 @@ export interface Metric {
   /** For `each`: rows that count, and when each was over. For `now`: rows that count; `:age` stands for the window in seconds. */
   readonly when?: Fragment;
   readonly endedAt?: Fragment;
+  /** What the measured rows have in common besides the rule's own filter, in words of the filter: a link leads to these. */
+  readonly speaksOf?: string;
+  /** For `each` and `now`: what names a row, and the key of the filter that finds it by that. */
+  readonly thing?: { readonly id: Fragment; readonly key: string };
 }
 
 const failed = sql`generation_status IN ('failed', 'timeout')`;
 const ended = sql`generation_status <> 'pending'`;
 
-const calls = (description: string, value: Fragment): Metric => ({ kind: "window", noun: GENERATIONS, description, value });
+const FAILED = "status=failed&status=timeout";
+const RUN = { id: sql`run_id`, key: "run" } as const;
+const IMAGE = { id: sql`id::text`, key: "image" } as const;
+
+const calls = (description: string, value: Fragment, speaksOf = ""): Metric => ({
+  ...{ kind: "window", noun: GENERATIONS, description, value, speaksOf },
+});
 const eachRun = (description: string, value: Fragment): Metric => ({
   kind: "each",
   noun: RUNS,
@@ -30,18 +40,26 @@ const eachRun = (description: string, value: Fragment): Metric => ({
   value,
   when: sql`status <> 'running'`,
   endedAt: sql`coalesce(completed_at, updated_at)`,
+  thing: RUN,
 });
-const images = (description: string, value: Fragment): Metric => ({ kind: "window", noun: IMAGES, description, value });
+const images = (description: string, value: Fragment): Metric => ({
+  ...{ kind: "window", noun: IMAGES, description, value, speaksOf: "status=failed" },
+});
 
 /** Counts of nothing are zero; shares and averages of nothing are unknown. */
 const TABLE = {
   generations: calls("model calls", sql`count(*)`),
-  failures: calls("model calls that failed or timed out", sql`count(*) FILTER (WHERE ${failed})`),
+  failures: calls("model calls that failed or timed out", sql`count(*) FILTER (WHERE ${failed})`, FAILED),
   failure_rate: calls(
     "share of the ended model calls that failed or timed out, 0 to 1",
     sql`avg((${failed})::int) FILTER (WHERE ${ended})`,
+    FAILED,
   ),
-  timeouts: calls("model calls that were announced and never completed", sql`count(*) FILTER (WHERE generation_status = 'timeout')`),
+  timeouts: calls(
+    "model calls that were announced and never completed",
+    sql`count(*) FILTER (WHERE generation_status = 'timeout')`,
+    "status=timeout",
+  ),
   duration_p95_ms: calls("95th percentile of the duration in milliseconds", sql`percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms)`),
   duration_avg_ms: calls("average duration in milliseconds", sql`avg(duration_ms)`),
   tokens: calls("tokens in all", sql`coalesce(sum(tokens_total), 0)`),
@@ -49,8 +67,13 @@ const TABLE = {
   unpriced: calls(
     "model calls with tokens and without a price",
     sql`count(*) FILTER (WHERE cost_amount IS NULL AND tokens_total > 0 AND cached IS NOT TRUE)`,
+    "has=unpriced",
   ),
-  pending_review: calls("model calls that wait for review", sql`count(*) FILTER (WHERE quality_status = 'pending_review')`),
+  pending_review: calls(
+    "model calls that wait for review",
+    sql`count(*) FILTER (WHERE quality_status = 'pending_review')`,
+    "quality=pending_review",
+  ),
   image_failures: images("image requests that failed", sql`count(*) FILTER (WHERE status = 'failed')`),
   image_failure_rate: images(
     "share of the ended image requests that failed, 0 to 1",
@@ -63,6 +86,7 @@ const TABLE = {
     value: sql`(status = 'failed')::int`,
     when: sql`status <> 'started'`,
     endedAt: sql`coalesce(completed_at, created_at)`,
+    thing: IMAGE,
   },
   run_success_rate: eachRun("share of the requested items that a run inserted, 0 to 1, run by run", sql`overall_success_rate`),
   run_approval_rate: eachRun("share of the evaluated items that a run approved, 0 to 1, run by run", sql`approval_rate`),
@@ -75,6 +99,8 @@ const TABLE = {
     description: "runs that began longer ago than the window and have not ended",
     value: sql`count(*)`,
     when: sql`status = 'running'`,
+    speaksOf: "status=running",
+    thing: RUN,
   },
 } as const satisfies Readonly<Record<string, Metric>>;
 

@@ -9,6 +9,7 @@ import type { Metrics } from "../base/metrics.ts";
 import { addApi } from "./api.ts";
 import { addDocsPage } from "./docs-page.ts";
 import { codeOfRefusal } from "./errors.ts";
+import { addPageRedirects } from "./page-redirects.ts";
 import { refuse } from "./route.ts";
 import { mediaPolicy } from "./routes/media.ts";
 import type { Services } from "./services.ts";
@@ -81,6 +82,7 @@ export function createApiApp(options: ApiOptions): Hono<Env> {
   );
   addApi(app, { ...options.services, authenticate: options.authenticate });
   addDocsPage(app);
+  addPageRedirects(app);
   app.notFound((context) => context.json({ error: { code: "not_found", message: "there is nothing at this address" } }, 404));
   return app;
 }

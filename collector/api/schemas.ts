@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { readInstant } from "../query/filter/instant.ts";
 import type { Noun } from "../query/filter/noun.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/filter/parse.ts";
 
@@ -19,6 +20,13 @@ export const exactNumber = z.union([z.number(), z.string()]);
 
 /** ISO 8601 in UTC with microseconds. */
 export const time = z.string().openapi({ example: "2026-11-21T08:15:00.123456Z" });
+
+/** A time of a body as the filter takes it, read as ISO 8601 in UTC. */
+export const instant = z.string().transform((text, context) => {
+  const read = readInstant(text, new Date());
+  if (read === undefined) context.addIssue({ code: "custom", message: "is no time such as -24h or 2026-11-21" });
+  return read ?? "";
+});
 
 /** One page of a list. */
 export const pageOf = <Row extends z.ZodType>(row: Row) =>

@@ -9,6 +9,14 @@ import { writeRecord } from "./record.ts";
 
 type Row = ApiRow & { readonly id: string; readonly name: string };
 
+const MINUTE_MS = 60_000;
+
+/** Minutes as well as what `readAge` takes: many a rule looks back less than an hour. */
+function readWindow(text: string): number {
+  const [, minutes] = /^([1-9]\d{0,4})m$/.exec(text) ?? [];
+  return minutes === undefined ? readAge(text) : Number(minutes) * MINUTE_MS;
+}
+
 const COLUMNS = ["id", "name", "enabled", "text", "last_state", "evaluated_at", "muted_until"];
 const EVENT_COLUMNS = ["started_at", "resolved_at", "notified_at", "value", "rule_id", "last_failure"];
 const COMPARISONS = ["below", "at_most", "above", "at_least"] as const;
@@ -19,6 +27,7 @@ export function addAlert(program: Command, input: CliInput): void {
   addList(alert, input);
   addCreate(alert, input);
   addCheck(alert, input);
+  addPreview(alert, input);
   addTest(alert, input);
   addMute(alert, input);
   addDelete(alert, input);
@@ -78,7 +87,7 @@ function addCreate(alert: Command, input: CliInput): void {
     .option("--filter <query>", "as in addresses: env=production&model=gpt-5", "")
     .addOption(
       new Option("--window <age>", "length of a window; of single things how far back they may lie")
-        .argParser(readAge)
+        .argParser(readWindow)
         .default(readAge("1h"), "1h"),
     )
     .option("--consecutive <n>", "so many windows, or things, in a row", positiveInteger, 1)
@@ -134,6 +143,31 @@ function addCheck(alert: Command, input: CliInput): void {
   withExamples(command, "genspan alert check", "genspan alert check 'bad runs' -o json");
 }
 
+interface PreviewFlags extends ApiFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly steps: number;
+}
+
+function addPreview(alert: Command, input: CliInput): void {
+  const command = withOutput(withApi(alert.command("preview"), input.env))
+    .argument("<rule>", "id or name")
+    .description("when a rule would have fired, measured as it will be")
+    .option("--from <time>", "-24h, 2026-11-21, 2026-11-21T08:15:00Z", "-24h")
+    .option("--to <time>", "until then", "now")
+    .option("--steps <n>", "moments at which it is measured, 300 at most", positiveInteger, 60)
+    .action((given: string, { from, to, steps, ...flags }: PreviewFlags) =>
+      useApi(input, flags, async (api) => {
+        const { condition } = await ruleOf(api, given);
+        const { data } = (await api.send("POST", "/api/alerts/preview", { condition, from, to, steps })) as {
+          readonly data: readonly ApiRow[];
+        };
+        await writeResult(await smallResult(data, ["at", "state", "value"]), flags.output, input.terminal);
+      }),
+    );
+  withExamples(command, "genspan alert preview 'bad runs'", "genspan alert preview 'bad runs' --from -7d --steps 84 -o csv");
+}
+
 function addTest(alert: Command, input: CliInput): void {
   const command = withApi(alert.command("test"), input.env)
     .argument("<rule>", "id or name")
@@ -157,7 +191,7 @@ function addMute(alert: Command, input: CliInput): void {
   const command = withApi(alert.command("mute"), input.env)
     .argument("<rule>", "id or name")
     .description("let a rule tell nobody for a while; it goes on being watched")
-    .option("--for <age>", "such as 4h or 7d", readAge, readAge("24h"))
+    .option("--for <age>", "such as 30m, 4h or 7d", readWindow, readAge("24h"))
     .option("--off", "let it speak again")
     .action((given: string, flags: ApiFlags & { readonly for: number; readonly off?: true }) =>
       useApi(input, flags, async (api) => {

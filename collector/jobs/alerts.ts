@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
+import { channelKey } from "../alerts/channel-key.ts";
 import { type ChannelTools, tell } from "../alerts/channels.ts";
 import { evaluate, type Measured } from "../alerts/evaluate.ts";
-import { linkOf, type Notice } from "../alerts/message.ts";
+import { linkOf } from "../alerts/link.ts";
+import type { Notice } from "../alerts/message.ts";
 import { type Rule, readChannels, readRules } from "../alerts/rules.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Reader } from "../query/reader.ts";
@@ -33,7 +35,11 @@ interface OpenEvent {
   readonly notified_at: Date | null;
   readonly value: number | null;
   readonly attempts: number | null;
-  readonly details: { readonly told?: Readonly<Record<string, readonly number[]>> } | null;
+  readonly details: {
+    /** Keys of the channels that took the message, by event; earlier versions wrote their places. */
+    readonly told?: Readonly<Record<string, readonly (string | number)[]>>;
+    readonly things?: readonly string[];
+  } | null;
 }
 
 /** Watches the rules of all projects. Every collector has one; the lease lets one at a time work, and an event is open once per rule, so an alert is told once. */
@@ -92,12 +98,12 @@ async function look(options: AlertJobOptions, looked: Looked): Promise<void> {
 async function keepEvent(
   { sql, schema }: AlertJobOptions,
   { project, rule, now }: Looked,
-  { state, value, values }: Measured,
+  { state, value, values, things }: Measured,
 ): Promise<void> {
   const table = sql`${sql(schema)}.alert_events`;
   if (state === "firing") {
     await sql`INSERT INTO ${table} (project_id, id, rule_id, started_at, value, details)
-      VALUES (${project.id}, ${randomUUID()}, ${rule.id}, ${now}, ${value}, ${JSON.stringify({ values })}::text::jsonb) ON CONFLICT DO NOTHING`;
+      VALUES (${project.id}, ${randomUUID()}, ${rule.id}, ${now}, ${value}, ${JSON.stringify({ values, things })}::text::jsonb) ON CONFLICT DO NOTHING`;
   } else if (state === "ok") {
     // Nothing measured neither opens nor closes: silence is no recovery.
     await sql`UPDATE ${table} SET resolved_at = ${now}, attempts = NULL WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND resolved_at IS NULL`;
@@ -128,17 +134,23 @@ async function tellEvent(options: AlertJobOptions, { project, rule, now }: Looke
     value: event.value,
     startedAt: event.started_at.toISOString(),
     resolvedAt: event.resolved_at?.toISOString() ?? null,
-    link: linkOf(publicUrl, rule.condition, event.started_at),
+    link: linkOf(publicUrl, { condition: rule.condition, at: event.started_at, things: event.details?.things ?? [] }),
   };
   const channels = await readChannels(options, project.id, rule.id);
-  const before = event.details?.told?.[notice.event] ?? [];
+  const keys = channels.map((channel) => channelKey(rule.id, channel));
+  const hasTaken = (kind: Notice["event"], i: number): boolean => {
+    const told = event.details?.told?.[kind] ?? [];
+    return told.includes(keys[i] ?? "") || told.includes(i);
+  };
   // Of an end hears who heard of its beginning: a channel that never answers takes it from nobody else.
-  const heard = event.details?.told?.["firing"] ?? [];
-  const concerns = (i: number): boolean => event.resolved_at === null || event.notified_at !== null || heard.includes(i);
+  const heardBeginning = (i: number): boolean =>
+    event.details?.told?.["firing"] === undefined ? event.notified_at !== null : hasTaken("firing", i);
+  const concerns = (i: number): boolean => event.resolved_at === null || heardBeginning(i);
   const results = await Promise.allSettled(
-    channels.map(async (channel, i) => (before.includes(i) || !concerns(i) ? undefined : tell(channel, notice, options))),
+    channels.map(async (channel, i) => (hasTaken(notice.event, i) || !concerns(i) ? undefined : tell(channel, notice, options))),
   );
-  const told = results.flatMap(({ status }, i) => (status === "fulfilled" ? [i] : []));
+  const taken = keys.filter((_, i) => results[i]?.status === "fulfilled" && concerns(i));
+  const told = [...new Set([...(event.details?.told?.[notice.event] ?? []).filter((key) => typeof key === "string"), ...taken])];
   const failures = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
   const column = sql.unsafe(event.resolved_at === null ? "notified_at" : "resolution_notified_at");
   const done = failures.length === 0;

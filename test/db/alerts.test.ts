@@ -156,8 +156,36 @@ describeEachServer("alerts", (server) => {
     expect(told).toHaveLength(0);
     await run(10, 0.1);
     await job().runOnce(at(11));
-    const link = new URL(told[0]?.body.link ?? "");
-    expect([link.origin, link.pathname, link.searchParams.get("env")]).toEqual(["https://genspan.example", "/runs", "production"]);
+    const [bad] = await rig.owner`SELECT run_id FROM generation_runs WHERE environment = 'production'`;
+    expect(told[0]?.body.link).toBe(`https://genspan.example/runs/${bad?.["run_id"]}`);
+    await run(12, 0.9);
+    await job().runOnce(at(13));
+    expect(told[1]?.body).toMatchObject({ event: "resolved", link: told[0]?.body.link });
+  });
+
+  /** Ids of what the API lists under a link. */
+  const listed = async (link: string, id: string): Promise<unknown[]> => {
+    const { pathname, search } = new URL(link);
+    const { status: found, body } = await rig.get<{ data: Record<string, unknown>[] }>(`/api${pathname}${search}`);
+    expect(found).toBe(200);
+    return body.data.map((row) => row[id]).toSorted();
+  };
+
+  it("AL-3 links to the runs that were measured in a row, to the calls that made the number, and to nothing else", async () => {
+    await makeRule({ ...SEED_RULE, consecutive: 2 });
+    await run(0, 0.9);
+    await run(10, 0.1);
+    await run(20, 0.1);
+    await job().runOnce(at(21));
+    const bad = await rig.owner`SELECT run_id FROM generation_runs WHERE overall_success_rate < 0.5`;
+    expect(await listed(told[0]?.body.link ?? "", "run_id")).toEqual(bad.map((row) => row["run_id"]).toSorted());
+
+    await makeRule({ metric: "unpriced", compare: "at_least", threshold: 1, window_seconds: 600 });
+    await call(2, "success", { model: "priced" });
+    await call(3, "success", { model: "free", cost: null });
+    await call(-20, "success", { model: "early", cost: null });
+    await job().runOnce(at(5));
+    expect(await listed(told.at(-1)?.body.link ?? "", "model_name")).toEqual(["free"]);
   });
 
   describe("metrics over windows", () => {
@@ -209,6 +237,20 @@ describeEachServer("alerts", (server) => {
     });
   });
 
+  it("AL-2 a preview takes relative times as every filter does, and the last day unless told", async () => {
+    const condition = { ...SEED_RULE, consecutive: 1 };
+    const ask = (body: object) =>
+      rig.send<{ data: { at: string }[]; error?: object }>("/api/alerts/preview", { condition, steps: 2, ...body });
+    const spanOf = ({ body: { data } }: Awaited<ReturnType<typeof ask>>): number =>
+      Date.parse(data[1]?.at ?? "") - Date.parse(data[0]?.at ?? "");
+    const week = await ask({ from: "-7d", to: "now" });
+    expect(week.status).toBe(200);
+    expect(spanOf(week)).toBeCloseTo(3.5 * 86_400_000, -3);
+    expect(spanOf(await ask({}))).toBeCloseTo(12 * 3_600_000, -3);
+    expect(spanOf(await ask({ from: "2026-11-20", to: "2026-11-21" }))).toBe(12 * 3_600_000);
+    for (const body of [{ from: "yesterday" }, { from: "now", to: "-1h" }, { from: 7 }]) expect((await ask(body)).status).toBe(400);
+  });
+
   it("stuck runs and repeated failures of images can be watched, too", async () => {
     await makeRule({ metric: "stuck_runs", compare: "at_least", threshold: 1, window_seconds: 3_600 });
     await makeRule({ metric: "image_failed", compare: "at_least", threshold: 1, window_seconds: 86_400, consecutive: 2 });
@@ -221,6 +263,11 @@ describeEachServer("alerts", (server) => {
     await image(40, "failed");
     await job().runOnce(at(90));
     expect(told).toHaveLength(2);
+    const [stuck] = await rig.owner`SELECT run_id FROM generation_runs`;
+    const failed = await rig.owner`SELECT id FROM image_traces`;
+    const links = told.map(({ body }) => body.link).toSorted();
+    expect(links[1]).toBe(`https://genspan.example/runs/${stuck?.["run_id"]}`);
+    expect(await listed(links[0] ?? "", "id")).toEqual(failed.map((row) => row["id"]).toSorted());
   });
 
   describe("telling", () => {
@@ -267,6 +314,48 @@ describeEachServer("alerts", (server) => {
       await watch.runOnce(at(12));
       expect(subjects).toEqual([expect.stringContaining("fires"), expect.stringContaining("is over")]);
       expect(told).toEqual([]);
+    });
+
+    it("of an end reaches those who heard of the beginning, also when channels changed their order, went or came meanwhile", async () => {
+      const mails: string[] = [];
+      const mail = (name: string) => ({ type: "email", to: [`${name}@example.org`] });
+      const webhook = { type: "webhook", url: hookUrl, secret: SECRET };
+      const id = await fire({ channels: [webhook, mail("first"), mail("second")] });
+      const watch = job("a", { sendMail: async ({ to, subject }) => void mails.push(`${to} ${/fires|is over/.exec(subject)}`) });
+      const change = async (...channels: object[]): Promise<void> => {
+        const { name } = (await rig.get<{ name: string }>(`/api/alerts/${id}`)).body;
+        const rule = { name, condition: { ...SEED_RULE, consecutive: 1 }, interval_seconds: 10, channels };
+        expect((await rig.send(`/api/alerts/${id}`, rule, { method: "PUT" })).status).toBe(200);
+      };
+      status = 500;
+      await watch.runOnce(at(1));
+      expect(mails).toEqual(["first@example.org fires", "second@example.org fires"]);
+      await change(mail("second"), mail("third"), webhook, mail("first"));
+      await watch.runOnce(at(2));
+      expect(mails.slice(2)).toEqual(["third@example.org fires"]);
+      await change(mail("fourth"), mail("third"), mail("second"), webhook);
+      await run(10, 0.9);
+      status = 200;
+      await watch.runOnce(at(11));
+      expect(mails.slice(3).toSorted()).toEqual(["second@example.org is over", "third@example.org is over"]);
+      expect(told).toEqual([]);
+      const [event] = await rig.owner`SELECT details::text AS details FROM alert_events`;
+      expect(String(event?.["details"])).not.toMatch(/hook"|example\.org|s3cret/);
+    });
+
+    it("that was noted by the places of channels goes on by these", async () => {
+      const subjects: string[] = [];
+      const id = await fire({
+        channels: [
+          { type: "webhook", url: hookUrl },
+          { type: "email", to: ["a@example.org"] },
+        ],
+      });
+      await rig.owner`INSERT INTO alert_events (project_id, id, rule_id, started_at, attempts, details)
+        VALUES (1, gen_random_uuid(), ${id}, ${at(0)}, 1, '{"told": {"firing": [1]}}')`;
+      await run(10, 0.9);
+      await job("a", { sendMail: async ({ subject }) => void subjects.push(subject) }).runOnce(at(11));
+      expect([subjects.length, told.length]).toEqual([1, 0]);
     });
 
     it("is left out while the rule is muted; what still holds afterwards is told then", async () => {

@@ -3,7 +3,7 @@ import { z } from "@hono/zod-openapi";
 import { Channels, tell } from "../../alerts/channels.ts";
 import { COMPARISONS, Condition, conditionText, filterOf } from "../../alerts/condition.ts";
 import { evaluate, preview } from "../../alerts/evaluate.ts";
-import { linkOf } from "../../alerts/message.ts";
+import { linkOf } from "../../alerts/link.ts";
 import { METRIC_NAMES, METRICS } from "../../alerts/metrics.ts";
 import {
   type AlertEvent,
@@ -19,6 +19,7 @@ import {
 import { RequestError } from "../../base/request-error.ts";
 import { listProjects } from "../../commands/projects.ts";
 import { type Api, onlyKeys } from "../route.ts";
+import { instant } from "../schemas.ts";
 
 const iso = z.string().nullable();
 const States = z.enum(["ok", "firing", "no_data"]);
@@ -71,8 +72,8 @@ const RuleBody = z.strictObject({
 const MAX_STEPS = 300;
 const PreviewBody = z.strictObject({
   condition: Condition,
-  from: z.iso.datetime({ offset: true }),
-  to: z.iso.datetime({ offset: true }),
+  from: instant.prefault("-24h"),
+  to: instant.prefault("now"),
   steps: z.int().min(1).max(MAX_STEPS).default(60),
 });
 const MuteBody = z.strictObject({ until: z.iso.datetime({ offset: true }).nullable() });
@@ -240,11 +241,11 @@ export function alertRoutes({ route, services }: Api): void {
       const rule = await found(projectId, params.id);
       const channels = await readChannels(writer, projectId, rule.id);
       const now = new Date();
-      const { value } = await evaluate({ reader, projectId }, rule.condition, now);
+      const { value, things } = await evaluate({ reader, projectId }, rule.condition, now);
       const [project] = await listProjects(writer, projectId);
       const notice = {
         ...{ event: "test" as const, eventId: randomUUID(), rule, project: project?.name ?? String(projectId), value, resolvedAt: null },
-        ...{ startedAt: now.toISOString(), link: linkOf(alerting.publicUrl, rule.condition, now) },
+        ...{ startedAt: now.toISOString(), link: linkOf(alerting.publicUrl, { condition: rule.condition, at: now, things }) },
       };
       const results = await Promise.allSettled(channels.map((channel) => tell(channel, notice, alerting)));
       const failures = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
@@ -263,7 +264,8 @@ export function alertRoutes({ route, services }: Api): void {
     },
     async ({ projectId, params }) => {
       const { condition } = await found(projectId, params.id);
-      return { ...(await evaluate({ reader, projectId }, condition, new Date())) };
+      const { state, value, values } = await evaluate({ reader, projectId }, condition, new Date());
+      return { state, value, values: [...values] };
     },
   );
 }

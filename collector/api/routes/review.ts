@@ -4,7 +4,6 @@ import { linkCall } from "../../commands/generations/link.ts";
 import { repriceCalls } from "../../commands/generations/reprice.ts";
 import { claimCall, REVIEW_STATUSES, reviewCall, undoReview } from "../../commands/generations/review.ts";
 import { createPriceBook } from "../../model/price.ts";
-import { readInstant } from "../../query/filter/instant.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
 import { GENERATIONS } from "../../query/generations/noun.ts";
 import { readGeneration } from "../../query/generations/one.ts";
@@ -12,7 +11,7 @@ import { reviewProgress, waitingReviews } from "../../query/generations/queue.ts
 import { findCall, readReference } from "../../query/generations/reference.ts";
 import { readProjectPrices } from "../../query/prices.ts";
 import type { Api } from "../route.ts";
-import { filterParameters } from "../schemas.ts";
+import { filterParameters, instant } from "../schemas.ts";
 import { GenerationDetail } from "../shapes.ts";
 
 const tag = "review";
@@ -164,12 +163,6 @@ function addLinks(api: Api): void {
     },
   );
 }
-
-const instant = z.string().transform((text, context) => {
-  const read = readInstant(text, new Date());
-  if (read === undefined) context.addIssue({ code: "custom", message: "is no time such as -24h or 2026-11-21" });
-  return read ?? "";
-});
 
 function addRepricing(api: Api): void {
   const { reader } = api.services;

@@ -12,6 +12,12 @@ const modelKey: FilterKey = {
   where: (values) => sql`models_tried && ${values.map(String)}::text[]`,
 };
 
+const imageKey: FilterKey = {
+  value: textValue,
+  description: "the image itself, by its id",
+  where: (values) => sql`id::text = ANY(${values.map(String)}::text[])`,
+};
+
 const errorKey: FilterKey = {
   value: textValue,
   description: "words of the error",
@@ -45,6 +51,7 @@ export const IMAGES: Noun = {
     lesson: textKey("entity_id", "id of the lesson, or of whatever the image is for"),
     entity: entityKey("entity_type", "entity_id"),
     run: textKey("run_id", "batch run"),
+    image: imageKey,
     error: errorKey,
     attempts: attemptsKey,
     min_ms: minimumKey("total_duration_ms", "took at least this many milliseconds"),

@@ -37,6 +37,35 @@ describeEachServer("genspan alert and genspan erase", (server) => {
     expect((await run("alert", "check")).code).toBe(0);
   });
 
+  it("says when a rule would have fired, in relative times", async () => {
+    await rig.owner`UPDATE generation_runs SET overall_success_rate = 0.1`;
+    const { code, out } = await run("alert", "preview", "bad runs", "--from", "-2h", "--to", "now", "--steps", "4", "-o", "json");
+    expect(code).toBe(0);
+    expect((JSON.parse(out) as { state: string }[]).map(({ state }) => state)).toEqual(["no_data", "no_data", "no_data", "firing"]);
+    expect((await run("alert", "preview", "bad runs", "--from", "yesterday")).code).toBe(2);
+    await rig.owner`UPDATE generation_runs SET overall_success_rate = 0.9`;
+  });
+
+  it("takes windows of minutes", async () => {
+    const words = [
+      "alert",
+      "create",
+      "soon",
+      "--metric",
+      "failures",
+      "--compare",
+      "above",
+      "--threshold",
+      "10",
+      "--window",
+      "10m",
+      "-o",
+      "json",
+    ];
+    expect(JSON.parse((await run(...words)).out)).toMatchObject({ condition: { window_seconds: 600 } });
+    expect((await run("alert", "delete", "soon")).code).toBe(0);
+  });
+
   it("mutes, tests and removes a rule by its name", async () => {
     expect((await run("alert", "mute", "bad runs", "--for", "4h")).notes).toMatch(/is silent until \d{4}-/);
     expect((await run("alert", "mute", "bad runs", "--off")).notes).toContain("speaks again");

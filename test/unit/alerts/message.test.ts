@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type Channel, Channels, shownChannel, tell } from "../../../collector/alerts/channels.ts";
 import { Condition, conditionText, filterOf, holds } from "../../../collector/alerts/condition.ts";
-import { isSigned, linkOf, type Notice, noticeText, signature, templateFault, webhookBody } from "../../../collector/alerts/message.ts";
+import { isSigned, type Notice, noticeText, signature, templateFault, webhookBody } from "../../../collector/alerts/message.ts";
 import { createLog } from "../../../collector/base/log.ts";
 
 const condition = Condition.parse({
@@ -57,17 +57,6 @@ describe("a message", () => {
     expect(JSON.parse(body)).toEqual({ title: notice.rule.name, v: "0.41666", other: "{{unknown}}", constructor: "{{constructor}}" });
     expect(templateFault('{"a": "{{name}}"}')).toBeUndefined();
     expect(templateFault('{"a": {{name}')).toMatch(/no JSON/);
-  });
-
-  it("links to the rows that it is about", () => {
-    const link = new URL(linkOf("https://genspan.example/base", condition, new Date("2026-11-21T08:00:00Z")) ?? "");
-    expect(link.pathname).toBe("/base/runs");
-    expect(Object.fromEntries(link.searchParams)).toEqual({
-      env: "production",
-      from: "2026-10-31T08:00:00.000Z",
-      to: "2026-11-21T08:00:00.000Z",
-    });
-    expect(linkOf(undefined, condition, new Date())).toBeUndefined();
   });
 });
 

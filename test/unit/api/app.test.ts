@@ -40,6 +40,14 @@ describe("the web address", () => {
     expect((await app().get("/readyz")).status).toBe(200);
   });
 
+  it.each(["/runs?status=failed&from=-24h", "/runs/nightly-7", "/generations?has=unpriced", "/images/a?x=1"])(
+    "leads %s, as alerts and commands give it out, to the rows of the API",
+    async (path) => {
+      const response = await app().get(path);
+      expect([response.status, response.headers.get("location")]).toEqual([302, `/api${path}`]);
+    },
+  );
+
   it("gives the start page to whom the key check lets in, and tells it who looks", async () => {
     const { get, visits } = app();
     const response = await get("/", { authorization: `Basic ${Buffer.from("any:k").toString("base64")}` });
