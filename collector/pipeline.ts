@@ -194,11 +194,11 @@ function countMended(encoder: ItemEncoder, metrics: Metrics): void {
 
 /** The series of one signal that every request counts in, looked up once: their labels would be hashed for each request otherwise. */
 const itemCounts = ({ received, items }: Metrics, signal: Signal) => ({
-  received: received.labels(signal),
-  stored: items.labels(signal, "stored"),
-  duplicate: items.labels(signal, "duplicate"),
-  rejected: items.labels(signal, "rejected"),
-  refused: items.labels(signal, "refused"),
+  received: received.series({ signal }),
+  stored: items.series({ signal, outcome: "stored" }),
+  duplicate: items.series({ signal, outcome: "duplicate" }),
+  rejected: items.series({ signal, outcome: "rejected" }),
+  refused: items.series({ signal, outcome: "refused" }),
 });
 
 interface Counting {

@@ -13,11 +13,33 @@ export type ItemOutcome = (typeof ITEM_OUTCOMES)[number];
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8];
 
+/** One series of a counter. Counting is an addition; the sum reaches the metric when that is read, which would hash the labels for each request otherwise. */
+export interface Series {
+  inc(value?: number): void;
+}
+
 export function createMetrics() {
   const registry = new Registry();
   const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter<L>({ name: `genspan_${name}`, help, labelNames, registers });
+  function counter<L extends string>(name: string, help: string, labelNames: readonly L[] = []) {
+    const open: { readonly labels: Record<L, string>; sum: number }[] = [];
+    function collect(this: Counter<L>): void {
+      for (const each of open) {
+        this.inc(each.labels, each.sum);
+        each.sum = 0;
+      }
+    }
+    function series(labels: Record<L, string>): Series {
+      const each = { labels, sum: 0 };
+      open.push(each);
+      return {
+        inc(value = 1) {
+          each.sum += value;
+        },
+      };
+    }
+    return Object.assign(new Counter<L>({ name: `genspan_${name}`, help, labelNames, registers, collect }), { series });
+  }
   const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name: `genspan_${name}`, help, labelNames, registers });
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[] = [], buckets = SECONDS) =>

@@ -13,6 +13,7 @@ import { type Outcome, rejected, retryable } from "../base/outcome.ts";
 import type { Encoding, IncomingRequest, Signal } from "../base/signal.ts";
 import { encodeStatus } from "../otlp/encode.ts";
 import { type ByteBudget, holdBytes } from "./byte-budget.ts";
+import { createDeadlines, type Deadline, type Deadlines } from "./deadlines.ts";
 import { exportResponse, short } from "./export-response.ts";
 import { ENCODINGS, inflateBody } from "./inflate.ts";
 import { outcomeStatus } from "./outcome-status.ts";
@@ -55,8 +56,9 @@ const LANGFUSE_BASE = "/api/public/otel";
 export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
   const app = new Hono<Env>();
   if (options.cors !== undefined && options.cors.allowed_origins.length > 0) app.use("*", corsOf(options.cors));
+  const deadlines = createDeadlines(options.deadlineMillis ?? REQUEST_DEADLINE_MS);
   for (const [signal, path] of Object.entries(options.paths) as [Signal, string][]) {
-    const route: Route = { signal, step: options, counts: requestCounts(options.metrics, "http", signal) };
+    const route: Route = { signal, step: options, deadlines, counts: requestCounts(options.metrics, "http", signal) };
     const served = [path, `${LANGFUSE_BASE}/v1/${signal}`];
     // Endpoints are typed by hand: one slash too many at the end costs no data.
     for (const each of new Set(served.flatMap((exact) => [exact, exact.endsWith("/") ? exact : `${exact}/`]))) {
@@ -70,9 +72,15 @@ export function createOtlpHttpReceiver(options: OtlpHttpOptions): Hono<Env> {
 
 const methodNotAllowed = (context: Ctx): Response => context.text("method not allowed: OTLP requests are POSTed\n", 405, { Allow: "POST" });
 
+/** From Node's own headers where there are some: those of the web standard are made anew for each request. */
+function header({ env, req }: Ctx, name: string): string | undefined {
+  const value = env?.incoming === undefined ? req.header(name) : env.incoming.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
 async function answer(context: Ctx, route: Route): Promise<Response> {
   const began = performance.now();
-  const encoding = encodingOf(context.req.header("content-type"));
+  const encoding = encodingOf(header(context, "content-type"));
   const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { ...route, encoding });
   route.counts.answered(response.status);
   route.counts.took((performance.now() - began) / 1000);
@@ -83,6 +91,7 @@ async function answer(context: Ctx, route: Route): Promise<Response> {
 interface Route {
   readonly signal: Signal;
   readonly step: OtlpHttpOptions;
+  readonly deadlines: Deadlines;
   readonly counts: RequestCounts;
 }
 
@@ -90,10 +99,14 @@ interface Exchange extends Route {
   readonly encoding: Encoding;
 }
 
+/**
+ * An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. Whoever is
+ * still sending after that time has more patience, and a slow line would never get its data through otherwise.
+ */
 async function answerEncoded(context: Ctx, exchange: Exchange): Promise<Response> {
   const { step } = exchange;
   const { promise, resolve } = Promise.withResolvers<Outcome>();
-  const deadline = createDeadline(step.deadlineMillis ?? REQUEST_DEADLINE_MS, resolve);
+  const deadline = exchange.deadlines.start(() => resolve(retryable("deadline", "the request took too long; send it again")));
   outcomeOf(context, exchange, deadline).then(resolve, (error: unknown) => {
     step.log.error({ error: error instanceof Error ? error.name : "unknown" }, "a request failed inside the collector");
     resolve(retryable("internal", "the collector failed on this request; send it again"));
@@ -124,13 +137,13 @@ function send({ env }: Ctx, outcome: Extract<Outcome, { kind: "accepted" }>, { s
 async function outcomeOf(context: Ctx, exchange: Exchange, deadline: Deadline): Promise<Outcome> {
   const { step } = exchange;
   const permit = await step.authenticate(
-    readCredentials((name) => context.req.header(name)),
+    readCredentials((name) => header(context, name)),
     "ingest",
   );
   if (permit.kind !== "granted") return permit;
-  const declared = Number(context.req.header("content-length") ?? 0);
+  const declared = Number(header(context, "content-length") ?? 0);
   if (declared > step.maxRequestBodyBytes) return tooLarge(step);
-  const compression = context.req.header("content-encoding") ?? "";
+  const compression = header(context, "content-encoding") ?? "";
   const turn = await step.turns?.enter(compression === "" ? declared : declared * TYPICAL_INFLATION);
   try {
     deadline.pause();
@@ -202,39 +215,6 @@ function encodingOf(contentType: string | undefined): Encoding | undefined {
 
 const unsupportedType = (context: Ctx): Response =>
   context.text("unsupported Content-Type: send application/x-protobuf or application/json\n", 415);
-
-/** When a sender must have its answer. */
-interface Deadline {
-  /** The body is coming: how long that may take is the server's bound, not ours. */
-  pause(): void;
-  resume(): void;
-  stop(): void;
-}
-
-/**
- * An answer comes in time even if the work does not end: the sender must not be left to its own time-out, after which it drops the data. Whoever is
- * still sending after that time has more patience, and a slow line would never get its data through otherwise.
- */
-function createDeadline(millis: number, answerWith: (outcome: Outcome) => void): Deadline {
-  let isSending = false;
-  let isOver = false;
-  const start = () =>
-    setTimeout(() => {
-      isOver = isSending;
-      if (!isSending) answerWith(retryable("deadline", "the request took too long; send it again"));
-    }, millis);
-  let timer = start();
-  return {
-    pause() {
-      isSending = true;
-    },
-    resume() {
-      isSending = false;
-      if (isOver) timer = start();
-    },
-    stop: () => clearTimeout(timer),
-  };
-}
 
 function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response {
   const status = outcomeStatus(outcome);

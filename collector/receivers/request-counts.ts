@@ -18,8 +18,9 @@ export function requestCounts(
   protocol: keyof typeof TAKEN,
   signal: Signal | "",
 ): RequestCounts {
-  const [taken, seconds] = [requests.labels(protocol, signal, String(TAKEN[protocol])), requestSeconds.labels(protocol, signal)];
-  const [wire, inflated] = [requestBytes.labels(protocol, "wire"), requestBytes.labels(protocol, "inflated")];
+  const taken = requests.series({ protocol, signal, status: String(TAKEN[protocol]) });
+  const seconds = requestSeconds.labels(protocol, signal);
+  const [wire, inflated] = [requestBytes.series({ protocol, form: "wire" }), requestBytes.series({ protocol, form: "inflated" })];
   return {
     answered: (status) => (status === TAKEN[protocol] ? taken.inc() : requests.inc({ protocol, signal, status: String(status) })),
     took: (value) => seconds.observe(value),
