@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 /** unit: pure, in process · contract: the HTTP rules against the receiver in process · db: a real PostgreSQL · e2e: the real program over the network · browser: its pages in Chromium. */
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     // Vitest leaves one core free; most files here wait for servers, timers and disks, so one more than there are cores keeps them busy.
     maxWorkers: availableParallelism() + 1,
