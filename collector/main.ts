@@ -5,13 +5,14 @@ import type { Actions } from "./cli/actions.ts";
 import { EXIT } from "./cli/exit-codes.ts";
 import { explain } from "./cli/explain.ts";
 import { createProgram } from "./cli/program.ts";
+import { profileFlag, readSettings } from "./cli/settings.ts";
 import { createTerminal } from "./cli/terminal.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
 const PARENT_CHECK_MS = 500;
 
-const terminal = createTerminal(process.stdout, process.stderr);
+const terminal = createTerminal(process.stdout, process.stderr, process.stdin);
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
 
 /** npm ends by SIGTERM without handing it on to what it runs: a supervisor that stops `npm start` still means us. */
@@ -67,6 +68,7 @@ const actions: Actions = {
   },
   sql: async (query, options) => (await import("./actions/database.ts")).sql(query, options),
   connect: async (options) => (await import("./actions/connect.ts")).connect(options, host),
+  openBrowser: async (url) => (await import("./actions/open-browser.ts")).openBrowser(url, host),
   explainFile: async (file, options) => (await import("./actions/map.ts")).explainFile(file, options, host),
   prune: async (options) => (await import("./actions/prune.ts")).prune(options),
   archive: async (options) => (await import("./actions/prune.ts")).archive(options),
@@ -84,7 +86,8 @@ const actions: Actions = {
 
 const args = process.argv.slice(2);
 try {
-  const program = createProgram({ actions, terminal, env: process.env, version });
+  const settings = readSettings(process.env, profileFlag(args));
+  const program = createProgram({ actions, terminal, env: process.env, settings, version });
   await program.parseAsync(args.length === 0 ? ["--help"] : args, { from: "user" });
   process.exitCode = EXIT.ok;
 } catch (error) {

@@ -8,7 +8,8 @@ import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { listProjects } from "../commands/projects.ts";
 import { createLiveHub } from "../live/hub.ts";
 import { createPool } from "../query/pool.ts";
-import { createReader } from "../query/reader.ts";
+import { createReader, type ReaderOptions } from "../query/reader.ts";
+import { sqlText } from "../query/sql-text.ts";
 import { refineTraces } from "../refinement/store.ts";
 import { archiveAccess } from "./archive.ts";
 import { ownerUrl, readerUrl, reported } from "./database.ts";
@@ -38,6 +39,9 @@ function connectCollector(url: string, key: string | undefined): ApiConnection {
   };
 }
 
+const shownTo = ({ onSql }: ConnectionOptions): Pick<ReaderOptions, "onQuestion"> =>
+  onSql === undefined ? {} : { onQuestion: (question) => onSql(sqlText(question)) };
+
 async function connectDatabase(options: ConnectionOptions, host: Host): Promise<ApiConnection> {
   const { schema, projectId } = options;
   const url = ownerUrl(options);
@@ -47,7 +51,7 @@ async function connectDatabase(options: ConnectionOptions, host: Host): Promise<
     await owner.end({ timeout: 1 });
     throw new CommandError(EXIT.notFound, `There is no project ${projectId}: see "genspan project list".`);
   }
-  const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS });
+  const reader = createReader({ url: await readerUrl(options), schema, maxConnections: CONNECTIONS, ...shownTo(options) });
   const log = createLog("error");
   const live = createLiveHub({ sql: owner, schema, log });
   const own = createOwnIngest({ url, schema });

@@ -18,6 +18,8 @@ export interface ConnectionOptions extends DatabaseOptions {
   readonly archiveFolders: readonly string[];
   /** Of a database; a key knows its project itself. */
   readonly projectId: number;
+  /** Hears every query that a database is asked, as SQL that can be run again. */
+  readonly onSql?: (text: string) => void;
 }
 
 /** The API, wherever it is. */
@@ -160,6 +162,8 @@ export interface Actions {
   sql(query: string, options: SqlOptions): Promise<ResultSet>;
   /** The API over HTTP, or in this process on a database. */
   connect(options: ConnectionOptions): Promise<ApiConnection>;
+  /** Shows an address in the person's browser; false where none can be started. */
+  openBrowser(url: string): Promise<boolean>;
   /** How a recorded body of traces is understood, after what the configuration does to it where one is given. */
   explainFile(file: string, options: ConfigOptions): Promise<ResultSet>;
   /** Removes what is old, or says what would go. */

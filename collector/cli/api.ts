@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, variable, withDatabase } from "./options.ts";
+import { type CliInput, databaseOptions, type Flags, variable, withDatabase, withProject } from "./options.ts";
+import { FILE_KEY } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The flags of every command that asks the API. */
@@ -10,14 +11,15 @@ export interface ApiFlags extends Flags {
   readonly key?: string;
   readonly project: number;
   readonly archive?: readonly string[];
+  readonly showSql?: true;
 }
 
 /** Gives a command its two ways to the data: a collector by HTTP, or a database. */
 export const withApi = (command: Command, env: CliInput["env"]): Command =>
-  withDatabase(command, env)
+  withProject(withDatabase(command, env), env, "project, where a database is asked")
     .option("--url <url>", "a running collector's web address, such as http://127.0.0.1:4319; else GENSPAN_URL, else the database")
     .option("--key <key>", "key for --url; else GENSPAN_KEY")
-    .addOption(new Option("--project <id>", "project, where a database is asked").argParser(positiveInteger).default(1));
+    .option("--show-sql", "also the queries that a database is asked, on standard error, to be run again by genspan sql");
 
 /** A flag beats the environment; a collector beats a database. */
 export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): ConnectionOptions {
@@ -27,7 +29,11 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
   const archiveFolders = flags.archive ?? [];
   if (url !== undefined && archiveFolders.length > 0)
     throw new CommandError(EXIT.usage, "--archive is for a database: a collector knows its own folders.");
-  return { ...databaseOptions(flags, env), url, key: flags.key ?? variable(env, "GENSPAN_KEY"), projectId: flags.project, archiveFolders };
+  if (url !== undefined && flags.showSql === true)
+    throw new CommandError(EXIT.usage, "--show-sql is for a database: give --database-url, since a collector does not tell its queries.");
+  // A key of a file belongs to the address beside it.
+  const key = flags.key ?? variable(env, "GENSPAN_KEY") ?? (flags.url === undefined ? variable(env, FILE_KEY) : undefined);
+  return { ...databaseOptions(flags, env), url, key, projectId: flags.project, archiveFolders };
 }
 
 /** The API as commands use it: every answer that is no success is a CommandError with the exit code that scripts know it by. */
@@ -44,7 +50,8 @@ export type ApiRow = Readonly<Record<string, unknown>>;
 
 /** Runs `work` with the API and lets go of it afterwards. */
 export async function useApi<T>({ actions, env, terminal }: CliInput, flags: ApiFlags, work: (api: ApiClient) => Promise<T>): Promise<T> {
-  const connection = await actions.connect(connectionOptions(flags, env));
+  const onSql = flags.showSql === true ? { onSql: (text: string) => terminal.note(`${text};`) } : {};
+  const connection = await actions.connect({ ...connectionOptions(flags, env), ...onSql });
   try {
     return await work(createClient(connection, terminal));
   } finally {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type ApiFlags, type ApiRow, useApi, withApi } from "./api.ts";
+import { confirm } from "./confirm.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { type CliInput, withArchive, withExamples, withOutput } from "./options.ts";
 import { writeRecord } from "./record.ts";
@@ -34,8 +35,17 @@ const runErase = (input: CliInput, subject: Subject, flags: EraseFlags): Promise
       for await (const chunk of body ?? []) await input.terminal.write(decoder.decode(chunk, { stream: true }));
       return;
     }
-    if (flags.dryRun !== true && flags.yes !== true)
-      throw new CommandError(EXIT.usage, "What is erased does not come back: look with --dry-run or --explain first, then give --yes.");
+    if (flags.dryRun !== true && flags.yes !== true) {
+      const question = async (): Promise<string> => {
+        const { traces, spans } = (await api.send("POST", "/api/erase", { ...subject, dry_run: true })) as ApiRow;
+        return `This erases ${traces} whole traces and ${spans} spans of others for good.`;
+      };
+      await confirm(
+        input.terminal,
+        question,
+        "What is erased does not come back: look with --dry-run or --explain first, then give --yes.",
+      );
+    }
     const report = (await api.send("POST", "/api/erase", { ...subject, dry_run: flags.dryRun === true })) as ApiRow;
     await writeRecord(report, flags.output, input.terminal);
     const unreached = Number(report["unreached_archives"] ?? 0);

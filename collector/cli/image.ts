@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { type ApiFlags, type ApiRow, useApi, withApi } from "./api.ts";
+import { confirm } from "./confirm.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { addList, type FilterFlags, filterQuery, smallResult, withFilter } from "./list.ts";
 import { type CliInput, withExamples, withOutput } from "./options.ts";
@@ -106,7 +107,9 @@ const runDelete = (input: CliInput, id: string | undefined, flags: DeleteFlags):
       query.set("limit", "1");
       const { total } = (await api.get("/api/traceImage", query)) as { total: number | null };
       if (flags.dryRun === true) return writeRecord({ would_delete: total ?? MANY }, flags.output, input.terminal);
-      throw new CommandError(EXIT.usage, `This deletes ${total ?? MANY} image traces for good: look with --dry-run, then give --yes.`);
+      const what = `This deletes ${total ?? MANY} image traces for good`;
+      await confirm(input.terminal, () => `${what}.`, `${what}: look with --dry-run, then give --yes.`);
+      query.delete("limit");
     }
     query.set(id === undefined ? "deleteAll" : "id", id ?? "true");
     if (flags.dryRun === true) return writeRecord(await wouldDelete(id, () => api.get(`/api/images/${id}`)), flags.output, input.terminal);

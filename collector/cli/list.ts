@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type ApiFlags, type ApiRow, keyValue, useApi, withApi } from "./api.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
+import { openPage } from "./open.ts";
 import { type CliInput, positiveInteger, withExamples, withOutput } from "./options.ts";
 import { writeResult } from "./output.ts";
 import { type Cell, cellOf, type ResultSet } from "./result-set.ts";
@@ -18,6 +19,7 @@ export interface ListFlags extends FilterFlags {
   readonly limit: number;
   readonly all?: true;
   readonly columns?: string;
+  readonly open?: true;
 }
 
 const DEFAULT_ROWS = 50;
@@ -34,7 +36,8 @@ export const withPaging = (command: Command): Command =>
     .option("--sort <column>", "time, or another column of the list; with - the largest first")
     .option("--limit <n>", "rows at most", positiveInteger, DEFAULT_ROWS)
     .option("--all", "every row")
-    .option("--columns <names>", "columns to show, separated by commas");
+    .option("--columns <names>", "columns to show, separated by commas")
+    .option("--open", "show them in the browser instead");
 
 /** The query string that the flags say. */
 export function filterQuery(flags: FilterFlags & { readonly sort?: string }): URLSearchParams {
@@ -70,14 +73,20 @@ export function addList(noun: Command, input: CliInput, spec: ListSpec): Command
 }
 
 /** Prints the rows of a list; resolves with their number. */
-export const runList = (input: CliInput, flags: ListFlags, { path, columns }: Pick<ListSpec, "path" | "columns">): Promise<number> =>
-  useApi(input, flags, async (api) => {
+export async function runList(input: CliInput, flags: ListFlags, { path, columns }: Pick<ListSpec, "path" | "columns">): Promise<number> {
+  if (flags.open === true) {
+    const query = filterQuery(flags);
+    await openPage(input, flags, `${path.replace(/^\/api\//, "")}${query.size === 0 ? "" : `?${query}`}`);
+    return 0;
+  }
+  return useApi(input, flags, async (api) => {
     const limit = flags.all === true ? Number.POSITIVE_INFINITY : flags.limit;
     const chosen =
       flags.columns?.split(",").map((column) => column.trim()) ?? (flags.output === "table" || flags.output === "md" ? columns : undefined);
     const result = await rowsResult(api.pages(path, filterQuery(flags), limit), { chosen, fallback: columns });
     return writeResult(result, flags.output, input.terminal);
   });
+}
 
 interface Columns {
   /** Undefined takes every field of the first row. */

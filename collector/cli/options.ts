@@ -3,6 +3,7 @@ import { LOG_LEVELS, type LogLevel } from "../base/log-level.ts";
 import type { Actions, ConfigOptions, DatabaseOptions, ServeOptions } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./output.ts";
+import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What every command is given. */
@@ -11,6 +12,8 @@ export interface CliInput {
   readonly terminal: Terminal;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
+  /** What files and profiles add to the environment, for commands that ask for data. */
+  readonly settings?: Settings;
 }
 
 /** The flags that several commands share, as commander hands them over. */
@@ -76,6 +79,16 @@ export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {
   if (!LOG_LEVELS.includes(level as LogLevel))
     throw new CommandError(EXIT.usage, `GENSPAN_LOG_LEVEL must be one of ${LOG_LEVELS.join(", ")}.`);
   return { ...databaseOptions(flags, env), ...configOptions(flags), embeddedPort: embeddedPort(env), logLevel: level as LogLevel };
+}
+
+/** A project, of the environment or a profile where there is one. */
+export const withProject = (command: Command, env: CliInput["env"], description: string): Command =>
+  command.addOption(new Option("--project <id>", description).argParser(positiveInteger).default(projectOf(env)));
+
+function projectOf(env: CliInput["env"]): number {
+  const text = variable(env, "GENSPAN_PROJECT") ?? "1";
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(EXIT.usage, "GENSPAN_PROJECT must be a whole number above 0.");
+  return Number(text);
 }
 
 /** Port of the embedded database; 0 takes a free one. */

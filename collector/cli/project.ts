@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { confirm } from "./confirm.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import {
   type CliInput,
@@ -42,7 +43,11 @@ export function addProject(program: Command, { actions, env, terminal }: CliInpu
     .action(async (id: number, flags: Flags & { dryRun?: true; yes?: true; archive: string[] }) => {
       const dryRun = flags.dryRun === true;
       if (!dryRun && flags.yes !== true)
-        throw new CommandError(EXIT.usage, "A deleted project does not come back: look with --dry-run first, then give --yes.");
+        await confirm(
+          terminal,
+          () => `This deletes project ${id} with everything in it for good.`,
+          "A deleted project does not come back: look with --dry-run first, then give --yes.",
+        );
       const rows = await actions.deleteProject(id, { ...databaseOptions(flags, env), archiveFolders: flags.archive, dryRun });
       const cells = rows.map(({ table, rows: count }) => [table, count]);
       await writeResult(resultSet(["table", "rows"], cells), flags.output, terminal);

@@ -1,7 +1,17 @@
 import { type Command, InvalidArgumentError } from "commander";
-import type { PrunedRows } from "./actions.ts";
+import type { PrunedRows, PruneOptions } from "./actions.ts";
+import { confirm } from "./confirm.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
+import {
+  type CliInput,
+  databaseOptions,
+  type Flags,
+  positiveInteger,
+  withDatabase,
+  withExamples,
+  withOutput,
+  withProject,
+} from "./options.ts";
 import { writeResult } from "./output.ts";
 import { resultSet } from "./result-set.ts";
 
@@ -46,12 +56,13 @@ const writeRows = async (rows: readonly PrunedRows[], flags: Flags, { terminal }
   ));
 
 export function addPrune(program: Command, input: CliInput): void {
-  const command = withOutput(withAge(withDatabase(program.command("prune"), input.env)))
+  const command = withOutput(
+    withAge(withProject(withDatabase(program.command("prune"), input.env), input.env, "with --unlinked: the project")),
+  )
     .description("remove what is old, in all projects: telemetry, or its content alone, or calls that were never linked")
     .option("--content", "only prompts, answers and other content; numbers, names and times stay")
     .option("--keep-chars <n>", "with --content: characters of each text that stay", positiveInteger)
     .option("--unlinked", "only calls that announced a record of the application which never came")
-    .option("--project <id>", "with --unlinked: the project", positiveInteger, 1)
     .option("--yes", "really do it")
     .action((flags: PruneFlags) => runPrune(input, flags));
   withExamples(
@@ -64,17 +75,22 @@ export function addPrune(program: Command, input: CliInput): void {
 
 async function runPrune(input: CliInput, flags: PruneFlags): Promise<void> {
   if (flags.content === true && flags.unlinked === true) throw new CommandError(EXIT.usage, "Give --content or --unlinked, not both.");
-  if (flags.dryRun !== true && flags.yes !== true)
-    throw new CommandError(EXIT.usage, "What is removed does not come back: look with --dry-run first, then give --yes.");
-  const rows = await input.actions.prune({
+  const options: PruneOptions = {
     ...databaseOptions(flags, input.env),
     before: beforeOf(flags),
     dryRun: flags.dryRun === true,
     what: flags.content === true ? "content" : flags.unlinked === true ? "unlinked" : "rows",
     keepChars: flags.keepChars ?? 0,
     projectId: flags.project,
-  });
-  await writeRows(rows, flags, input);
+  };
+  if (flags.dryRun !== true && flags.yes !== true) {
+    const question = async (): Promise<string> => {
+      const total = (await input.actions.prune({ ...options, dryRun: true })).reduce((sum, { rows }) => sum + rows, 0);
+      return `This removes ${flags.content === true ? "the content of " : ""}${total} rows for good.`;
+    };
+    await confirm(input.terminal, question, "What is removed does not come back: look with --dry-run first, then give --yes.");
+  }
+  await writeRows(await input.actions.prune(options), flags, input);
 }
 
 interface FolderFlags {

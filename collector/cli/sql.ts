@@ -1,14 +1,22 @@
 import type { Command } from "commander";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
+import {
+  type CliInput,
+  databaseOptions,
+  type Flags,
+  positiveInteger,
+  withDatabase,
+  withExamples,
+  withOutput,
+  withProject,
+} from "./options.ts";
 import { writeResult } from "./output.ts";
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export function addSql(program: Command, { actions, env, terminal }: CliInput): void {
-  const command = withOutput(withDatabase(program.command("sql"), env))
+  const command = withOutput(withProject(withDatabase(program.command("sql"), env), env, "project to read"))
     .argument("<query>", "one query; it can only read")
     .description("run a query of your own, read-only")
-    .option("--project <id>", "project to read", positiveInteger, 1)
     .option("--timeout <seconds>", "give up after", positiveInteger, DEFAULT_TIMEOUT_SECONDS)
     .action(async (query: string, flags: Flags & { project: number; timeout: number }) => {
       const options = { ...databaseOptions(flags, env), projectId: flags.project, timeoutMillis: flags.timeout * 1000 };

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { Writable } from "node:stream";
+import { createInterface } from "node:readline/promises";
+import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 
 /** Standard output for data, standard error for everything else. */
@@ -12,6 +13,8 @@ export interface Terminal {
   readonly status?: (text: string) => void;
   /** Marks text on standard output where that is a terminal that wants colours (NO_COLOR, FORCE_COLOR). */
   style(format: Style, text: string): string;
+  /** Asks the person, who answers in a line; undefined where nobody can be asked, or wants to be (--no-input). */
+  readonly ask?: (question: () => Promise<string>) => Promise<string | undefined>;
   /** Whether standard output is a terminal. */
   readonly interactive: boolean;
   /** Follows --no-color, --quiet and --verbose; what is not given stays as it is. */
@@ -25,6 +28,8 @@ export interface Tone {
   /** No notes: data and errors alone. */
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  /** Whether questions may be asked. */
+  readonly input?: boolean;
 }
 
 export type Style = "bold" | "dim" | "green" | "red" | "yellow";
@@ -34,7 +39,10 @@ export class BrokenPipe extends Error {
   override readonly name = "BrokenPipe";
 }
 
-export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: Writable & { isTTY?: boolean }): Terminal {
+type Tty = { isTTY?: boolean };
+
+/** `stdin` is read only where a question is asked. */
+export function createTerminal(stdout: Writable & Tty, stderr: Writable & Tty, stdin?: Readable & Tty): Terminal {
   let broken: Error | undefined;
   let tone: Tone = {};
   stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -48,6 +56,16 @@ export function createTerminal(stdout: Writable & { isTTY?: boolean }, stderr: W
     },
     note(text) {
       if (tone.quiet !== true) stderr.write(`${text}\n`);
+    },
+    async ask(question) {
+      if (tone.input === false || stdin?.isTTY !== true || stderr.isTTY !== true) return undefined;
+      const text = await question();
+      const lines = createInterface({ input: stdin, output: stderr });
+      try {
+        return await Promise.race([lines.question(text), once(lines, "close").then(() => "")]);
+      } finally {
+        lines.close();
+      }
     },
     detail(text) {
       if (tone.verbose === true) stderr.write(`${text}\n`);

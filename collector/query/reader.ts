@@ -28,6 +28,8 @@ export interface ReaderOptions {
   readonly url: string;
   readonly schema: string;
   readonly maxConnections: number;
+  /** Hears every question before it is asked. */
+  readonly onQuestion?: (question: Fragment) => void;
 }
 
 /** A question that takes longer than this is too wide: see record 0012. */
@@ -63,7 +65,10 @@ export function createReader(options: ReaderOptions): Reader {
       try {
         return (await pool.begin("READ ONLY", async (tx) => {
           await enter(tx, options.schema, scope);
-          return work((question) => ask(tx, question, scope.signal));
+          return work((question) => {
+            options.onQuestion?.(question);
+            return ask(tx, question, scope.signal);
+          });
         })) as never;
       } catch (error) {
         scope.signal?.throwIfAborted();

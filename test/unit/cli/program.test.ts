@@ -32,6 +32,7 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
       yield { name: "configuration", ok: true, detail: "it is valid" };
     },
     sql: noted("sql", resultSet(["n"], [[1]])),
+    openBrowser: noted("openBrowser", true),
     explainFile: noted("explainFile", resultSet(["span"], [["chat"]])),
     connect: noted("connect", { request: async () => Response.json({ data: [], next: null }), close: async () => {} }),
     createKey: noted("createKey", { id: "id-1", key: "secret" }),
