@@ -36,8 +36,10 @@ export interface Queue {
   drain(graceMillis: number): Promise<number>;
 }
 
-/** How often deadlines are looked at, and the longest that a small batch waits for another one's transaction. */
+/** How often deadlines are looked at. */
 const SWEEP_MS = 50;
+/** The longest that a small batch waits for another one's transaction. What was answered together comes again within it; a slow disk takes longer to commit. */
+const HOLD_MS = 3;
 /** From here on a transaction's own cost is little beside that of its rows, so that a second session is worth it. */
 const ENOUGH_ROWS = 64;
 const ENOUGH_BYTES = 256 * 1024;
@@ -64,6 +66,7 @@ export function createQueue(options: QueueOptions): Queue {
   /** Batches that somebody has taken and not released. */
   let writing = 0;
   let isGathering = false;
+  let isHolding = false;
   let stopped = false;
   let drained = false;
   let onEmpty = (): void => {};
@@ -77,7 +80,6 @@ export function createQueue(options: QueueOptions): Queue {
       settle(entry, failed("database", LATE));
     }
     while (batches[0]?.parts.every((part) => part.pending.settled) === true) free(batches.shift()!);
-    handOut({ evenSmall: true });
   }
 
   function countBytes(change: number): void {
@@ -116,7 +118,7 @@ export function createQueue(options: QueueOptions): Queue {
   const enough = { rows: Math.min(ENOUGH_ROWS, options.maxBatchRows), bytes: Math.min(ENOUGH_BYTES, options.maxBatchBytes) };
   const isSmall = ({ rows, bytes }: Batch): boolean => batches.length === 1 && rows < enough.rows && bytes < enough.bytes;
 
-  /** A small batch goes when everything that came with the same turn of the event loop is in it. */
+  /** A small batch goes when everything that came with the same turn of the event loop is in it; a little later where another one is being written. */
   function offer(): void {
     const [batch] = batches;
     if (batch === undefined) return;
@@ -124,12 +126,21 @@ export function createQueue(options: QueueOptions): Queue {
     else if (writing === 0 && !isGathering) {
       isGathering = true;
       setImmediate(endGathering);
+    } else if (writing > 0 && !isHolding) {
+      isHolding = true;
+      setTimeout(endHolding, HOLD_MS);
     }
   }
 
   function endGathering(): void {
     isGathering = false;
-    handOut({ evenSmall: writing === 0 });
+    if (writing === 0) handOut({ evenSmall: true });
+    else offer();
+  }
+
+  function endHolding(): void {
+    isHolding = false;
+    handOut({ evenSmall: true });
   }
 
   function handOut({ evenSmall }: { readonly evenSmall: boolean }): void {
