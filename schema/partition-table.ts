@@ -9,7 +9,7 @@ export interface TableNames {
 /**
  * Makes a table that can be attached to the parent: its columns with their types, storage and defaults, its constraints and indexes. In the order of the
  * parent's columns two percent of all bytes would be gaps: PostgreSQL aligns each value to its size. Here those of fixed size come first, the largest first, so
- * that there are none between them (docs/decisions/0030). Rows find their columns by name.
+ * that there are none between them (docs/decisions/0032). Rows find their columns by name.
  */
 export async function createLikeParent(tx: TransactionSql, names: TableNames): Promise<void> {
   const columns = await readColumns(tx, names.parent);
