@@ -16,21 +16,39 @@ export interface DeferredText {
 /** Attributes as the SDK holds them. */
 export type RecordAttributes = Record<string, AttributeValue | DeferredText | undefined>;
 
-/** `strings` are those that make the value's size. */
-export function deferredJson(value: object, strings: readonly string[]): DeferredText {
-  let text: string | undefined;
-  let sizeBytes: number | undefined;
-  return {
-    sizeBytes() {
-      sizeBytes ??= strings.reduce((sum, each) => sum + Buffer.byteLength(each), 0);
-      return sizeBytes;
-    },
-    text() {
-      text ??= JSON.stringify(value);
-      return text;
-    },
-    writeTo: (json) => json.nested(value),
-  };
+export const deferredJson = (value: object): DeferredText => new DeferredJson(value);
+
+/** A class, since every generation has two. */
+class DeferredJson implements DeferredText {
+  readonly #value: object;
+  #sizeBytes = -1;
+  #text: string | undefined;
+
+  constructor(value: object) {
+    this.#value = value;
+  }
+
+  sizeBytes(): number {
+    if (this.#sizeBytes < 0) this.#sizeBytes = stringBytes(this.#value);
+    return this.#sizeBytes;
+  }
+
+  text(): string {
+    this.#text ??= JSON.stringify(this.#value);
+    return this.#text;
+  }
+
+  writeTo(json: JsonBytes): void {
+    json.nested(this.#value);
+  }
+}
+
+function stringBytes(value: unknown): number {
+  if (typeof value === "string") return Buffer.byteLength(value);
+  if (typeof value !== "object" || value === null) return 0;
+  let bytes = 0;
+  for (const name in value) bytes += stringBytes((value as Readonly<Record<string, unknown>>)[name]);
+  return bytes;
 }
 
 export const isDeferred = (value: AttributeValue | DeferredText | undefined): value is DeferredText =>

@@ -67,20 +67,34 @@ function writeOrigin(json: JsonBytes, { resource, instrumentationScope: { name, 
 }
 
 /** Values of the enumeration Span.SpanKind of OTLP are those of the API and one. */
-const KIND_OFFSET = 1;
+const KINDS = Array.from({ length: 5 }, (_, kind) => `,"kind":${kind + 1}`);
 /** Bits of Span.flags: whether it is known that the parent is remote, and whether it is. */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
 function writeSpan(json: JsonBytes, { facts, droppedAttributesCount }: OwnSpan): void {
   const { context, parent, name, kind, startMicros, endMicros, events } = facts;
-  const state = context.traceState?.serialize();
-  json.add(
-    `{"traceId":"${context.traceId}","spanId":"${context.spanId}"${parent === undefined ? "" : `,"parentSpanId":"${parent.spanId}"`}` +
-      `${state === undefined ? "" : `,"traceState":${JSON.stringify(state)}`},"name":${JSON.stringify(name)},"kind":${(kind ?? 0) + KIND_OFFSET},` +
-      `"startTimeUnixNano":"${Math.round(startMicros)}000","endTimeUnixNano":"${Math.round(Math.max(endMicros, startMicros))}000","flags":${flagsOf(context, parent)},` +
-      `"droppedAttributesCount":${droppedAttributesCount},"droppedEventsCount":0,"droppedLinksCount":0,"links":[],"events":[`,
-  );
+  // In pieces: put together first, they would be a text that nobody needs.
+  json.add('{"traceId":"');
+  json.add(context.traceId);
+  json.add('","spanId":"');
+  json.add(context.spanId);
+  if (parent !== undefined) {
+    json.add('","parentSpanId":"');
+    json.add(parent.spanId);
+  }
+  json.add('"');
+  if (context.traceState !== undefined) json.add(`,"traceState":${JSON.stringify(context.traceState.serialize())}`);
+  json.add(',"name":');
+  json.literal(name);
+  json.add(KINDS[kind ?? 0]!);
+  json.add(',"startTimeUnixNano":"');
+  json.add(String(Math.round(startMicros)));
+  json.add('000","endTimeUnixNano":"');
+  json.add(String(Math.round(Math.max(endMicros, startMicros))));
+  json.add(`000","flags":${flagsOf(context, parent)}`);
+  json.add(`,"droppedAttributesCount":${droppedAttributesCount}`);
+  json.add(',"droppedEventsCount":0,"droppedLinksCount":0,"links":[],"events":[');
   if (events !== undefined) writeEvents(json, events);
   json.add('],"status":');
   json.add(facts.failed === true ? JSON.stringify({ code: 2, message: facts.statusMessage }) : '{"code":0}');

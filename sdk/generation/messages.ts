@@ -52,16 +52,14 @@ export function oneMessage(role: "user" | "assistant", said: unknown, content: C
  */
 export function messagesText(messages: readonly Message[] | undefined, { policy }: Content): string | DeferredText | undefined {
   if (messages === undefined || messages.length === 0) return undefined;
-  const texts: string[] = [];
   let characters = 0;
   for (const { parts } of messages) {
     for (const { type, content } of parts) {
       if ((type !== "text" && type !== "reasoning") || typeof content !== "string") return JSON.stringify(messages);
-      texts.push(content);
       characters += content.length;
     }
   }
-  return characters * 3 < policy.maxBytes ? deferredJson(messages, texts) : JSON.stringify(messages);
+  return characters * 3 < policy.maxBytes ? deferredJson(messages) : JSON.stringify(messages);
 }
 
 /** A message that cannot be read, because a getter of it throws, says so; the others stay. */
