@@ -55,8 +55,8 @@ export const GATE_MUTANTS: readonly Mutant[] = [
   {
     rule: "an answer comes in time even if the work never ends",
     caseId: "contract 5",
-    file: "collector/receivers/otlp-http.ts",
-    before: 'if (!isSending) answerWith(retryable("deadline", "the request took too long; send it again"));',
+    file: "collector/receivers/deadlines.ts",
+    before: "if (!entry.isPaused) entry.onOver();",
     after: "",
     test: { file: HTTP, name: "an answer comes within the deadline even if the work never ends" },
   },
