@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { shellWords } from "../support/cli-rig.ts";
 import { tracesOf } from "../support/otlp-json.ts";
 import { type Program, removeFolder, runCli, startProgram } from "../support/program.ts";
 
@@ -87,6 +88,7 @@ describe("profiles", () => {
     mkdirSync(join(home, ".config/genspan"), { recursive: true });
     const profiles = {
       here: { url: program.webUrl, key: "gsk_0123456789" },
+      prod: { url: program.webUrl },
       gone: { url: "http://127.0.0.1:9" },
       base: { data_dir: join(program.folder, "data") },
     };
@@ -115,12 +117,22 @@ describe("profiles", () => {
       ],
     ]);
     const profiles = await runCli(["config", "profiles", "-o", "csv"], env());
-    expect(profiles.stdout).toMatch(/^profile,chosen,origin\r\nhere,false,.*\r\ngone,true,/);
+    expect(profiles.stdout).toMatch(/^profile,chosen,origin\r\nhere,false,.*\r\nprod,false,.*\r\ngone,true,/);
+  });
+
+  it.each(["open", "config", "config list", "config profiles"])("CL-1 every example in the help of %s works", async (command) => {
+    const { stdout } = await runCli([...command.split(" "), "--help"]);
+    const lines = (stdout.split("\n\n")[0] ?? "").split("\n").slice(1);
+    expect(lines.length).toBeGreaterThan(0);
+    for (const line of lines) {
+      const ran = await runCli(shellWords(line.trim()).slice(1), { ...env(), GENSPAN_PROFILE: "here", BROWSER: "true" });
+      expect([line, ran.code, ran.stderr.includes("rror")]).toEqual([line, 0, false]);
+    }
   });
 
   it("that are not there end with 2; help works all the same", async () => {
     const { code, stderr } = await runCli(["run", "list", "--profile", "nowhere"], env());
-    expect([code, stderr]).toEqual([2, expect.stringContaining("There is no profile nowhere; there are here, gone, base.")]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("There is no profile nowhere; there are here, prod, gone, base.")]);
     expect((await runCli(["run", "list", "--help", "--profile", "nowhere"], env())).code).toBe(0);
   });
 });

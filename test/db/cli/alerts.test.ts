@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
-import { runOn } from "../../support/cli-rig.ts";
+import { examplesOf, runOn, shellWords } from "../../support/cli-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
 
 describeEachServer("genspan alert and genspan erase", (server) => {
@@ -43,6 +43,8 @@ describeEachServer("genspan alert and genspan erase", (server) => {
     expect(code).toBe(0);
     expect((JSON.parse(out) as { state: string }[]).map(({ state }) => state)).toEqual(["no_data", "no_data", "no_data", "firing"]);
     expect((await run("alert", "preview", "bad runs", "--from", "yesterday")).code).toBe(2);
+    for (const example of (await examplesOf(rig, "alert", ["preview"])).filter((each) => each.includes(" preview ")))
+      expect([example, (await run(...shellWords(example).slice(1))).code]).toEqual([example, 0]);
     await rig.owner`UPDATE generation_runs SET overall_success_rate = 0.9`;
   });
 
