@@ -1,10 +1,12 @@
-import type { AttributeValue } from "@opentelemetry/api";
+import { type AttributeValue, INVALID_SPAN_CONTEXT } from "@opentelemetry/api";
+import { emptyResource } from "@opentelemetry/resources";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { type DeferredText, isDeferred, type RecordAttributes } from "./deferred-text.ts";
 import { OwnSpan, unwrittenAttributes, withAttributes } from "./record.ts";
 
 /** One span that waits to be sent, or is being sent. */
 export interface Entry {
+  /** Once it is gone, one that says nothing: whoever still holds the entry keeps no content alive. */
   span: ReadableSpan;
   /** Estimate of what it holds in memory and on the wire. */
   bytes: number;
@@ -12,7 +14,7 @@ export interface Entry {
   /** Content was taken off already. */
   bare: boolean;
   /** Told once, when it is known what became of it. */
-  readonly settled?: ((outcome: Outcome) => void) | undefined;
+  settled?: ((outcome: Outcome) => void) | undefined;
 }
 
 /** What became of a record. */
@@ -49,12 +51,18 @@ export interface Queue {
   makeBare(entry: Entry): void;
 }
 
+const NOTHING: ReadableSpan = new OwnSpan(
+  { name: "", context: INVALID_SPAN_CONTEXT, parent: undefined, startMicros: 0, endMicros: 0, attributes: {} },
+  { resource: emptyResource(), instrumentationScope: { name: "" } },
+);
+
 /** Whether an attribute holds content: what is given up first. */
 export type IsContent = (name: string, value: AttributeValue | DeferredText | undefined) => boolean;
 
 /** `onLoss` is told of each content or record that was given up. */
 export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (kind: keyof Losses) => void): Queue {
-  let entries: Entry[] = [];
+  /** Undefined is what has left: the array is shortened later. */
+  let entries: (Entry | undefined)[] = [];
   let head = 0;
   /** Everything before it is bare or gone. */
   let bareBefore = 0;
@@ -67,7 +75,10 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
     if (entry.state === "queued") queued--;
     entry.state = "gone";
     bytes -= entry.bytes;
-    entry.settled?.(outcome);
+    entry.span = NOTHING;
+    const { settled } = entry;
+    entry.settled = undefined;
+    settled?.(outcome);
   };
 
   function makeBare(entry: Entry): void {
@@ -87,12 +98,13 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
   /** Gives up content, then records, until the bounds hold; the newest entry stays as long as it fits alone. */
   function shrink(): void {
     for (bareBefore = Math.max(bareBefore, head); bytes > limits.queueBytes && bareBefore < entries.length; bareBefore++) {
-      const entry = entries[bareBefore]!;
-      if (entry.state === "queued" && !entry.bare) makeBare(entry);
+      const entry = entries[bareBefore];
+      if (entry?.state === "queued" && !entry.bare) makeBare(entry);
     }
     for (; (bytes > limits.queueBytes || queued > limits.queueRecords) && head < entries.length; head++) {
-      const entry = entries[head]!;
-      if (entry.state !== "queued") continue;
+      const entry = entries[head];
+      entries[head] = undefined;
+      if (entry?.state !== "queued") continue;
       finish(entry, "dropped");
       losses.records++;
       onLoss("records");
@@ -133,9 +145,10 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
       const taken: Entry[] = [];
       let size = 0;
       for (; head < entries.length && taken.length < maxRecords; head++) {
-        const entry = entries[head]!;
-        if (entry.state !== "queued") continue;
-        if (taken.length > 0 && size + entry.bytes > maxBytes) break;
+        const entry = entries[head];
+        if (entry?.state === "queued" && taken.length > 0 && size + entry.bytes > maxBytes) break;
+        entries[head] = undefined;
+        if (entry?.state !== "queued") continue;
         size += entry.bytes;
         entry.state = "sending";
         queued--;

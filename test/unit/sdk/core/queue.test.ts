@@ -1,6 +1,9 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { isContent } from "../../../../sdk/core/content-attributes.ts";
-import { createQueue, type Losses, type Outcome, sizeOf } from "../../../../sdk/core/queue.ts";
+import { createQueue, type Entry, type Losses, type Outcome, sizeOf } from "../../../../sdk/core/queue.ts";
+import { nextTurn } from "../../../../sdk/core/waiting.ts";
 import { recordOf } from "../../../support/sdk/records.ts";
 
 const KILOBYTE = "x".repeat(1024);
@@ -33,6 +36,30 @@ describe("the queue", () => {
     const [first, second] = [queue.push(deferred()), queue.push(deferred())];
     expect([first.bare, second.bare, written]).toEqual([true, false, []]);
     expect([first.span.attributes, second.span.attributes]).toEqual([{}, { "gen_ai.input.messages": "text" }]);
+  });
+
+  it("keeps nothing alive of what has left or was taken back, whoever still holds the entry", async () => {
+    const { queue } = queueOf();
+    const push = (name: string): { entry: Entry; told: WeakRef<object>; span: WeakRef<object> } => {
+      const span = withContent(name);
+      const told = () => {};
+      return { entry: queue.push(span, told), told: new WeakRef(told), span: new WeakRef(span) };
+    };
+    const [first, sent, cancelled] = [push("first"), push("sent"), push("cancelled")];
+    queue.cancel(cancelled.entry);
+    const taken = queue.take(2, 1e9);
+    queue.settle(taken.slice(1), "accepted");
+    queue.putBack(taken);
+    await nextTurn();
+    setFlagsFromString("--expose-gc");
+    (runInNewContext("gc") as () => void)();
+    const alive = [first, sent, cancelled].map(({ told, span }) => [told.deref() !== undefined, span.deref() !== undefined]);
+    expect(alive).toEqual([
+      [true, true],
+      [false, false],
+      [false, false],
+    ]);
+    expect(namesOf(queue.take(9, 1e9))).toEqual(["first"]);
   });
 
   it("gives one record that is larger than a request alone", () => {
