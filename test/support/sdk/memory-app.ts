@@ -2,16 +2,21 @@
 import { startGeneration, startTracing } from "../../../sdk/index.ts";
 
 const GENERATIONS = 20_000;
+/** So many are under way at once, longer than announcements wait: their announcements are queued, and taken back when they end. */
+const AT_ONCE = 500;
+const CALL_MS = 60;
 const collect = (globalThis as { gc?: () => void }).gc;
 if (collect === undefined) throw new Error("run it with --expose-gc");
 
 const tracing = startTracing({ endpoint: "http://127.0.0.1:9", exitHooks: false });
 collect();
 const before = process.memoryUsage().heapUsed;
-for (let i = 0; i < GENERATIONS; i++) {
-  const generation = startGeneration({ model: "m", provider: "own", prompt: { text: `${i} ${"x".repeat(10_240)}` } });
-  generation.succeed({ text: `answer ${i}` });
-  if (i % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+for (let made = 0; made < GENERATIONS; made += AT_ONCE) {
+  const open = Array.from({ length: AT_ONCE }, (_, i) =>
+    startGeneration({ model: "m", provider: "own", prompt: { text: `${made + i} ${"x".repeat(10_240)}` } }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, CALL_MS));
+  open.forEach((generation, i) => void generation.succeed({ text: `answer ${made + i}` }));
 }
 collect();
 const grown = process.memoryUsage().heapUsed - before;
