@@ -1,7 +1,7 @@
 import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
 import { createOwnIngest } from "../app/ingest.ts";
-import { eraserOf, projectEndIn } from "../app/privacy.ts";
+import { archiveReaderOf, eraserOf, projectEndIn } from "../app/privacy.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
@@ -60,7 +60,7 @@ async function connectDatabase(options: ConnectionOptions, host: Host): Promise<
     reader,
     writer: { sql: owner, schema },
     ingest: own.ingest,
-    erasing: { eraseFiles: eraserOf(archive), onBuried: async () => {} },
+    erasing: { eraseFiles: eraserOf(archive), readFiles: archiveReaderOf(archive), onBuried: async () => {} },
     projectEnd: projectEndIn(archive, url),
     live,
     alerting: { log, publicUrl: undefined, sendMail: undefined },

@@ -1,10 +1,11 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Sql } from "../../schema/connect.ts";
 import { dropSqlLogin } from "../../schema/sql-login.ts";
 import type { Services } from "../api/services.ts";
 import type { ProjectEnd } from "../commands/delete-project.ts";
 import { postgresOptions } from "../config/questions.ts";
-import { eraseFromArchive, eraseProjectFiles } from "../jobs/archive/erase-files.ts";
+import { eraseFromArchive, eraseProjectFiles, readFromArchive } from "../jobs/archive/erase-files.ts";
 import { knownFolders } from "../jobs/archive/folders.ts";
 import { withArchive } from "../jobs/archive/lock.ts";
 import type { Tombstones } from "../jobs/tombstones.ts";
@@ -48,6 +49,24 @@ export const eraserOf =
     });
   };
 
+/** Tells what the archive's files hold of a subject, a line of JSON per row, each once, and last how many folders could not be looked into. */
+export const archiveReaderOf = (access: ArchiveAccess): Services["erasing"]["readFiles"] =>
+  async function* (projectId, spans, { kind, value }) {
+    const { reachable, unreached } = await reachableFolders(access, projectId);
+    const told = new Set<string>();
+    const wanted = { spans, entity: kind === "entity" ? value : undefined };
+    for (const folder of reachable) {
+      for await (const { table, key, columns } of readFromArchive(folder, projectId, wanted)) {
+        const line = JSON.stringify({ table, archived: { ...key, ...columns } });
+        // What was restored and archived again stands there twice.
+        const hash = createHash("sha256").update(line).digest("base64");
+        if (!told.has(hash)) yield `${line}\n`;
+        told.add(hash);
+      }
+    }
+    if (unreached > 0) yield `${JSON.stringify({ table: "archive_folders", row: { unreached } })}\n`;
+  };
+
 /** What a deleted project leaves outside of the tables: its files in the archive's folders, and its logins; `url` is the owner's. */
 export const projectEndIn = (access: ArchiveAccess, url: string): ProjectEnd => ({
   async eraseFiles(projectId) {
@@ -69,7 +88,7 @@ export function removalOf(
   const folders = [postgresOptions(config).contentArchive ?? defaultArchive(dataDir)];
   const access = { sql: database.pools.owner, schema, folders };
   return {
-    erasing: { eraseFiles: eraserOf(access), onBuried: () => tombstones.refresh() },
+    erasing: { eraseFiles: eraserOf(access), readFiles: archiveReaderOf(access), onBuried: () => tombstones.refresh() },
     projectEnd: projectEndIn(access, database.url),
   };
 }

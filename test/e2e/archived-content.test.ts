@@ -47,6 +47,22 @@ describe("commands that take content away for good", { timeout: 120_000 }, () =>
     expect(await cli("archive", "create", "--older-than", "90d", "--folder", cold)).toMatchObject({ code: 0 });
   });
 
+  it("PRV-02 tell of a user what lies in the archive, and where they cannot look", async () => {
+    const told = await cli("erase", "user", "u-1", "--explain");
+    const lines = told.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toMatchObject([
+      { table: "generation_logs", row: { user_id: "u-1", prompt_full_text: null } },
+      { table: "generation_logs", archived: { prompt_full_text: CANARY } },
+    ]);
+    renameSync(cold, moved);
+    expect((await cli("erase", "user", "u-1", "--explain")).stdout).toContain('{"table":"archive_folders","row":{"unreached":1}}');
+    expect((await cli("erase", "user", "u-1", "--explain", "--archive", moved)).stdout).toContain(CANARY);
+    renameSync(moved, cold);
+  });
+
   it("PRV-01 say so where such a folder is not on this machine, and end the work once it is", async () => {
     renameSync(cold, moved);
     const away = await cli("erase", "user", "u-1", "--yes", "-o", "json");
@@ -63,7 +79,7 @@ describe("commands that take content away for good", { timeout: 120_000 }, () =>
   it("take the files of a deleted project along, and refuse folders that are not there", async () => {
     expect(await cli("project", "delete", "2", "--yes", "--archive", join(root, "nowhere"))).toMatchObject({ code: 3 });
     const asked = await cli("project", "delete", "2", "--dry-run", "-o", "json");
-    expect(JSON.parse(asked.stdout)).toEqual([{ table: "generation_logs", rows: 1 }]);
+    expect(JSON.parse(asked.stdout)).toContainEqual({ table: "generation_logs", rows: 1 });
     expect((await cli("project", "delete", "9", "--dry-run")).code).toBe(3);
     const gone = await cli("project", "delete", "2", "--yes", "--archive", moved, "-o", "json");
     expect(gone).toMatchObject({ code: 0 });

@@ -55,7 +55,7 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     reader,
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
-    erasing: { eraseFiles: async () => ({ rows: 0, unreached: 0 }), onBuried: async () => {} },
+    erasing: { eraseFiles: async () => ({ rows: 0, unreached: 0 }), readFiles: async function* () {}, onBuried: async () => {} },
     projectEnd: { eraseFiles: async () => ({ files: 0, unreached: 0 }), dropLogin: (login) => dropSqlLogin({ url: database.url, login }) },
     live,
     alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },

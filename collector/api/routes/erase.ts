@@ -3,7 +3,7 @@ import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
 import { findSpans } from "../../commands/erase/find-spans.ts";
 import { erase, previewErasure } from "../../commands/erase/index.ts";
-import { entityOf, SUBJECT_KINDS, type Subject, subjectFault } from "../../commands/erase/subject.ts";
+import { entityOf, namingOf, SUBJECT_KINDS, type Subject, subjectFault } from "../../commands/erase/subject.ts";
 import { readEverything } from "../../query/erasure/everything.ts";
 import { type Api, onlyKeys } from "../route.ts";
 import { streamed } from "../streamed.ts";
@@ -52,7 +52,11 @@ export function eraseRoutes({ route, services: { reader, writer, erasing } }: Ap
         details: { targets: spans.length },
       });
       const entity = subject.kind === "entity" ? entityOf(subject) : undefined;
-      return streamed(readEverything(reader, projectId, { spans, entity }), {
+      const told = async function* (): AsyncGenerator<string> {
+        yield* readEverything(reader, projectId, { spans, entity, naming: namingOf(subject) });
+        yield* erasing.readFiles(projectId, spans, subject);
+      };
+      return streamed(told(), {
         type: "application/x-ndjson; charset=utf-8",
         fileName: "genspan-subject.jsonl",
       });

@@ -207,13 +207,33 @@ describeEachServer("erasing a person or a record", (server) => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line) as { table: string; row: Record<string, unknown> });
-    expect(lines.map(({ table }) => table).sort()).toEqual(["generation_logs", "spans"]);
+    expect(lines.map(({ table }) => table).sort()).toEqual(["generation_logs", "resources", "scopes", "spans"]);
     expect(lines.find(({ table }) => table === "generation_logs")?.row["prompt_full_text"]).toContain("my words");
     await rig.owner`UPDATE generation_logs SET project_id = 2 WHERE user_id = 'told'`;
     await rig.owner`UPDATE spans SET project_id = 2 WHERE trace_id = ${traceOf("told")}`;
     expect(await (await rig.app.request("http://localhost/api/subject?user=told")).text()).toBe("");
     expect(await erase("user", "told")).toMatchObject({ traces: 0, spans: 0, deleted: {} });
     expect(await rig.owner`SELECT FROM generation_logs WHERE user_id = 'told'`).toHaveLength(1);
+  });
+
+  it("PRV-02 tells of what belongs to no call, too: log records that name a user, and each resource once", async () => {
+    const logs = JSON.parse(JSON.stringify(logsOf({ span: "x", name: "login", body: "b", attributes: { "enduser.id": "talker" } }))) as {
+      resourceLogs: { scopeLogs: { logRecords: { traceId?: string; spanId?: string }[] }[] }[];
+    };
+    for (const record of logs.resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords))) {
+      delete record.traceId;
+      delete record.spanId;
+    }
+    await pipeline.send(logs, "logs");
+    for (const trace of ["talked", "talked again"]) await send(trace, { id: "call", attributes: { ...chat, "user.id": "talker" } });
+    const text = await (await rig.app.request("http://localhost/api/subject?user=talker")).text();
+    const tables = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { table: string }).table);
+    expect(tables.sort()).toEqual(["generation_logs", "generation_logs", "log_records", "resources", "scopes", "spans", "spans"]);
+    await erase("user", "talker");
+    expect(await (await rig.app.request("http://localhost/api/subject?user=talker")).text()).toBe("");
   });
 
   describe("what is no subject", () => {
