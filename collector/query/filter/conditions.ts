@@ -20,8 +20,8 @@ export function rowConditionsOf(filter: Filter): Fragment {
     const known = noun.keys[key];
     return known === undefined ? [] : [not(known.where(values), negated)];
   });
-  const attributes = filter.attributes.flatMap(({ name, values, negated }) => {
-    const found = noun.attribute?.(name, values);
+  const attributes = filter.attributes.flatMap(({ name, values, negated, spans }) => {
+    const found = noun.attribute?.(name, values, spans);
     return found === undefined ? [] : [not(found, negated)];
   });
   return and([...range, ...terms, ...attributes, ...filter.words.map((word) => hasWord(noun.words ?? [], word))]);

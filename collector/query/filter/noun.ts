@@ -25,6 +25,13 @@ export interface Sort {
   readonly type: "timestamptz" | "float8" | "numeric" | "bigint" | "text";
 }
 
+/** As PostgreSQL writes them; the time is exact to the microsecond. */
+export interface SpanKey {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly start_time: string;
+}
+
 /** What lists, counts and streams of one kind of thing select from, and by which keys. */
 export interface Noun {
   /** As addresses call it, in the plural. */
@@ -42,8 +49,10 @@ export interface Noun {
   readonly words?: readonly Fragment[];
   /** Ranges of time (a tstzmultirange) in which no row has all of these words, as far as that is known beforehand. */
   readonly wordless?: (words: readonly string[], range: TimeRange) => Fragment | undefined;
-  /** Rows with this value of the attribute; without it there is no `attr.`. */
-  readonly attribute?: (attribute: string, values: readonly string[]) => Fragment;
+  /** Rows with this value of the attribute; without it there is no `attr.`. `spans`: all that have it, where that is known beforehand. */
+  readonly attribute?: (attribute: string, values: readonly string[], spans?: readonly SpanKey[]) => Fragment;
+  /** A query of the spans in a range that have this value of the attribute. */
+  readonly attributeSpans?: (attribute: string, values: readonly string[], range: TimeRange) => Fragment;
 }
 
 /** Stands for "nothing known" in the values of a key: `model=(none)`. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RequestError } from "../../base/request-error.ts";
 import { type Cursor, readCursor } from "./cursor.ts";
 import { readInstant } from "./instant.ts";
-import type { FilterValue, Noun } from "./noun.ts";
+import type { FilterValue, Noun, SpanKey } from "./noun.ts";
 
 /** One key of the query string with its values: any of them, or with `negated` none of them. */
 export interface Term {
@@ -11,11 +11,20 @@ export interface Term {
   readonly negated: boolean;
 }
 
+/** `attr.<name>=`: any of the values, or with `negated` none of them. */
+export interface AttributeTerm {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly negated: boolean;
+  /** All spans of the range that have the attribute, once they were looked for. */
+  readonly spans?: readonly SpanKey[];
+}
+
 /** A validated question about one noun: which rows, in which order, which page. */
 export interface Filter {
   readonly noun: Noun;
   readonly terms: readonly Term[];
-  readonly attributes: readonly { readonly name: string; readonly values: readonly string[]; readonly negated: boolean }[];
+  readonly attributes: readonly AttributeTerm[];
   /** ISO 8601; `from` belongs to the range, `to` does not. */
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -54,7 +63,7 @@ export function parseFilter(query: URLSearchParams, noun: Noun, options: ParseOp
   if (given.size > MAX_TERMS || query.size > 4 * MAX_TERMS) faults.push("there are too many keys");
   const single = readSingles(given, { noun, now: options.now ?? new Date(), faults });
   const terms: Term[] = [];
-  const attributes: Filter["attributes"][number][] = [];
+  const attributes: AttributeTerm[] = [];
   let words: string[] = [];
   for (const [written, values] of given) {
     if (SINGLE.includes(written)) continue;

@@ -10,9 +10,11 @@ import {
   oneOf,
   projectKey,
   propertyKey,
+  type SpanKey,
+  type TimeRange,
   textKey,
 } from "../filter/noun.ts";
-import { and, name, or, sql } from "../sql.ts";
+import { and, type Fragment, name, or, sql } from "../sql.ts";
 import { SEARCHED_COLUMNS } from "../words/searched-columns.ts";
 import { wordlessTimes } from "../words/wordless.ts";
 
@@ -41,16 +43,42 @@ const CONTENT = {
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 
-/** Attributes of the call's span, of its resource, and what the application told beside it. The resources are found once, not again for each call. */
-const attributeIs = (attribute: string, values: readonly string[]) =>
-  or([
-    sql`additional_metadata ->> ${attribute}::text = ANY(${values}::text[])`,
-    sql`model_parameters ->> ${attribute}::text = ANY(${values}::text[])`,
-    sql`EXISTS (SELECT FROM spans s WHERE s.project_id = generation_logs.project_id AND s.trace_id = generation_logs.trace_id
-      AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time
-      AND (s.attributes ->> ${attribute}::text = ANY(${values}::text[])
-        OR s.resource_id IN (SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND r.attributes ->> ${attribute}::text = ANY(${values}::text[]))))`,
+const isAmong = (attributes: Fragment, attribute: string, values: readonly string[]) =>
+  sql`${attributes} ->> ${attribute}::text = ANY(${values}::text[])`;
+
+/**
+ * Attributes of the call's span, of its resource, and what the application told beside it. Spans are looked up for one call after the other: OFFSET 0
+ * keeps the planner from reading all spans there are beforehand. The resources are found once.
+ */
+function attributeIs(attribute: string, values: readonly string[], spans?: readonly SpanKey[]): Fragment {
+  const own = [name("additional_metadata"), name("model_parameters")].map((column) => isAmong(column, attribute, values));
+  if (spans === undefined)
+    return or([
+      ...own,
+      sql`EXISTS (SELECT FROM spans s WHERE s.project_id = generation_logs.project_id AND s.trace_id = generation_logs.trace_id
+        AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time AND (${isAmong(sql`s.attributes`, attribute, values)}
+          OR s.resource_id IN (SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND ${isAmong(sql`r.attributes`, attribute, values)})) OFFSET 0)`,
+    ]);
+  const [traces, ids, times] = (["trace_id", "span_id", "start_time"] as const).map((column) => spans.map((span) => span[column])) as [
+    string[],
+    string[],
+    string[],
+  ];
+  return or([
+    ...own,
+    sql`(trace_id, span_id, start_time) IN (SELECT * FROM unnest(${traces}::text[], ${ids}::text[], ${times}::text[]::timestamptz[]))`,
   ]);
+}
+
+const attributeSpans = (attribute: string, values: readonly string[], { from, to }: TimeRange): Fragment =>
+  sql`SELECT s.trace_id, s.span_id, s.start_time FROM spans s
+    LEFT JOIN resources r ON r.project_id = s.project_id AND r.id = s.resource_id AND ${isAmong(sql`r.attributes`, attribute, values)}
+    WHERE ${and([
+      sql`s.project_id = (SELECT genspan_project())`,
+      ...(from === undefined ? [] : [sql`s.start_time >= ${from}::timestamptz`]),
+      ...(to === undefined ? [] : [sql`s.start_time < ${to}::timestamptz`]),
+      or([isAmong(sql`s.attributes`, attribute, values), sql`r.id IS NOT NULL`]),
+    ])}`;
 
 /** Model calls: one row each of generation_logs. */
 export const GENERATIONS: Noun = {
@@ -94,4 +122,5 @@ export const GENERATIONS: Noun = {
   words: SEARCHED_COLUMNS.map(name),
   wordless: wordlessTimes,
   attribute: attributeIs,
+  attributeSpans,
 };
