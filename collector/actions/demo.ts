@@ -27,7 +27,7 @@ export async function demo(options: DemoOptions, host: Host): Promise<void> {
       version: host.version,
     });
     try {
-      await announce(app, host);
+      await announce(app, host, options.open);
       await tell(options, { endpoint: app.otlpUrls[0] ?? "", stop, note: host.terminal.note });
     } finally {
       await app.stop(GRACE_MS);

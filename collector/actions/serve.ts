@@ -3,6 +3,7 @@ import { createLog } from "../base/log.ts";
 import type { ServeOptions } from "../cli/actions.ts";
 import { readConfig } from "./config-files.ts";
 import { aborted, type Host } from "./host.ts";
+import { openBrowser } from "./open-browser.ts";
 
 /** Requests under way get this long after the first signal. */
 export const GRACE_MS = 10_000;
@@ -18,7 +19,7 @@ export async function serve(options: ServeOptions, host: Host): Promise<void> {
     log.error({ error: error instanceof Error ? error.name : "unknown" }, "unexpected rejection; the collector goes on"),
   );
   const app = await startApp({ config, ...options, log, version: host.version });
-  if (!signals.first.aborted) await announce(app, host);
+  if (!signals.first.aborted) await announce(app, host, options.open);
   await aborted(signals.first);
   log.info({}, "stopping: finishing requests under way");
   const { unwritten } = await app.stop(GRACE_MS);
@@ -27,8 +28,9 @@ export async function serve(options: ServeOptions, host: Host): Promise<void> {
 }
 
 /** Tells the person where everything is, once it is there. */
-export const announce = (app: RunningApp, { terminal, version }: Host): Promise<void> =>
-  terminal.write(
+export async function announce(app: RunningApp, host: Host, open = false): Promise<void> {
+  const { terminal, version } = host;
+  await terminal.write(
     [
       `genspan ${version} is ready`,
       ...app.otlpUrls.map((url) => `  OTLP/HTTP   ${url}`),
@@ -38,3 +40,6 @@ export const announce = (app: RunningApp, { terminal, version }: Host): Promise<
       "",
     ].join("\n"),
   );
+  if (open && app.webUrl !== undefined && !(await openBrowser(app.webUrl, host)))
+    terminal.note(`No browser could be started here. Open ${app.webUrl}`);
+}

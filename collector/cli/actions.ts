@@ -40,6 +40,8 @@ export interface ServeOptions extends DatabaseOptions, ConfigOptions {
   /** Port of the embedded database; 0 takes a free one. */
   readonly embeddedPort: number;
   readonly logLevel: LogLevel;
+  /** Whether to show the start page in the person's browser. */
+  readonly open?: boolean;
 }
 
 export interface DemoOptions extends ConfigOptions {
@@ -48,6 +50,7 @@ export interface DemoOptions extends ConfigOptions {
   readonly seed: number;
   /** Whether to go on sending until stopped. */
   readonly live: boolean;
+  readonly open?: boolean;
   readonly embeddedPort: number;
 }
 

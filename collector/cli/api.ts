@@ -42,8 +42,8 @@ export interface ApiClient {
   send(method: "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
   /** For answers that are not JSON, or that are read as they come in. */
   open(path: string, query?: URLSearchParams, init?: RequestInit): Promise<Response>;
-  /** Rows of a list, a page at a time, up to `limit`. */
-  pages(path: string, query: URLSearchParams, limit: number): AsyncGenerator<readonly ApiRow[]>;
+  /** Rows of a list, a page at a time, up to `limit`; `onMore` hears that there are more. */
+  pages(path: string, query: URLSearchParams, limit: number, onMore?: () => void): AsyncGenerator<readonly ApiRow[]>;
 }
 
 export type ApiRow = Readonly<Record<string, unknown>>;
@@ -79,7 +79,7 @@ function createClient(connection: ApiConnection, terminal: Terminal): ApiClient 
         body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
       return (await open(path, undefined, init)).json();
     },
-    async *pages(path, query, limit) {
+    async *pages(path, query, limit, onMore) {
       const page = new URLSearchParams(query);
       for (let left = limit; left > 0; ) {
         page.set("limit", String(Math.min(left, PAGE_ROWS)));
@@ -87,6 +87,7 @@ function createClient(connection: ApiConnection, terminal: Terminal): ApiClient 
         yield data;
         left -= data.length;
         if (next === null || data.length === 0) return;
+        if (left <= 0) onMore?.();
         page.set("after", next);
       }
     },

@@ -10,14 +10,16 @@ export function addDemo(program: Command, { actions, env }: CliInput): void {
     .option("--rows <n>", "about how many model calls of history", positiveInteger, DEMO_ROWS)
     .option("--seed <n>", "another number tells another story", positiveInteger, DEMO_SEED)
     .option("--no-live", "send the history and stop")
-    .action((flags: Flags & { rows: number; seed: number; live: boolean }) =>
+    .option("--open", "show the start page in the browser")
+    .action((flags: Flags & { rows: number; seed: number; live: boolean; open?: true }) =>
       actions.demo({
         rows: flags.rows,
         seed: flags.seed,
         live: flags.live,
+        ...(flags.open === undefined ? {} : { open: flags.open }),
         ...configOptions(flags),
         embeddedPort: embeddedPort(env),
       }),
     );
-  withExamples(command, "genspan demo", "genspan demo --rows 500 --no-live");
+  withExamples(command, "genspan demo", "genspan demo --open", "genspan demo --rows 500 --no-live");
 }

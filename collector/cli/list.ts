@@ -83,8 +83,14 @@ export async function runList(input: CliInput, flags: ListFlags, { path, columns
     const limit = flags.all === true ? Number.POSITIVE_INFINITY : flags.limit;
     const chosen =
       flags.columns?.split(",").map((column) => column.trim()) ?? (flags.output === "table" || flags.output === "md" ? columns : undefined);
-    const result = await rowsResult(api.pages(path, filterQuery(flags), limit), { chosen, fallback: columns });
-    return writeResult(result, flags.output, input.terminal);
+    let more = false;
+    const pages = api.pages(path, filterQuery(flags), limit, () => {
+      more = true;
+    });
+    const written = await writeResult(await rowsResult(pages, { chosen, fallback: columns }), flags.output, input.terminal);
+    // Who asked for so many knows; who asked for none is told.
+    if (more && limit === DEFAULT_ROWS) input.terminal.note(`There are more than ${DEFAULT_ROWS} rows: give --all, or another --limit.`);
+    return written;
   });
 }
 

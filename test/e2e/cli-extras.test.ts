@@ -75,6 +75,18 @@ describe("the browser", () => {
     expect((await runCli(["open", "https://elsewhere.example/", "--url", program.webUrl], env)).code).toBe(2);
   });
 
+  it("opens the start page with serve --open, once it can be seen", async () => {
+    const { file, env } = browser();
+    const other = await startProgram({ flags: ["--open"], env });
+    try {
+      const shown = await vi.waitFor(() => readFileSync(file, "utf8"), { timeout: 10_000 });
+      expect([shown, (await fetch(shown)).status]).toEqual([other.webUrl, 200]);
+    } finally {
+      await other.end();
+      removeFolder(other);
+    }
+  });
+
   it("is told to the person where none can be started, and ends with 5 where no collector answers", async () => {
     const { code, stderr } = await runCli(["open", "--url", program.webUrl], { BROWSER: join(home, "no-such-browser") });
     expect([code, stderr]).toEqual([0, expect.stringContaining(`Open ${program.webUrl}`)]);

@@ -32,6 +32,8 @@ export interface ProgramOptions {
   readonly fault?: "block-3s" | "clock-back-1h";
   /** In a process group of its own, as a shell starts it: a test can then press Ctrl+C. */
   readonly ownGroup?: boolean;
+  /** More words of the command line. */
+  readonly flags?: readonly string[];
   /** Limit of open files. */
   readonly openFiles?: number;
 }
@@ -52,7 +54,7 @@ export async function startProgram(options: ProgramOptions = {}): Promise<Progra
   writeFileSync(join(folder, "ports.yaml"), FREE_PORTS);
   writeFileSync(join(folder, "more.yaml"), options.config ?? "");
   const files = [join(ROOT, "otel-config.yaml"), join(folder, "ports.yaml"), join(folder, "more.yaml")];
-  const args = [MAIN, "serve", ...files.flatMap((file) => ["--config", file])];
+  const args = [MAIN, "serve", ...files.flatMap((file) => ["--config", file]), ...(options.flags ?? [])];
   const [command, first] =
     options.openFiles === undefined
       ? [process.execPath, []]

@@ -60,7 +60,7 @@ const AROUND_SPAN = ["resource", "scope", "content"] as const;
 /** Objects that look like something else, and what to do with them. */
 const FOREIGN: readonly (readonly [readonly string[], string])[] = [
   [["resourceMetrics"], "metrics are not stored"],
-  [SPAN, `this span stands without its ${AROUND_SPAN.join(", ")}: export traces with -o otlp, or with -o jsonl and all columns`],
+  [SPAN, `this span stands without its ${AROUND_SPAN.join(", ")}: export traces with -o otlp, or with -o jsonl and without --columns`],
   [["traceID", "processes"], "this is Jaeger's JSON: export the trace as OTLP/JSON"],
 ];
 const UNKNOWN =

@@ -169,6 +169,21 @@ describeEachServer("commands that ask the API", (server) => {
     expect(silent.notes).toContain("Nothing is known of the reasoning of this call.");
   });
 
+  it("a list of which there is more says so, unless it was asked for so many", async () => {
+    const rows = Array.from({ length: 51 }, (_, i) =>
+      row(i + 100, { model_name: "many", start_time: new Date(Date.now() - (i + 100) * 60_000) }),
+    );
+    await storeGenerations(rig.owner, rows);
+    const list = ["generation", "list", "-f", "model=many", "-o", "jsonl"];
+    const short = await run(list);
+    expect([short.out.trimEnd().split("\n").length, short.notes]).toEqual([
+      50,
+      expect.stringContaining("There are more than 50 rows: give --all"),
+    ]);
+    for (const more of [["--all"], ["--limit", "51"], ["--limit", "3"]]) expect((await run([...list, ...more])).notes).toBe("");
+    await rig.owner`DELETE FROM generation_logs WHERE model_name = 'many'`;
+  });
+
   it("CL-10 every row of inspect is also in its JSON", async () => {
     const table = (await run(["generation", "inspect", generationId(11)])).out.trimEnd().split("\n").slice(1);
     const json = JSON.parse((await run(["generation", "inspect", generationId(11), "-o", "json"])).out) as object;
