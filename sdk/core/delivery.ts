@@ -81,8 +81,10 @@ export function createDelivery({ sender, limits, problems, ready }: DeliveryOpti
   const takeRest = (): readonly Entry[] => queue.take(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
 
   function schedule(delayMillis: number): void {
+    // No timer is ever later than the longest of the delays: most pushes need not look at the clock.
+    if (running || stopped || (timer !== undefined && delayMillis >= GATHER_MS)) return;
     const atMillis = performance.now() + delayMillis;
-    if (running || stopped || (timer !== undefined && timerMillis <= atMillis)) return;
+    if (timer !== undefined && timerMillis <= atMillis) return;
     clearTimeout(timer);
     timerMillis = atMillis;
     timer = setTimeout(() => void drain(), delayMillis);
