@@ -71,6 +71,19 @@ describeEachServer("old content", (server) => {
     return rows.flatMap((each) => each.map((row) => String(row["row"]))).join("\n");
   };
 
+  it("notes the hour of each call whose texts go or come back: what was worked out from them is not used any more", async () => {
+    const hours = () =>
+      rig.sql`WITH gone AS (DELETE FROM usage_dirty_hours RETURNING project_id, hour) SELECT DISTINCT project_id, hour FROM gone`;
+    const [call] = await rig.sql`SELECT project_id, date_trunc('hour', start_time, 'UTC') AS hour FROM generation_logs`;
+    await hours();
+    await removeContent(options({ archiveFolder: folder }));
+    expect(await hours()).toEqual([call]);
+    await removeContent(options({ archiveFolder: folder }));
+    expect(await hours()).toEqual([]);
+    await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] });
+    expect(await hours()).toEqual([call]);
+  });
+
   it("leaves its rows; numbers, names, times and what is no content stay to the last digit", async () => {
     const removed = await removeContent(options());
     expect(removed).toMatchObject({ generation_logs: 1, spans: 1, log_records: 1, image_traces: 1, generation_items: 1 });
