@@ -5,7 +5,7 @@ import { accepted, type Outcome, partial, rejected, retryable } from "./base/out
 import type { IncomingRequest, Signal } from "./base/signal.ts";
 import type { WorkLimit } from "./base/work-limit.ts";
 import type { PriceBook } from "./model/price.ts";
-import { countDataPoints } from "./otlp/count-items.ts";
+import { countItems } from "./otlp/count-items.ts";
 import { DecodeError } from "./otlp/decode-error.ts";
 import { transcodeJson, transcodeJsonInSteps } from "./otlp/decode-json.ts";
 import type { LogView, SpanView } from "./otlp/span-view.ts";
@@ -234,15 +234,13 @@ function refusalMessage(signal: Signal, refused: readonly ItemRefusal[]): string
 
 /** A signal that no pipeline takes is refused in the open: partial success, so that the sender does not send it again. */
 function withoutPipeline(signal: Signal, raw: Buffer, metrics: Metrics): Outcome {
-  const count = signal === "metrics" ? countDataPoints(raw) : 0;
-  if (signal === "metrics" && count === 0) return accepted();
+  const count = countItems(raw, signal);
+  if (count === 0) return accepted();
   metrics.received.inc({ signal }, count);
   metrics.items.inc({ signal, outcome: "rejected" }, count);
   metrics.rejectedItems.inc({ signal, reason: "no_pipeline" }, count);
-  return partial(
-    count,
-    `no pipeline takes ${signal}: they are not stored; turn their export off, or add a ${signal} pipeline to the configuration`,
-  );
+  const advice = signal === "metrics" ? "genspan has no use for them" : `or add a ${signal} pipeline to the configuration`;
+  return partial(count, `no pipeline takes ${signal}: they are not stored; turn their export off, ${advice}`);
 }
 
 function createPool<T>(create: () => T) {

@@ -1,3 +1,4 @@
+import type { Signal } from "../base/signal.ts";
 import { WIRE_LENGTH, WireReader } from "./wire.ts";
 
 const key = (field: number): number => (field << 3) | WIRE_LENGTH;
@@ -5,10 +6,11 @@ const key = (field: number): number => (field << 3) | WIRE_LENGTH;
 /** Metric.{gauge, sum, histogram, exponential_histogram, summary}: the fields that hold data points, each as its own field 1. */
 const POINT_HOLDERS: ReadonlySet<number> = new Set([key(5), key(7), key(9), key(10), key(11)]);
 
-/** Data points in an ExportMetricsServiceRequest. Throws DecodeError where the bytes are no protobuf. */
-export function countDataPoints(request: Buffer): number {
+/** Spans, log records or data points in an export request, which all have them in field 2 of field 2 of field 1. Throws DecodeError where the bytes are no protobuf. */
+export function countItems(request: Buffer, signal: Signal): number {
   const reader = new WireReader(request);
-  return within(reader, key(1), () => within(reader, key(2), () => within(reader, key(2), () => countInMetric(reader))));
+  const inItem = signal === "metrics" ? () => countInMetric(reader) : () => 1;
+  return within(reader, key(1), () => within(reader, key(2), () => within(reader, key(2), inItem)));
 }
 
 function countInMetric(reader: WireReader): number {

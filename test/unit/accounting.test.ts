@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMetrics, type Metrics } from "../../collector/base/metrics.ts";
 import type { Signal } from "../../collector/base/signal.ts";
+import { countItems } from "../../collector/otlp/count-items.ts";
 import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
 import type { WriteResult } from "../../collector/rows/encoded-request.ts";
 import { RECEIVED_AT_MS } from "../support/encoding.ts";
@@ -22,7 +23,7 @@ const committed =
     ...result,
   });
 
-async function consumed(write: Write, sent: Buffer = body(), signal: Signal = "traces"): Promise<Metrics> {
+async function consumed(write: Write, sent: Buffer = body()): Promise<Metrics> {
   const metrics = createMetrics();
   const pipeline = createPipeline({
     write,
@@ -32,7 +33,9 @@ async function consumed(write: Write, sent: Buffer = body(), signal: Signal = "t
     logProcessors: [],
     metrics,
   });
-  await pipeline.consume({ signal, encoding: "protobuf", body: sent, projectId: 1, receivedAtMs: RECEIVED_AT_MS }).catch(() => undefined);
+  await pipeline
+    .consume({ signal: "traces", encoding: "protobuf", body: sent, projectId: 1, receivedAtMs: RECEIVED_AT_MS })
+    .catch(() => undefined);
   return metrics;
 }
 
@@ -67,17 +70,36 @@ describe("received = stored + duplicate + rejected + spooled + refused", () => {
     expect(await valuesOf(metrics.items, "outcome")).toEqual(outcomes);
   });
 
-  it("OPS-01 holds for a signal that no pipeline takes", async () => {
-    const metrics = await consumed(
-      committed({}),
-      recordingsOf("nodesdk-defaults").find(({ path }) => path === "/v1/metrics")!.body,
-      "metrics",
-    );
-    const { metrics: received } = await valuesOf(metrics.received, "signal");
-    expect(received).toBeGreaterThan(0);
-    expect(await valuesOf(metrics.items, "outcome")).toEqual({ rejected: received });
-    expect(await valuesOf(metrics.rejectedItems, "reason")).toEqual({ no_pipeline: received });
-  });
+  it.each<Signal>(["traces", "logs", "metrics"])(
+    "OPS-01 H12 H13 holds for %s that no pipeline takes, and the answer tells their number",
+    async (signal) => {
+      const metrics = createMetrics();
+      const pipeline = createPipeline({
+        write: committed({}),
+        admit: () => undefined,
+        signals: new Set<Signal>(),
+        spanProcessors: [],
+        logProcessors: [],
+        metrics,
+      });
+      const consume = (sent: Buffer, encoding: "protobuf" | "json") =>
+        pipeline.consume({ signal, encoding, body: sent, projectId: 1, receivedAtMs: RECEIVED_AT_MS });
+      const points = recordingsOf("nodesdk-defaults").find(({ path }) => path === "/v1/metrics")!.body;
+      const items = "{},{},{}";
+      const sent = {
+        traces: Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${items}]}]}]}`),
+        logs: Buffer.from(`{"resourceLogs":[{"scopeLogs":[{"logRecords":[${items}]}]}]}`),
+        metrics: points,
+      }[signal];
+      const outcome = await consume(sent, signal === "metrics" ? "protobuf" : "json");
+      const { [signal]: received } = await valuesOf(metrics.received, "signal");
+      expect(outcome).toMatchObject({ kind: "partial", rejected: received });
+      expect(received).toBe(signal === "metrics" ? countItems(points, "metrics") : 3);
+      expect(await valuesOf(metrics.items, "outcome")).toEqual({ rejected: received });
+      expect(await valuesOf(metrics.rejectedItems, "reason")).toEqual({ no_pipeline: received });
+      expect(await consume(Buffer.from("{}"), "json")).toEqual({ kind: "accepted" });
+    },
+  );
 });
 
 describe("what is refused for good", () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createLog } from "../../../collector/base/log.ts";
 import { createMetrics } from "../../../collector/base/metrics.ts";
 import { accepted } from "../../../collector/base/outcome.ts";
-import { countDataPoints } from "../../../collector/otlp/count-items.ts";
+import { countItems } from "../../../collector/otlp/count-items.ts";
 import { createByteBudget } from "../../../collector/receivers/byte-budget.ts";
 import { createOtlpHttpReceiver } from "../../../collector/receivers/otlp-http.ts";
 import { contentFromEvents } from "../../../collector/refinement/log-content.ts";
@@ -102,7 +102,7 @@ describe.each(RECORDED)("every body of $client", ({ client, bodies }) => {
       const expected = bodies[name]!;
       if (expected.signal === "traces") expectTraces(each.body, expected);
       else if (expected.signal === "logs") expectLogs(each.body, expected);
-      else if (expected.signal === "metrics") expect(countDataPoints(each.body)).toBe(expected.points);
+      else if (expected.signal === "metrics") expect(countItems(each.body, "metrics")).toBe(expected.points);
       if (!each.path.startsWith("/opentelemetry.proto.")) expect(await answerTo(each)).toBe(expected.signal === "none" ? 404 : 200);
     },
   );
