@@ -16,20 +16,23 @@ export interface DeferredText {
 /** Attributes as the SDK holds them. */
 export type RecordAttributes = Record<string, AttributeValue | DeferredText | undefined>;
 
-export const deferredJson = (value: object): DeferredText => new DeferredJson(value);
+/** `measure` gives the bytes of the strings in a value. */
+export const deferredJson = <T extends object>(value: T, measure: (value: T) => number): DeferredText => new DeferredJson(value, measure);
 
 /** A class, since every generation has two. */
-class DeferredJson implements DeferredText {
-  readonly #value: object;
+class DeferredJson<T extends object> implements DeferredText {
+  readonly #value: T;
+  readonly #measure: (value: T) => number;
   #sizeBytes = -1;
   #text: string | undefined;
 
-  constructor(value: object) {
+  constructor(value: T, measure: (value: T) => number) {
     this.#value = value;
+    this.#measure = measure;
   }
 
   sizeBytes(): number {
-    if (this.#sizeBytes < 0) this.#sizeBytes = stringBytes(this.#value);
+    if (this.#sizeBytes < 0) this.#sizeBytes = this.#measure(this.#value);
     return this.#sizeBytes;
   }
 
@@ -41,14 +44,6 @@ class DeferredJson implements DeferredText {
   writeTo(json: JsonBytes): void {
     json.nested(this.#value);
   }
-}
-
-function stringBytes(value: unknown): number {
-  if (typeof value === "string") return Buffer.byteLength(value);
-  if (typeof value !== "object" || value === null) return 0;
-  let bytes = 0;
-  for (const name in value) bytes += stringBytes((value as Readonly<Record<string, unknown>>)[name]);
-  return bytes;
 }
 
 export const isDeferred = (value: AttributeValue | DeferredText | undefined): value is DeferredText =>

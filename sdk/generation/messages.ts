@@ -59,7 +59,16 @@ export function messagesText(messages: readonly Message[] | undefined, { policy 
       characters += content.length;
     }
   }
-  return characters * 3 < policy.maxBytes ? deferredJson(messages) : JSON.stringify(messages);
+  return characters * 3 < policy.maxBytes ? deferredJson(messages, textBytes) : JSON.stringify(messages);
+}
+
+/** What the texts of messages take that hold nothing else, in bytes. */
+function textBytes(messages: readonly Message[]): number {
+  let bytes = 0;
+  for (const { parts } of messages) {
+    for (const { content } of parts) if (typeof content === "string") bytes += Buffer.byteLength(content);
+  }
+  return bytes;
 }
 
 /** A message that cannot be read, because a getter of it throws, says so; the others stay. */

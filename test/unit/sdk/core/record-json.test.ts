@@ -50,7 +50,7 @@ describe("records as OTLP/JSON", () => {
         list: ["ä", "b"],
         numbers: [1, 2.5],
       }),
-      spanOf({ "gen_ai.input.messages": deferredJson(messages) }, { parent, kind: SpanKind.CLIENT }),
+      spanOf({ "gen_ai.input.messages": deferredJson(messages, () => 0) }, { parent, kind: SpanKind.CLIENT }),
       spanOf({}, { failed: true, statusMessage: 'a "reason"', events: [event], context: { ...context, traceState } }),
       spanOf({}, { failed: true, parent: { ...parent, isRemote: true } }),
       new OwnSpan(spanOf({ other: "origin" }).facts, { ...origin, resource: resourceFromAttributes({}) }, 2),
@@ -97,7 +97,7 @@ describe("records as OTLP/JSON", () => {
     const pending = { "genspan.record": "pending" };
 
     it("are what the official exporter sends, whether or not anything came later", async () => {
-      const shared = sharedAttributes({ model: "m", input: deferredJson(messages) });
+      const shared = sharedAttributes({ model: "m", input: deferredJson(messages, () => 0) });
       const spans = [spanOf(pending, { shared }), spanOf({ answer: "a" }, { shared }), spanOf({}, { shared })];
       const expected = official(spans);
       expect(parsed(await createRecordWriter().write(spans))).toEqual(expected);
@@ -108,7 +108,7 @@ describe("records as OTLP/JSON", () => {
     });
 
     it("are written once, and the same again at its end, to each destination", async () => {
-      const deferred = deferredJson(messages);
+      const deferred = deferredJson(messages, () => 0);
       let asked = 0;
       const shared = sharedAttributes({
         input: {
@@ -130,7 +130,7 @@ describe("records as OTLP/JSON", () => {
     });
 
     it("say at the end what came later, in the place of what was said before", async () => {
-      const shared = sharedAttributes({ model: "m", metadata: "{}", input: deferredJson(messages) });
+      const shared = sharedAttributes({ model: "m", metadata: "{}", input: deferredJson(messages, () => 0) });
       const writer = createRecordWriter();
       await writer.write([spanOf(pending, { shared })]);
       const final = spanOf({ metadata: '{"a":1}' }, { shared });
