@@ -175,12 +175,12 @@ async function encodeItems(
 ): Promise<void> {
   encoder.open(builder);
   let since = performance.now();
-  for (let i = 1; encoder.next(); i++) {
-    if (erased?.(encoder.view) !== true) {
+  for (let i = 1, step = encoder.next(); step !== "end"; i++, step = encoder.next()) {
+    if (step === "item" && erased?.(encoder.view) !== true) {
       process();
       encoder.encode();
     }
-    if (i % 32 === 0 && performance.now() - since > YIELD_AFTER_MS) {
+    if ((step === "pause" || i % 32 === 0) && performance.now() - since > YIELD_AFTER_MS) {
       await turn();
       since = performance.now();
     }

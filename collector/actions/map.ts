@@ -60,6 +60,7 @@ function explained(body: Buffer, { file, change }: Explaining): Cell[][] {
   try {
     walker.open(body);
     for (let found = walker.next(); found !== "end"; found = walker.next()) {
+      if (found === "pause") continue;
       if (found === "item") change?.(view);
       rows.push(...(found === "broken" ? [["", "malformed", null, null, null, null]] : rowsOf(view)));
     }

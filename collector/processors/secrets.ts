@@ -62,9 +62,10 @@ const jwt: Finder = {
     for (const at of placesOf(bytes, JWT_START, text)) {
       if (at < covered) continue;
       const first = endOfRun(at);
+      if (first - at < 10) continue;
       const second = nextPart(bytes, first, text);
       const third = second === undefined ? undefined : endOfPart(bytes, second, text);
-      if (first - at < 10 || third === undefined) continue;
+      if (third === undefined) continue;
       covered = third;
       yield { start: at, end: third };
     }

@@ -10,7 +10,7 @@ import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyStri
 import { encodeBlobRow } from "./encode-media.ts";
 import { encodeScore, evaluationFacts, idsOfResponse } from "./encode-score.ts";
 import { copyUuid, encodeAttributes, optionalCount, optionalText } from "./encode-span.ts";
-import { nextItem, refuseMalformed, shippedPrices } from "./encode-traces.ts";
+import { nextItem, refuseMalformed, type Step, shippedPrices } from "./encode-traces.ts";
 import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { takeMedia } from "./log-media.ts";
@@ -28,7 +28,7 @@ export interface LogEncoder {
   readonly view: LogView;
   readonly notes: IngestNotes;
   open(builder: RequestBuilder): void;
-  next(): boolean;
+  next(): Step;
   encode(): void;
 }
 

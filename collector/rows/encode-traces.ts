@@ -29,8 +29,8 @@ export interface TraceEncoder {
   readonly view: SpanView;
   readonly notes: IngestNotes;
   open(builder: RequestBuilder): void;
-  /** Decodes the next span into `view`; false when there is none. Throws DecodeError when the request is not protobuf. */
-  next(): boolean;
+  /** Decodes the next span into `view`. Throws DecodeError when the request is not protobuf. */
+  next(): Step;
   /** Encodes the span in `view`, as processors left it. */
   encode(): void;
 }
@@ -117,16 +117,18 @@ function tableOf(role: ReadRole | undefined): TableSpec | undefined {
 /** A row that is not counted says nothing on its span: what was mended there is noted under the attribute's own name. */
 const aside = (context: SpanContext): SpanContext => ({ ...context, notes: new IngestNotes() });
 
-/** Steps to the next item that can be read; one whose own message is broken is refused alone, since its bounds are known. */
-export function nextItem(walker: ItemWalker, builder: RequestBuilder, kind: string): boolean {
-  for (;;) {
-    const found = walker.next();
-    if (found === "end") return false;
-    builder.addItem(walker.view.start, walker.view.end);
-    if (found === "item") return true;
-    builder.refuse(malformed(kind));
-  }
+/** Steps to the next item; one whose own message is broken is refused alone, since its bounds are known. */
+export function nextItem(walker: ItemWalker, builder: RequestBuilder, kind: string): Step {
+  const found = walker.next();
+  if (found === "end" || found === "pause") return found;
+  builder.addItem(walker.view.start, walker.view.end);
+  if (found === "item") return "item";
+  builder.refuse(malformed(kind));
+  return "pause";
 }
+
+/** What `next` of an encoder came to: an item to encode, a chance to do something else, or the end of the request. */
+export type Step = Exclude<WalkResult, "broken">;
 
 interface ItemWalker {
   readonly view: { readonly start: number; readonly end: number };

@@ -25,7 +25,7 @@ export function measureDecode(kind: "plain" | "genai" | "genai10", rounds: numbe
     rows() {
       const builder = createRequestBuilder({ signal: "traces", projectId: 1, raw: body, receivedAtMs: Date.now() });
       encoder.open(builder);
-      while (encoder.next()) encoder.encode();
+      while (encoder.next() !== "end") encoder.encode();
       return builder.finish().fresh.reduce((sum, set) => sum + set.bytes.length, 0);
     },
     library: () => TracesData.decode(body),

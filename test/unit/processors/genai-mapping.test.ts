@@ -25,7 +25,7 @@ function rowsAfter(rules: readonly MappingRule[], attributes: Readonly<Record<st
   const builder = createRequestBuilder({ signal: "traces", projectId: 1, raw, receivedAtMs: RECEIVED_AT_MS });
   const map = createGenaiMapping(rules, mappedAttribute);
   encoder.open(builder);
-  while (encoder.next()) {
+  while (encoder.next() !== "end") {
     map(encoder.view);
     encoder.encode();
   }

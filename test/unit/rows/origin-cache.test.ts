@@ -65,7 +65,7 @@ describe("resources and scopes that come again", () => {
       const encoder = createTraceEncoder();
       const builder = createRequestBuilder({ signal: "traces", projectId, raw, receivedAtMs: RECEIVED_AT_MS });
       encoder.open(builder);
-      while (encoder.next()) encoder.encode();
+      while (encoder.next() !== "end") encoder.encode();
       return builder.finish().shared.map((row) => row.projectId);
     });
     expect(projects).toEqual([
