@@ -99,4 +99,31 @@ export const WRITING_MUTANTS: readonly Mutant[] = [
     after: "pendingBytes > Number.MAX_SAFE_INTEGER",
     test: { file: "test/unit/exporters/queue.test.ts", name: "MEM-01 refuses what exceeds the bound on pending bytes" },
   },
+  {
+    rule: "a collector forgets that a resource is stored when it was deleted",
+    caseId: "PRV-01",
+    file: "collector/exporters/postgres/shared-rows.ts",
+    before: "        there.stored = false;\n",
+    after: "",
+    test: { file: "test/db/released-origins.test.ts", name: "are stored again by another collector that remembered them" },
+  },
+  {
+    rule: "a resource that was used while it was deleted is put back",
+    caseId: "PRV-01",
+    file: "collector/exporters/postgres/shared-rows.ts",
+    before: "used.push(there.row);",
+    after: "{}",
+    test: {
+      file: "test/db/released-origins.test.ts",
+      name: "are put back where another collector wrote a span that needs them before it had heard",
+    },
+  },
+  {
+    rule: "a resource goes only when nothing points to it",
+    caseId: "PRV-01",
+    file: "collector/commands/origins/pointed-to.ts",
+    before: "open.delete(key);",
+    after: "{}",
+    test: { file: "test/db/released-origins.test.ts", name: "PRV-01 go with the last span of an erased user, and those of others stay" },
+  },
 ];
