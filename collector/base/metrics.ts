@@ -50,6 +50,11 @@ export function createMetrics() {
     received: counter("received_items_total", "Items received, by signal.", ["signal"]),
     items: counter("items_total", "What became of received items: stored, duplicate, rejected, spooled or refused.", ["signal", "outcome"]),
     rejectedItems: counter("rejected_items_total", "Items refused for good, by reason.", ["signal", "reason"]),
+    unacknowledged: counter(
+      "unacknowledged_items_total",
+      "Items stored although their sender was told to send them again, since the answer could wait no longer: rows = stored + unacknowledged.",
+      ["signal"],
+    ),
     conflicting: counter("conflicting_items_total", "Resent items whose content differs from the stored one.", ["signal"]),
     sanitized: counter("sanitized_total", "Values mended on arrival, by reason.", ["reason"]),
     requests: counter("requests_total", "Export requests answered, by protocol, signal and status.", ["protocol", "signal", "status"]),

@@ -50,7 +50,7 @@ export interface EncodedRequest {
   readonly announced: ReadonlySet<number>;
   /** What the request brings for traces with model calls. */
   readonly traces: readonly TraceMark[];
-  /** Items refused while encoding; their `ingest_rejected` rows are in `fresh`, under their own item numbers. */
+  /** Items refused while encoding; their `ingest_rejected` rows are in `fresh`, under the number of the first item with their bytes. */
   readonly refusedItems: readonly ItemRefusal[];
   /** Bytes held in memory for this request, for the bound on pending bytes. */
   readonly sizeBytes: number;

@@ -17,12 +17,16 @@ export interface Rejection {
   readonly receivedAtMs: number;
 }
 
-/** Writes the row of table ingest_rejected. Its id is a hash of the bytes: a resend finds the same row. */
-export function encodeRejectedRow(out: ByteWriter, rejection: Rejection): void {
+/** The id of the row that keeps an item: a hash of its bytes, so that a resend finds the same row. */
+export const rejectedId = ({ signal, raw }: Pick<Rejection, "signal" | "raw">): string =>
+  hash("sha256", Buffer.concat([Buffer.from(signal), raw]), "hex").slice(0, 32);
+
+/** Writes the row of table ingest_rejected. */
+export function encodeRejectedRow(out: ByteWriter, rejection: Rejection, id = rejectedId(rejection)): void {
   const { raw, signal } = rejection;
   out.u16(INGEST_REJECTED.columns.length);
   copyInt4(out, rejection.projectId);
-  copyUuid(out, hash("sha256", Buffer.concat([Buffer.from(signal), raw]), "hex").slice(0, 32));
+  copyUuid(out, id);
   copyString(out, signal);
   copyString(out, rejection.reason);
   if (rejection.sqlstate === undefined) copyNull(out);

@@ -2,7 +2,7 @@ import { sharedBuffers } from "../base/buffer-pool.ts";
 import { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-request.ts";
-import { encodeRejectedRow } from "./ingest-rejected.ts";
+import { encodeRejectedRow, rejectedId } from "./ingest-rejected.ts";
 import { INGEST_REJECTED, type TableSpec } from "./table-spec.ts";
 import { type TraceMark, withMark } from "./trace-marks.ts";
 
@@ -40,6 +40,8 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const itemAt: number[] = [];
   const shared = new Map<string, SharedRow>();
   const refusedItems: ItemRefusal[] = [];
+  /** Of several items with the same bytes one row is kept. */
+  const rejected = new Set<string>();
   const fresh = new Map<TableSpec, RowSet>();
   const revisiting = new Map<TableSpec, RowSet>();
   const traces = new Map<string, TraceMark>();
@@ -85,7 +87,10 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
       pending.announced.delete(item);
       refusedItems.push({ item, reason });
       const itemBytes = raw.subarray(itemAt[item * 2], itemAt[item * 2 + 1]);
-      encodeRejectedRow(row(INGEST_REJECTED), { projectId, signal, reason, sqlstate: undefined, raw: itemBytes, receivedAtMs });
+      const id = rejectedId({ signal, raw: itemBytes });
+      if (rejected.has(id)) return;
+      rejected.add(id);
+      encodeRejectedRow(row(INGEST_REJECTED), { projectId, signal, reason, sqlstate: undefined, raw: itemBytes, receivedAtMs }, id);
     },
     finish() {
       const sets = [...fresh.values(), ...revisiting.values()];

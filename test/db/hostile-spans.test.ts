@@ -26,6 +26,15 @@ describeEachServer("spans that are hard to store", (server) => {
 
   const attribute = (key: string, value: Buffer): SpanParts => ({ attributes: [keyValue(key, value)] });
 
+  it("thousands of items with the same broken bytes are answered at once, each counted, and kept once", async () => {
+    const empty = Array.from({ length: 20_000 }, () => Buffer.alloc(0));
+    const sent = tracesRequest([span({ spanId: spanId(1) }), ...empty, span({ spanId: spanId(2), traceId: Buffer.alloc(3) })]);
+    expect(await rig.send(sent)).toMatchObject({ kind: "partial", rejected: 20_001 });
+    expect([await count("spans"), await count("ingest_rejected")]).toEqual([1, 2]);
+    expect(await rig.send(sent)).toMatchObject({ kind: "partial", rejected: 20_001 });
+    expect([await count("spans"), await count("ingest_rejected")]).toEqual([1, 2]);
+  });
+
   it("ENC-01 NUL reads back as U+FFFD", async () => {
     const row = await stored(attribute("gen_ai.prompt", any.string("a\u0000b")));
     expect([await shown("gen_ai.prompt"), row["ingest_notes"]]).toEqual(["a\uFFFDb", { sanitized: { nul: ["attributes.gen_ai.prompt"] } }]);

@@ -82,6 +82,10 @@ export function createQueue(options: QueueOptions): Queue {
     while (batches[0]?.parts.every((part) => part.pending.settled) === true) free(batches.shift()!);
   }
 
+  function countUnacknowledged({ request }: PendingRequest, items: number): void {
+    if (items > 0) options.metrics.unacknowledged.inc({ signal: request.signal }, items);
+  }
+
   function countBytes(change: number): void {
     pendingBytes += change;
     options.metrics.pendingBytes.set(pendingBytes);
@@ -89,6 +93,7 @@ export function createQueue(options: QueueOptions): Queue {
 
   function settle(entry: PendingRequest, result: WriteResult): void {
     if (entry.settled) return;
+    if (result.kind === "failed") countUnacknowledged(entry, entry.stored);
     entry.settled = true;
     pending.delete(entry);
     entry.settle(result);
@@ -203,7 +208,9 @@ export function createQueue(options: QueueOptions): Queue {
     awaited: (parts) => parts.filter((part) => !part.pending.settled),
     written(parts, marks) {
       for (const part of parts) {
-        part.pending.stored += marks.stored.get(part)?.size ?? 0;
+        const stored = marks.stored.get(part)?.size ?? 0;
+        if (part.pending.settled) countUnacknowledged(part.pending, stored);
+        part.pending.stored += stored;
         part.pending.conflicting += marks.conflicting.get(part)?.size ?? 0;
         advance(part.pending, part.toItem - part.fromItem);
       }

@@ -152,6 +152,20 @@ describe("the queue", () => {
     expect(await pendingBytes()).toBe(0);
   });
 
+  it("OPS-01 counts what was committed although its sender was told to send it again, in part or as a whole, before that or after", async () => {
+    const unacknowledged = async (): Promise<number> => (await metrics.unacknowledged.get()).values[0]?.value ?? 0;
+    const queue = queueOf({ maxBatchRows: 4, writeDeadlineMillis: 60 });
+    const answer = queue.add(request(10));
+    const batches = [await queue.take(always), await queue.take(always), await queue.take(always)];
+    commit(queue, batches[0]!);
+    expect((await answer).kind).toBe("failed");
+    expect(await unacknowledged()).toBe(4);
+    commit(queue, batches[1]!);
+    expect(await unacknowledged()).toBe(8);
+    queue.release(batches[2]!);
+    await queue.drain(0);
+  });
+
   it("gives a batch to a worker that has a session, not to the one that has waited longest", async () => {
     const queue = queueOf();
     let recovered = false;
