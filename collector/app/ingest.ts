@@ -19,7 +19,7 @@ export const ingestInto =
   (pipeline: Pipeline | undefined): Ingest =>
   async (projectId, signal, body) =>
     pipeline?.consume({ signal, encoding: "json", body, projectId, receivedAtMs: Date.now() }) ??
-    rejected("unsupported_type", "no pipeline of this collector takes telemetry");
+    rejected("unsupported_type", "no pipeline of this collector stores telemetry");
 
 export interface OwnIngest {
   readonly ingest: Ingest;

@@ -2,7 +2,7 @@ import type { Authenticate } from "../base/authenticate.ts";
 import { MAX_BODIES_BYTES, MAX_READING_WAIT_MS, MAX_WORKING_BYTES, WRITE_DEADLINE_MS } from "../base/limits.ts";
 import { createWorkLimit } from "../base/work-limit.ts";
 import type { Component } from "../config/index.ts";
-import { largestMessageBytes } from "../config/questions.ts";
+import { largestMessageBytes, storingReceiver } from "../config/questions.ts";
 import type { Pipeline } from "../pipeline.ts";
 import { createByteBudget } from "../receivers/byte-budget.ts";
 import { listenGrpc } from "../receivers/grpc-server.ts";
@@ -18,7 +18,7 @@ import { type PipelineInput, pipelineOf } from "./pipelines.ts";
 export interface Receivers {
   readonly http: readonly Listening[];
   readonly grpc: readonly Listening[];
-  /** The way of the first receiver's pipeline, for what comes through none. */
+  /** The way of a pipeline that stores, for what comes through no receiver. */
   readonly ingest: Ingest;
 }
 
@@ -42,14 +42,14 @@ export async function startReceivers(context: Context, steps: Steps, authenticat
   const budget = createByteBudget(Math.max(MAX_READING_BYTES, 2 * largestMessageBytes(config)));
   const isStopping = (): boolean => ending.requested;
   const turns = createReadingTurns(createWorkLimit({ maxBytes: MAX_BODIES_BYTES, maxWaitMillis: MAX_READING_WAIT_MS }));
-  let first: Pipeline | undefined;
+  const pipelines = new Map<string, Pipeline>();
   for (const [id, receiver] of config.receivers) {
     const pipeline = pipelineOf(id, { ...steps, config, metrics, log, isStopping, work, started });
     if (pipeline === undefined) continue;
-    first ??= pipeline;
+    pipelines.set(id, pipeline);
     await serveOtlp(servers, { id, ...receiver.options, consume: pipeline.consume, authenticate, budget, turns, metrics, log });
   }
-  return { ...servers, ingest: ingestInto(first) };
+  return { ...servers, ingest: ingestInto(pipelines.get(storingReceiver(config) ?? "")) };
 }
 
 interface OtlpServers {

@@ -5,6 +5,7 @@ import { type ApiOptions, createApiApp } from "../api/app.ts";
 import type { Fetch } from "../api/front.ts";
 import type { Services } from "../api/services.ts";
 import { within } from "../base/within.ts";
+import { webExtension } from "../config/questions.ts";
 import type { PostgresExporter } from "../exporters/postgres/index.ts";
 import { latest } from "../query/latest.ts";
 import { type Listening, listen } from "../receivers/http-server.ts";
@@ -18,13 +19,11 @@ const MAX_UPLOAD_MS = 6 * 3_600_000;
 
 /** Opens the address of the extension `web`; undefined where the configuration has none. */
 export async function listenWeb({ options, started }: Context, fetch: Fetch): Promise<Listening | undefined> {
-  const { config } = options;
-  const id = config.service.extensions.find((each) => config.extensions.get(each)?.type === "web");
-  const web = id === undefined ? undefined : config.extensions.get(id);
+  const web = webExtension(options.config);
   if (web === undefined) return undefined;
   // Files that are imported come in through it, as fast as they come.
   const limits = { requestMillis: MAX_UPLOAD_MS };
-  const listening = await listen({ fetch, ...web.options.endpoint, purpose: `extensions::${id}::endpoint`, limits });
+  const listening = await listen({ fetch, ...web.options.endpoint, purpose: `extensions::${web.id}::endpoint`, limits });
   started.defer(() => listening.close(0));
   return listening;
 }

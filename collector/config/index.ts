@@ -1,6 +1,7 @@
 import { parseComponentId } from "./component-id.ts";
 import { type Component, type Kind, readComponent, unknownType } from "./components.ts";
 import { ConfigError } from "./config-error.ts";
+import { contradictions } from "./contradictions.ts";
 import { expandTree } from "./expand.ts";
 import { applySets, type ConfigFile, isTree, mergeFiles } from "./merge.ts";
 import { type Pipeline, readService, type Service } from "./service.ts";
@@ -69,7 +70,10 @@ function readConfig(tree: unknown, findings: Findings): Config {
   const extensions = readComponents("extensions", read.extensions, findings);
   const components = { receivers, processors, exporters, extensions } as unknown as Omit<Config, "service">;
   const service = readService(read.service, { findings, components });
-  return Object.freeze({ ...components, service });
+  const config = Object.freeze({ ...components, service });
+  // Where the form is wrong, stand-ins would be compared.
+  if (findings.loading.length === 0) findings.meaning.push(...contradictions(config));
+  return config;
 }
 
 /** Also what is wrong has a place in the map, so that a reference to it is no second fault. */

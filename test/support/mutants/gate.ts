@@ -93,4 +93,20 @@ export const GATE_MUTANTS: readonly Mutant[] = [
     after: "",
     test: { file: "test/unit/base/authenticate.test.ts", name: "MEM-04 is held to its requests a second" },
   },
+  {
+    rule: "the web address, too, needs a key where others reach it",
+    caseId: "AUT-01",
+    file: "collector/config/questions.ts",
+    before: "return [...receivers, ...pages];",
+    after: "return receivers;",
+    test: { file: "test/unit/config/questions.test.ts", name: "AUT-01 include that of " },
+  },
+  {
+    rule: "without keys nobody is let in where others reach an address",
+    caseId: "AUT-01",
+    file: "collector/base/authenticate.ts",
+    before: " && options.loopbackOnly",
+    after: "",
+    test: { file: "test/unit/base/authenticate.test.ts", name: "AUT-01 nobody gets in for " },
+  },
 ];

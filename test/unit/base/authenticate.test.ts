@@ -13,6 +13,23 @@ const stored = (key: string, change: Partial<StoredKey> = {}): StoredKey => ({
   ...change,
 });
 
+describe("while no key was ever made", () => {
+  const asking = (loopbackOnly: boolean) => createAuthenticator({ loadKeys: async () => [], loopbackOnly });
+  const local = { key: undefined, host: "localhost:4318" };
+
+  it.each(["ingest", "read", "admin"] as const)("AUT-01 nobody gets in for %s where others reach an address", async (scope) => {
+    const authenticate = asking(false);
+    expect(await authenticate(local, scope)).toMatchObject({ kind: "rejected", reason: "unauthenticated" });
+    expect(await authenticate({ ...local, key: "invented" }, scope)).toMatchObject({ kind: "rejected", reason: "unauthenticated" });
+  });
+
+  it("AUT-01 everybody on this machine gets in where all addresses are loopback ones, and a foreign name does not", async () => {
+    const authenticate = asking(true);
+    expect(await authenticate(local, "ingest")).toEqual({ kind: "granted", projectId: 1 });
+    expect(await authenticate({ key: undefined, host: "evil.example" }, "ingest")).toMatchObject({ kind: "rejected", reason: "forbidden" });
+  });
+});
+
 /** An authenticator over keys that a test may change, on clocks that it may set. */
 function rig(...keys: StoredKey[]) {
   const clock = { wall: Date.UTC(2026, 5, 1), monotonic: 0 };
