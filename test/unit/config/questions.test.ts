@@ -54,20 +54,18 @@ ${PIPELINE}`);
 
 describe("the addresses of a collector", () => {
   it.each([
-    ["OTLP/HTTP", { http: "0.0.0.0:4318" }],
-    ["OTLP/gRPC", { grpc: "0.0.0.0:4317" }],
-    ["the web pages", { web: "0.0.0.0:4319" }],
-  ])(
-    "AUT-01 include that of %s, wherever it listens: on another host it needs a key",
-    (_, { http = "127.0.0.1:0", grpc = "127.0.0.1:0", web = "127.0.0.1:0" }) => {
-      const config = configOf(`
-receivers: {otlp: {protocols: {http: {endpoint: "${http}"}, grpc: {endpoint: "${grpc}"}}}}
+    ["OTLP/HTTP", "http"],
+    ["OTLP/gRPC", "grpc"],
+    ["the web pages", "web"],
+  ])("AUT-01 include that of %s, wherever it listens: on another host it needs a key", (_, open) => {
+    const at = (name: string): string => (name === open ? "0.0.0.0:0" : "127.0.0.1:0");
+    const config = configOf(`
+receivers: {otlp: {protocols: {http: {endpoint: "${at("http")}"}, grpc: {endpoint: "${at("grpc")}"}}}}
 exporters: {postgres: }
-extensions: {web: {endpoint: "${web}"}}
+extensions: {web: {endpoint: "${at("web")}"}}
 ${PIPELINE}`);
-      expect(listeningHosts(config).toSorted()).toEqual(["0.0.0.0", "127.0.0.1", "127.0.0.1"]);
-    },
-  );
+    expect(listeningHosts(config).toSorted()).toEqual(["0.0.0.0", "127.0.0.1", "127.0.0.1"]);
+  });
 
   it("have the keys that move them", () => {
     const config = configOf(`receivers: {otlp: {protocols: {http: , grpc: }}}\nexporters: {postgres: }\nextensions: {web: }\n${PIPELINE}`);
