@@ -33,6 +33,20 @@ it("times have six decimals, so that they sort as text", () => {
   ]);
 });
 
+it.each([
+  [[1, 1], 0.5, 0],
+  [[1, 1], 0.95, 1],
+  [[19, 1], 0.95, 0],
+  [[18, 2], 0.95, 1],
+  [[99, 1], 0.99, 0],
+  [[7, 3], 0.7, 0],
+  [[0, 5, 0], 0, 1],
+])("of calls %j in neighbouring buckets, %d did not exceed the duration of bucket %d", (counts, share, expected) => {
+  const buckets = counts.map((_, i) => i * 20);
+  const only = (i: number) => percentile({ buckets: [i * 20], counts: [1] }, 0.5);
+  expect(percentile({ buckets, counts }, share)).toBe(only(expected));
+});
+
 it("a percentile of a histogram is that of its bucket, and null without calls", () => {
   expect(percentile({ buckets: [], counts: [] }, 0.5)).toBeNull();
   const bucketOf = (millis: number): number => Math.ceil(Math.log(millis) / Math.log(1.05));
