@@ -20,7 +20,7 @@ export function createBodyEncoder(signal: Signal): (raw: Buffer) => EncodedReque
 function encodeBy(encoder: Pick<TraceEncoder | LogEncoder, "open" | "next" | "encode">, raw: Buffer, signal: Signal): EncodedRequest {
   const builder = createRequestBuilder({ signal, projectId: 1, raw, receivedAtMs: RECEIVED_AT_MS });
   encoder.open(builder);
-  while (encoder.next()) encoder.encode();
+  for (let step = encoder.next(); step !== "end"; step = encoder.next()) if (step === "item") encoder.encode();
   return builder.finish();
 }
 
