@@ -81,7 +81,7 @@ function header({ env, req }: Ctx, name: string): string | undefined {
 async function answer(context: Ctx, route: Route): Promise<Response> {
   const began = performance.now();
   const encoding = encodingOf(header(context, "content-type"));
-  const response = encoding === undefined ? unsupportedType(context) : await answerEncoded(context, { ...route, encoding });
+  const response = encoding === undefined ? unsupportedType() : await answerEncoded(context, { ...route, encoding });
   route.counts.answered(response.status);
   route.counts.took((performance.now() - began) / 1000);
   return response;
@@ -213,10 +213,13 @@ function encodingOf(contentType: string | undefined): Encoding | undefined {
   return media === "application/json" ? "json" : undefined;
 }
 
-const unsupportedType = (context: Ctx): Response =>
-  context.text("unsupported Content-Type: send application/x-protobuf or application/json\n", 415);
+const plainText = (text: string): Response => new Response(text, { status: 415, headers: { "Content-Type": "text/plain; charset=UTF-8" } });
+
+const unsupportedType = (): Response => plainText("unsupported Content-Type: send application/x-protobuf or application/json\n");
 
 function toResponse(outcome: Outcome, { signal, encoding }: Exchange): Response {
+  // H6, H7: like an unknown Content-Type, since who does not know how to read a body may not know how to read an answer.
+  if (outcome.kind === "rejected" && outcome.reason === "unsupported_type") return plainText(`${outcome.message}\n`);
   const status = outcomeStatus(outcome);
   const headers = new Headers({ "Content-Type": MEDIA_TYPES[encoding] });
   if (status.retryAfterSeconds !== undefined) headers.set("Retry-After", String(status.retryAfterSeconds));
