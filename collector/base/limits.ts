@@ -9,13 +9,16 @@ export const LARGEST_REQUEST_BYTES = 256 * 1024 * 1024;
 /** Nested attribute values below this depth are cut, and the span says so in `ingest_notes`. */
 export const MAX_VALUE_DEPTH = 64;
 
-/** A request is answered within this time whatever happens: a JavaScript exporter waits 10 s and does not retry a time-out (reliability contract 5). */
+/**
+ * A request is answered within this time: a JavaScript exporter waits 10 s and does not retry a time-out (reliability contract 5). Later only by as much as the
+ * event loop stands still, which takes one hostile item of tens of megabytes.
+ */
 export const REQUEST_DEADLINE_MS = 8_000;
 
 /** A write to the database that takes longer is given up together with its connection. */
 export const WRITE_DEADLINE_MS = 5_000;
 
-/** Decoding and encoding give way to other requests after this long. */
+/** Decoding and encoding give way to other requests after this long, between two items; one item, and the look for secrets in a body, is done in one go. */
 export const YIELD_AFTER_MS = 20;
 
 /** A batch for one COPY closes at this size; a larger request is cut into several. */
