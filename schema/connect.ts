@@ -8,6 +8,7 @@ export type { Sql, TransactionSql } from "postgres";
 /** Opens one connection for `work` and closes it. A server that cannot be reached or refuses the login is a SchemaError. */
 export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   if (!isDatabaseUrl(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);
+  if (!hasKnownSslMode(url)) throw explainConnectError(Object.assign(new Error("unknown sslmode"), { code: UNKNOWN_SSL_MODE }), url);
   const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan schema" } });
   try {
     await sql`SELECT`.catch((error: unknown) => {
@@ -20,6 +21,12 @@ export async function withConnection<T>(url: string, work: (sql: Sql) => Promise
 }
 
 const isDatabaseUrl = (url: string): boolean => URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
+
+/** libpq's, and `no-verify` of drivers for Node. Any other word would silently mean TLS. */
+const SSL_MODES: ReadonlySet<string> = new Set(["", "disable", "allow", "prefer", "require", "verify-ca", "verify-full", "no-verify"]);
+const UNKNOWN_SSL_MODE = "ERR_UNKNOWN_SSL_MODE";
+
+const hasKnownSslMode = (url: string): boolean => new URL(url).searchParams.getAll("sslmode").every((mode) => SSL_MODES.has(mode));
 
 /**
  * Takes the turn of the one session per schema that may change it; given back at the end of the transaction, also when the session dies.
@@ -84,6 +91,8 @@ function connectSentence(code: string, url: string): string {
       return `the database "${database}" does not exist at ${host}: create it, or correct its name in DATABASE_URL`;
     case "ERR_INVALID_URL":
       return "DATABASE_URL is not a URL like postgres://user:password@host:5432/database: correct it";
+    case UNKNOWN_SSL_MODE:
+      return "the sslmode in DATABASE_URL is none that there is: write disable, require or verify-full";
     case "ECONNRESET":
     case "EPIPE":
     case "CONNECTION_CLOSED":

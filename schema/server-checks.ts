@@ -11,13 +11,14 @@ export interface ServerFacts {
   readonly hasLz4: boolean;
 }
 
-/** Reads what the server is. Throws SchemaError for one that genspan cannot live on: before PostgreSQL 15, not UTF-8, a read-only standby. */
+/** Reads what the server is. Throws SchemaError for one that genspan cannot live on: before PostgreSQL 15, not UTF-8, without writes. */
 export async function checkServer(sql: Sql | TransactionSql): Promise<ServerFacts> {
   const [row] = await sql<
-    [{ num: number; version: string; encoding: string; standby: boolean; lz4: boolean; database: string; role: string }]
+    [{ num: number; version: string; encoding: string; standby: boolean; readOnly: boolean; lz4: boolean; database: string; role: string }]
   >`
     SELECT current_setting('server_version_num')::int AS num, current_setting('server_version') AS version,
       pg_encoding_to_char(encoding) AS encoding, pg_is_in_recovery() AS standby,
+      current_setting('transaction_read_only') = 'on' AS "readOnly",
       (SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression') AS lz4,
       current_database() AS database, current_user AS role
     FROM pg_database WHERE datname = current_database()`;
@@ -31,6 +32,10 @@ export async function checkServer(sql: Sql | TransactionSql): Promise<ServerFact
     );
   if (row.standby)
     throw new SchemaError(`the server of database "${row.database}" is a read-only standby: point DATABASE_URL at the primary`);
+  if (row.readOnly)
+    throw new SchemaError(
+      `the database "${row.database}" takes no writes from the role "${row.role}" (default_transaction_read_only is on): set it to off with ALTER DATABASE or ALTER ROLE, wherever it was switched on; a managed server does so when its disk is full`,
+    );
   return { database: row.database, role: row.role, hasLz4: row.lz4 };
 }
 

@@ -206,6 +206,23 @@ describeEachServer("migrate", (server) => {
     await sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
   });
 
+  it("refuses a database or a role that is set to read only, on new data and on old, and says where that is undone", async () => {
+    const name = `read_only_${Date.now()}`;
+    await sql.unsafe(`CREATE DATABASE ${name}`);
+    const url = Object.assign(new URL(database.url), { pathname: `/${name}` }).href;
+    const readOnly = (value: string) => sql.unsafe(`ALTER DATABASE ${name} SET default_transaction_read_only = ${value}`);
+    const sentence = new RegExp(
+      `"${name}" takes no writes .*default_transaction_read_only.*set it to off with ALTER DATABASE or ALTER ROLE`,
+    );
+    await readOnly("on");
+    expect(await refusal(migrate({ url }))).toMatch(sentence);
+    await readOnly("off");
+    await migrate({ url });
+    await readOnly("on");
+    expect(await refusal(migrate({ url }))).toMatch(sentence);
+    await sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`);
+  });
+
   it("stores large values with lz4, and uncompressed where the server has no lz4, in partitions too", async () => {
     await migrate({ url: database.url });
     const stored = await sql`
@@ -225,6 +242,11 @@ describeEachServer("migrate", (server) => {
       "TLS where the server has none",
       (url: URL) => Object.assign(url, { search: "?sslmode=require" }),
       /breaks off the connection: .*sslmode/,
+    ],
+    [
+      "an sslmode that there is not",
+      (url: URL) => Object.assign(url, { search: "?sslmode=banana" }),
+      /the sslmode in DATABASE_URL is none that there is: write disable, require or verify-full$/,
     ],
     ["a setting that there is not", (url: URL) => Object.assign(url, { search: "?nonsense=1" }), /refuses the connection \(42704\): check/],
   ])("says what to do about %s, without the password", async (_, change, sentence) => {
