@@ -50,7 +50,8 @@ export async function openDatabase({ options, started }: Context, front: Front):
   const embedded = options.databaseUrl === undefined ? await openEmbedded(options, started) : undefined;
   const url = options.databaseUrl ?? embedded?.url ?? "";
   front.at("migrating");
-  await migrate({ url, schema, log });
+  const { applied, version } = await migrate({ url, schema, log: { info: (fields, message) => log.debug(fields, message) } });
+  if (applied.length > 0) log.info({ applied: applied.length, version }, "migrations applied");
   const { readUrl } = postgresOptions(options.config);
   const reader = await (readUrl === undefined ? ensureReader({ url, schema }) : useGivenReader({ url, readUrl, schema }));
   return {

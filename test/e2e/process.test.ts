@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -74,6 +74,7 @@ describe("what keeps the collector from starting is one sentence that says what 
   it.each([
     ["nobody answers", "postgres://me:canary@127.0.0.1:1/telemetry"],
     ["the URL is no URL", "canary"],
+    ["its sslmode is none that there is", "postgres://me:canary@127.0.0.1:1/telemetry?sslmode=banana"],
   ])("a wrong DATABASE_URL: %s", async (_, url) => {
     const text = await refusal([], { DATABASE_URL: url });
     expect(text.trim().split("\n")).toHaveLength(1);
@@ -129,9 +130,38 @@ describeEachServer("a database of one's own", (server) => {
     await sql.end();
     expect(await refusal([], { DATABASE_URL: database.url })).toContain("spans");
   });
+
+  it("that is set to read only is refused in one sentence that says what to set", async () => {
+    await using database: TestDatabase = await createEmptyDatabase(server);
+    const sql = postgres(database.url, { max: 1, onnotice: () => {} });
+    await sql.unsafe(`ALTER DATABASE ${new URL(database.url).pathname.slice(1)} SET default_transaction_read_only = on`);
+    await sql.end();
+    const text = await refusal([], { DATABASE_URL: database.url });
+    expect(text.trim().split("\n")).toHaveLength(1);
+    expect(text).toContain("default_transaction_read_only");
+  });
 });
 
 describe("one data folder", () => {
+  it("is filled in one line of the log, and the database's sessions are one line", async () => {
+    const first = await startProgram({ env: { GENSPAN_LOG_LEVEL: "info" } });
+    expect(await first.end()).toBe(0);
+    const again = await startProgram({ env: { GENSPAN_LOG_LEVEL: "info", GENSPAN_DATA_DIR: `${first.folder}/data` } });
+    expect(await again.end()).toBe(0);
+    const saying = (program: Program, text: string) =>
+      program
+        .output()
+        .split("\n")
+        .filter((line) => line.includes(text));
+    const applied = readdirSync("schema/migrations").length;
+    expect(saying(first, "migration")).toEqual([
+      expect.stringContaining(`"applied":${applied},"version":${applied},"msg":"migrations applied"`),
+    ]);
+    expect(saying(again, "migration")).toEqual([]);
+    for (const program of [first, again]) expect(saying(program, "connected to the database")).toHaveLength(1);
+    for (const program of [first, again]) removeFolder(program);
+  });
+
   it("serves one collector at a time, keeps its data, and is found by commands", async () => {
     const first = await startProgram();
     const env = { GENSPAN_DATA_DIR: `${first.folder}/data` };

@@ -64,16 +64,18 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
   const announcements = createAnnouncements();
   const backoff = createBackoff();
   const timeoutMillis = Math.round(writeDeadlineMillis * CONNECT_SHARE);
+  const connected = createConnectedNotes(log);
 
   const openLink = () =>
     createLink({
       connect: (signal) => connectWriter({ url, timeoutMillis, signal }),
       backoff,
       onUp() {
-        log.info({}, "connected to the database");
+        connected.up();
         queue.offer();
       },
       onDown(error) {
+        connected.down();
         sharedRows.forget();
         metrics.connectionsReplaced.inc();
         log.warn({ code: errorCode(error, "connection_lost") }, "no connection to the database");
@@ -92,6 +94,20 @@ export function createPostgresExporter(options: PostgresExporterOptions): Postgr
       await Promise.all(links.map((link) => link.stop()));
       await Promise.all(workers);
       return { unwritten };
+    },
+  };
+}
+
+/** Says once for all sessions that the database is there, and again after one was lost. */
+function createConnectedNotes(log: Log): { readonly up: () => void; readonly down: () => void } {
+  let isTold = false;
+  return {
+    up() {
+      log[isTold ? "debug" : "info"]({}, "connected to the database");
+      isTold = true;
+    },
+    down() {
+      isTold = false;
     },
   };
 }
