@@ -1,15 +1,16 @@
 import type { Sql, TransactionSql } from "postgres";
 import { lockSchemaChanges, quoteName, sqlState, withConnection } from "./connect.ts";
 import { forServer, storeMarkedUncompressed } from "./large-values.ts";
-import { createdRelations, loadMigrations, type Migration } from "./migration-files.ts";
+import { createdFunctions, createdRelations, loadMigrations, type Migration } from "./migration-files.ts";
 import { SchemaError } from "./schema-error.ts";
-import { checkServer, ensureSchema, refuseForeignRelations, type ServerFacts } from "./server-checks.ts";
+import { checkServer, ensureSchema, foreignName, refuseForeignNames, type ServerFacts, type WantedNames } from "./server-checks.ts";
 
 /** Where the schema lives unless GENSPAN_SCHEMA says otherwise. */
 export const DEFAULT_SCHEMA = "public";
 
 /** Holds one row per applied file; its presence is what makes the other tables ours. */
 const MIGRATIONS_TABLE = "genspan_migrations";
+const MIGRATIONS_COLUMNS = ["version", "name", "checksum", "applied_at"];
 
 /** How long a statement of a migration waits for a lock that a running collector holds; waiting longer would stop that collector's writes. */
 const LOCK_TIMEOUT = "2s";
@@ -95,12 +96,23 @@ async function applyNext(tx: TransactionSql, target: Target): Promise<Migration 
   await ensureSchema(tx, schema, server);
   await tx`SELECT set_config('search_path', ${quoteName(schema)}, true)`;
   if (done.length === 0) await createMigrationsTable(tx, schema);
-  await refuseForeignRelations(tx, schema, createdRelations(next));
+  await refuseForeignNames(tx, schema, pendingNames(migrations, done.length));
   await tx.unsafe(forServer(next.sql, server));
   await storeMarkedUncompressed(tx, schema);
   await tx`INSERT INTO ${tx(schema)}.${tx(MIGRATIONS_TABLE)} (version, name, checksum, applied_at)
     VALUES (${next.version}, ${next.name}, ${next.checksum}, now())`;
   return next;
+}
+
+/** What the files from `applied` on will make, all of them, so that a name that is taken is noticed before the first one leaves anything behind. */
+function pendingNames(migrations: readonly Migration[], applied: number): WantedNames {
+  const [done, pending] = [migrations.slice(0, applied), migrations.slice(applied)];
+  const wanted = (namesOf: (migration: Migration) => string[]): string[] => {
+    // What an earlier file made is ours, and may be made anew.
+    const ours = new Set(done.flatMap((migration) => namesOf(migration)));
+    return pending.flatMap((migration) => namesOf(migration)).filter((name) => !ours.has(name));
+  };
+  return { relations: wanted(createdRelations), functions: wanted(createdFunctions) };
 }
 
 interface AppliedRow {
@@ -119,10 +131,12 @@ async function createMigrationsTable(tx: TransactionSql, schema: string): Promis
 }
 
 async function readApplied(tx: TransactionSql, schema: string): Promise<AppliedRow[]> {
-  const [table] = await tx<[{ exists: boolean }]>`
-    SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ${schema} AND c.relname = ${MIGRATIONS_TABLE}) AS exists`;
-  if (!table.exists) return [];
+  const [table] = await tx<{ isOurs: boolean }[]>`
+    SELECT relkind = 'r' AND ${tx.array(MIGRATIONS_COLUMNS)}::text[] <@ ARRAY(
+      SELECT attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped) AS "isOurs"
+    FROM pg_class c WHERE relnamespace = to_regnamespace(quote_ident(${schema})) AND relname = ${MIGRATIONS_TABLE}`;
+  if (table === undefined) return [];
+  if (!table.isOurs) throw foreignName(schema, MIGRATIONS_TABLE);
   return tx<AppliedRow[]>`SELECT version, name, checksum FROM ${tx(schema)}.${tx(MIGRATIONS_TABLE)} ORDER BY version`;
 }
 

@@ -40,3 +40,7 @@ export function createdRelations(migration: Migration, kinds: readonly RelationK
     .filter(([, kind]) => kinds.includes(kind as RelationKind))
     .map(([, , name]) => name as string);
 }
+
+/** Names of the functions that a migration makes, in order. */
+export const createdFunctions = (migration: Migration): string[] =>
+  Array.from(migration.sql.matchAll(/^CREATE (?:OR REPLACE )?FUNCTION (\w+)/gm), ([, name]) => name as string);

@@ -57,13 +57,24 @@ export async function ensureSchema(sql: TransactionSql, schema: string, server: 
   await sql`CREATE SCHEMA ${sql(schema)}`;
 }
 
-/** Throws SchemaError naming the first relation of `names` that already stands in the schema. */
-export async function refuseForeignRelations(sql: TransactionSql, schema: string, names: readonly string[]): Promise<void> {
-  const [taken] = await sql<{ name: string }[]>`
-    SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = ${schema} AND c.relname = ANY (${sql.array([...names])}::text[]) ORDER BY 1 LIMIT 1`;
-  if (taken !== undefined)
-    throw new SchemaError(
-      `the database already has "${schema}"."${taken.name}", which genspan did not make: set GENSPAN_SCHEMA to another schema, or rename that relation`,
-    );
+/** What a migration is about to make. */
+export interface WantedNames {
+  readonly relations: readonly string[];
+  readonly functions: readonly string[];
 }
+
+/** Throws SchemaError naming the first relation, type or function of these names that already stands in the schema: it is somebody else's. */
+export async function refuseForeignNames(sql: TransactionSql, schema: string, { relations, functions }: WantedNames): Promise<void> {
+  const [taken] = await sql<{ name: string }[]>`
+    SELECT name FROM (
+      SELECT relname AS name, ${sql.array([...relations])}::text[] AS wanted FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(${schema}))
+      UNION ALL SELECT typname, ${sql.array([...relations])}::text[] FROM pg_type WHERE typnamespace = to_regnamespace(quote_ident(${schema}))
+      UNION ALL SELECT proname, ${sql.array([...functions])}::text[] FROM pg_proc WHERE pronamespace = to_regnamespace(quote_ident(${schema}))
+    ) present WHERE name = ANY (wanted) ORDER BY 1 LIMIT 1`;
+  if (taken !== undefined) throw foreignName(schema, taken.name);
+}
+
+export const foreignName = (schema: string, name: string): SchemaError =>
+  new SchemaError(
+    `the database already has "${schema}"."${name}", which genspan did not make: set GENSPAN_SCHEMA to another schema, or rename what has that name`,
+  );

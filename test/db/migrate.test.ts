@@ -164,15 +164,44 @@ describeEachServer("migrate", (server) => {
     expect(await refusal(migrate({ url: database.url, migrations: changed }))).toContain(OURS[1]?.name);
   });
 
-  it("refuses a table of ours that another program made, naming it, and changes nothing", async () => {
-    await sql`CREATE TABLE spans (id int)`;
-    expect(await refusal(migrate({ url: database.url }))).toMatch(/"public"."spans", which genspan did not make: set GENSPAN_SCHEMA/);
-    expect(await tables()).toEqual(["spans"]);
+  const everything = async (): Promise<string[]> =>
+    (await sql<{ name: string }[]>`SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace`).map(
+      (row) => row.name,
+    );
+
+  it.each([
+    ["a table of the first file", "spans", "CREATE TABLE spans (id int)"],
+    ["a table of a later file", "usage_hours", "CREATE TABLE usage_hours (id int)"],
+    ["a table with the name of a view", "failed_generations", "CREATE TABLE failed_generations (id int)"],
+    ["a view with the name of a table", "alert_rules", "CREATE VIEW alert_rules AS SELECT 1 AS id"],
+    ["a view with the name of a view", "daily_usage", "CREATE VIEW daily_usage AS SELECT 1 AS id"],
+    ["a DEFAULT partition's name", "outputs_default", "CREATE TABLE outputs_default (id int)"],
+    ["an index's name", "spans_entries", "CREATE SEQUENCE spans_entries"],
+    ["a type's name", "word_signatures", "CREATE DOMAIN word_signatures AS text"],
+    ["a function's name", "genspan_keep_audit", "CREATE FUNCTION genspan_keep_audit() RETURNS integer LANGUAGE sql RETURN 1"],
+    ["the table of migrations", "genspan_migrations", "CREATE TABLE genspan_migrations (a int)"],
+    ["a view in place of the table of migrations", "genspan_migrations", "CREATE VIEW genspan_migrations AS SELECT 1 AS version"],
+  ])("refuses what another program made before it makes anything, naming it: %s", async (_, name, statement) => {
+    await sql.unsafe(statement);
+    const before = await everything();
+    expect(await refusal(migrate({ url: database.url }))).toBe(
+      `the database already has "public"."${name}", which genspan did not make: set GENSPAN_SCHEMA to another schema, or rename what has that name`,
+    );
+    expect(await everything()).toEqual(before);
   });
 
-  it("refuses a function of ours that another program made, in a sentence", async () => {
-    await sql.unsafe("CREATE FUNCTION genspan_project() RETURNS integer LANGUAGE sql RETURN 1");
-    expect(await refusal(migrate({ url: database.url }))).toMatch(/genspan_project.* set GENSPAN_SCHEMA/);
+  it("refuses what stands in the way of an upgrade before its first file, and takes what earlier files made for its own", async () => {
+    await migrate({ url: database.url });
+    await sql`CREATE TABLE later (id int)`;
+    const first = next("DROP VIEW daily_usage;\nCREATE VIEW daily_usage AS SELECT 1 AS id;");
+    const upgrade = [
+      ...first,
+      toMigration(first.length + 1, `${String(first.length + 1).padStart(4, "0")}_later.sql`, "CREATE TABLE later (id int);"),
+    ];
+    expect(await refusal(migrate({ url: database.url, migrations: upgrade }))).toContain('"public"."later", which genspan did not make');
+    expect(await sql`SELECT max(version) AS version FROM genspan_migrations`).toEqual([{ version: OURS.length }]);
+    await sql`DROP TABLE later`;
+    expect((await migrate({ url: database.url, migrations: upgrade })).applied).toHaveLength(2);
   });
 
   it("lives in another schema beside a foreign table of our name", async () => {

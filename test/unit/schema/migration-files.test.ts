@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createdRelations, loadMigrations, toMigration } from "../../../schema/migration-files.ts";
+import { createdFunctions, createdRelations, loadMigrations, toMigration } from "../../../schema/migration-files.ts";
 
 describe("loadMigrations", () => {
   let directory: string;
@@ -58,5 +58,12 @@ describe("createdRelations", () => {
 
   it("names only the kinds asked for", () => {
     expect(createdRelations(migration, ["TABLE", "VIEW"])).toEqual(["t", "v"]);
+  });
+});
+
+describe("createdFunctions", () => {
+  it("names the functions that are made, whether or not they replace one", () => {
+    const sql = "CREATE FUNCTION f() RETURNS int;\nCREATE OR REPLACE FUNCTION g(a int) RETURNS int;\nDROP FUNCTION h(int);";
+    expect(createdFunctions(toMigration(1, "0001_a.sql", sql))).toEqual(["f", "g"]);
   });
 });
