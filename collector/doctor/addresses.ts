@@ -1,6 +1,7 @@
 import { hostAndPort } from "../base/address.ts";
 import type { DoctorCheck } from "../cli/actions.ts";
 import { EXIT } from "../cli/exit-codes.ts";
+import { askGrpc } from "./grpc.ts";
 
 /** An address that the configuration names. */
 export interface ConfiguredAddress {
@@ -11,7 +12,9 @@ export interface ConfiguredAddress {
   readonly port: number;
   /** The configuration key that moves it. */
   readonly key: string;
-  readonly kind: "otlp" | "web";
+  readonly kind: "http" | "grpc" | "web";
+  /** Where OTLP/HTTP takes traces, if not at /v1/traces. */
+  readonly tracesPath?: string;
 }
 
 const ANSWER_TIMEOUT_MS = 3_000;
@@ -23,12 +26,11 @@ export const urlOf = ({ host, port }: Pick<ConfiguredAddress, "host" | "port">):
 
 /** Whether our collector listens where the configuration says, and nobody else. */
 export async function checkAddress(address: ConfiguredAddress): Promise<DoctorCheck> {
-  const { name, key, kind, port } = address;
+  const { name, key, port } = address;
   if (port === 0) return { name, ok: true, detail: "the configuration takes any free port: the collector prints it when it starts" };
   const url = urlOf(address);
-  // OTLP takes POST alone; the web address says that it lives.
-  const answer = await ask(kind === "otlp" ? `${url}/v1/traces` : `${url}/healthz`);
-  if (answer === "nobody") {
+  const found = await listener(address);
+  if (found === "nobody") {
     return {
       name,
       ok: false,
@@ -36,9 +38,21 @@ export async function checkAddress(address: ConfiguredAddress): Promise<DoctorCh
       exitCode: EXIT.unreachable,
     };
   }
-  const isOurs = answer !== "no HTTP" && (kind === "otlp" ? answer.status === 405 : answer.status === 200 && answer.text === "ok\n");
-  if (isOurs) return { name, ok: true, detail: `the collector listens on ${url}` };
+  if (found === "ours") return { name, ok: true, detail: `the collector listens on ${url}` };
   return { name, ok: false, detail: `another program listens on ${url}: stop it, or give ${key} another port` };
+}
+
+async function listener(address: ConfiguredAddress): Promise<"ours" | "nobody" | "other"> {
+  const { kind, host, port, tracesPath = "/v1/traces" } = address;
+  if (kind === "grpc") {
+    const found = await askGrpc(ownName(host), port, ANSWER_TIMEOUT_MS);
+    return found === "receiver" ? "ours" : found;
+  }
+  // OTLP takes POST alone; the web address says that it lives.
+  const answer = await ask(`${urlOf(address)}${kind === "http" ? tracesPath : "/healthz"}`);
+  if (answer === "nobody") return answer;
+  const isOurs = answer !== "no HTTP" && (kind === "http" ? answer.status === 405 : answer.status === 200 && answer.text === "ok\n");
+  return isOurs ? "ours" : "other";
 }
 
 /** Whether the collector takes data right now. */

@@ -9,8 +9,10 @@ export { type ConfiguredAddress, urlOf } from "./addresses.ts";
 
 export interface DoctorInput {
   readonly addresses: readonly ConfiguredAddress[];
-  /** Base URL of OTLP/HTTP to send to. */
-  readonly endpoint: string;
+  /** Base URL of OTLP/HTTP to send to; undefined where the configuration serves none. */
+  readonly endpoint: string | undefined;
+  /** Where it takes traces, if not at /v1/traces. */
+  readonly tracesPath: string | undefined;
   readonly key: string | undefined;
   readonly schema: string;
   /** The schema version that this program wants. */

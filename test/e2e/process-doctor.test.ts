@@ -20,9 +20,10 @@ afterAll(async () => {
 const hostOf = (url: string): string => new URL(url).host;
 
 /** Runs doctor as if the collector had been configured with these addresses; returns its failures by name. */
-async function doctor(otlp: string, web: string, more: Record<string, string> = {}) {
+async function doctor(otlp: string, web: string, more: Record<string, string> = {}, grpc = hostOf(program.otlpGrpcUrl)) {
   const file = join(program.folder, "doctor.yaml");
-  writeFileSync(file, `receivers: {otlp: {protocols: {http: {endpoint: "${otlp}"}}}}\nextensions: {web: {endpoint: "${web}"}}\n`);
+  const protocols = `{http: {endpoint: "${otlp}"}, grpc: {endpoint: "${grpc}"}}`;
+  writeFileSync(file, `receivers: {otlp: {protocols: ${protocols}}}\nextensions: {web: {endpoint: "${web}"}}\n`);
   const { code, stdout } = await runCli(["doctor", "--config", "otel-config.yaml", "--config", file], { ...env, ...more });
   return { code, stdout, failed: [...stdout.matchAll(/^FAIL ([^:]+): (.*)$/gm)].map(([, name, detail]) => ({ name, detail })) };
 }
@@ -31,8 +32,15 @@ describe("genspan doctor", () => {
   it("finds a running collector in order, from its addresses to the row of a span", async () => {
     const { code, stdout, failed } = await doctor(hostOf(program.otlpUrl), hostOf(program.webUrl));
     expect(failed).toEqual([]);
-    for (const name of ["OTLP/HTTP", "web", "readiness", "read back"]) expect(stdout).toContain(`ok   ${name}: `);
+    for (const name of ["OTLP/HTTP", "OTLP/gRPC", "web", "readiness", "read back"]) expect(stdout).toContain(`ok   ${name}: `);
     expect(code).toBe(0);
+  });
+
+  it("leaves a span and no model call", async () => {
+    expect((await doctor(hostOf(program.otlpUrl), hostOf(program.webUrl))).code).toBe(0);
+    const counts =
+      "SELECT count(*) > 0 AS spans, (SELECT count(*) FROM generation_logs) AS calls FROM spans WHERE service_name = 'genspan-doctor'";
+    expect((await runCli(["sql", "-o", "csv", counts], env)).stdout).toBe("spans,calls\r\ntrue,0\r\n");
   });
 
   it("ends with 5 when nobody listens, and still looks at everything else", async () => {
@@ -64,8 +72,9 @@ describe("genspan doctor", () => {
     expect(code).toBe(5);
   });
 
-  it("refuses a configuration that is wrong before it looks at anything", async () => {
-    expect((await doctor("nowhere", hostOf(program.webUrl))).code).toBe(1);
+  it("refuses a configuration that is wrong before it looks at anything: no address, and two servers on one", async () => {
+    expect(await doctor("nowhere", hostOf(program.webUrl))).toMatchObject({ code: 1, stdout: "" });
+    expect(await doctor(hostOf(program.otlpUrl), hostOf(program.otlpUrl))).toMatchObject({ code: 1, stdout: "" });
   });
 });
 

@@ -61,7 +61,7 @@ export const LAYERS: Readonly<Record<string, LayerRule>> = {
   "collector/protocols": rule("collector/base collector/otlp collector/query", "hono @grpc/grpc-js"),
   "collector/cli": rule("collector/base", "commander"),
   "collector/demo": rule("collector/base sdk"),
-  "collector/doctor": rule("collector/base collector/cli collector/query"),
+  "collector/doctor": rule("collector/base collector/cli collector/query", "@grpc/grpc-js"),
   "collector/actions": rule(EVERYTHING),
   "collector/app": rule(EVERYTHING),
   "collector/main": rule(EVERYTHING),
