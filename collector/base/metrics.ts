@@ -9,7 +9,6 @@ export type Metrics = ReturnType<typeof createMetrics>;
 
 /** What can become of a received item. */
 export const ITEM_OUTCOMES = ["stored", "duplicate", "rejected", "spooled", "refused"] as const;
-export type ItemOutcome = (typeof ITEM_OUTCOMES)[number];
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 8];
 

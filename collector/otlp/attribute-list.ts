@@ -1,5 +1,6 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import { keyTable, NOT_INTERNED, valueTable } from "./key-table.ts";
+import { readMisfit, SENT_TAG } from "./sent-marks.ts";
 import { WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
 /** Kinds of AnyValue, by their field numbers in common.proto; 0 is the empty value. */
@@ -74,6 +75,8 @@ export class AttributeList {
   kinds = new Uint8Array(64);
   a = new Int32Array(64);
   b = new Int32Array(64);
+  /** Members of AnyValue (bits, by field number) that the value at an index was sent as and did not fit: see sent-marks.ts. */
+  readonly misfits = new Map<number, number>();
   readonly arena: Arena;
   private readonly reader = new WireReader();
   /** Last index by hash of a key outside the key table. */
@@ -92,6 +95,7 @@ export class AttributeList {
     this.dialects = 0;
     this.stamp = (this.stamp + 1) | 0;
     if (this.unknownKeys.size > 0) this.unknownKeys.clear();
+    if (this.misfits.size > 0) this.misfits.clear();
   }
 
   /** Appends the KeyValue message in the request's bytes `[start, end)`. */
@@ -312,6 +316,7 @@ export class AttributeList {
   private replace(earlier: number): void {
     if (this.kinds[earlier] === VALUE_REMOVED) return;
     this.kinds[earlier] = VALUE_REMOVED;
+    this.misfits.delete(earlier);
     this.duplicates++;
   }
 
@@ -337,7 +342,8 @@ export class AttributeList {
         this.kinds[index] = VALUE_DOUBLE;
         this.a[index] = reader.lo;
         this.b[index] = reader.hi;
-      } else reader.skip(tag);
+      } else if (tag === SENT_TAG) this.misfits.set(index, (this.misfits.get(index) ?? 0) | readMisfit(reader));
+      else reader.skip(tag);
     }
     reader.end = outer;
   }

@@ -1,13 +1,20 @@
 import { Arena, AttributeList } from "./attribute-list.ts";
 import { addAttribute, key, RequestWalker } from "./request-walker.ts";
-import type { Halves, LogView, OriginView, SliceList, SpanView } from "./span-view.ts";
-import { clearLog, clearSpan } from "./span-view.ts";
+import { SENT_TAG } from "./sent-marks.ts";
+import type { Halves, LogView, OriginView, SpanView } from "./span-view.ts";
+import { clearLog, clearSpan, SliceList } from "./span-view.ts";
 import { WIRE_FIXED32, WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
 function addSlice(list: SliceList, reader: WireReader): void {
   const size = reader.length();
   list.add(reader.pos, reader.pos + size);
   reader.pos += size;
+}
+
+/** A field that is none of the message: skipped, unless it is a mark of the JSON transcoder. */
+function unknownField(sent: SliceList, reader: WireReader, tag: number): void {
+  if (tag === SENT_TAG) addSlice(sent, reader);
+  else reader.skip(tag);
 }
 
 function readHalves(target: Halves, reader: WireReader): void {
@@ -83,7 +90,7 @@ function decodeSpan(view: SpanView, reader: WireReader, start: number, end: numb
         view.flags = reader.fixed32() >>> 0;
         break;
       default:
-        reader.skip(tag);
+        unknownField(view.sent, reader, tag);
     }
   }
 }
@@ -158,7 +165,7 @@ function decodeLog(view: LogView, reader: WireReader, start: number, end: number
         reader.pos += view.eventNameSize;
         break;
       default:
-        reader.skip(tag);
+        unknownField(view.sent, reader, tag);
     }
   }
 }
@@ -172,6 +179,8 @@ export const createLogWalker = (view: LogView): RequestWalker<LogView> => new Re
 /** A span event, decoded on demand: trace.proto Span.Event 1 time, 2 name, 3 attributes, 4 dropped_attributes_count. */
 export interface EventView {
   readonly time: Halves;
+  /** As of a span. */
+  readonly sent: SliceList;
   nameOffset: number;
   nameSize: number;
   droppedAttributesCount: number;
@@ -181,13 +190,21 @@ export interface EventView {
 export function createEventView(request: Buffer): EventView & Pick<OriginView, "attributes"> {
   const arena = new Arena();
   arena.request = request;
-  return { time: { lo: 0, hi: 0 }, nameOffset: 0, nameSize: 0, droppedAttributesCount: 0, attributes: new AttributeList(arena) };
+  return {
+    time: { lo: 0, hi: 0 },
+    sent: new SliceList(),
+    nameOffset: 0,
+    nameSize: 0,
+    droppedAttributesCount: 0,
+    attributes: new AttributeList(arena),
+  };
 }
 
 export function decodeEvent(view: SpanView, index: number, target: EventView & Pick<OriginView, "attributes">): void {
   const start = view.events.starts[index];
   const end = view.events.ends[index];
   target.attributes.clear();
+  target.sent.count = 0;
   target.time.lo = 0;
   target.time.hi = 0;
   target.nameSize = 0;
@@ -203,12 +220,14 @@ export function decodeEvent(view: SpanView, index: number, target: EventView & P
       reader.pos += target.nameSize;
     } else if (tag === key(3, WIRE_LENGTH)) addAttribute(target, reader);
     else if (tag === key(4, WIRE_VARINT)) target.droppedAttributesCount = reader.varint32();
-    else reader.skip(tag);
+    else unknownField(target.sent, reader, tag);
   }
 }
 
 /** A span link, decoded on demand: trace.proto Span.Link 1 trace_id, 2 span_id, 3 trace_state, 4 attributes, 5 dropped, 6 flags. */
 export interface LinkView {
+  /** As of a span. */
+  readonly sent: SliceList;
   traceIdOffset: number;
   traceIdSize: number;
   spanIdOffset: number;
@@ -222,6 +241,7 @@ export interface LinkView {
 export function decodeLink(view: SpanView, index: number, target: LinkView & Pick<OriginView, "attributes">): void {
   const end = view.links.ends[index];
   target.attributes.clear();
+  target.sent.count = 0;
   target.traceIdSize = 0;
   target.spanIdSize = 0;
   target.traceStateSize = 0;
@@ -246,6 +266,6 @@ export function decodeLink(view: SpanView, index: number, target: LinkView & Pic
     } else if (tag === key(4, WIRE_LENGTH)) addAttribute(target, reader);
     else if (tag === key(5, WIRE_VARINT)) target.droppedAttributesCount = reader.varint32();
     else if (tag === key(6, WIRE_FIXED32)) target.flags = reader.fixed32() >>> 0;
-    else reader.skip(tag);
+    else unknownField(target.sent, reader, tag);
   }
 }

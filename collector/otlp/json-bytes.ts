@@ -52,21 +52,22 @@ export function appendBase64(out: ByteWriter, bytes: Uint8Array, start: number, 
 
 /**
  * Appends an id of `size` bytes from its text: hexadecimal (otlp-rules J3) or, from generic protobuf-JSON encoders, base64 of exactly that many bytes.
- * Anything else is appended as it is, but never with `size` bytes, so that the span is refused for the length of its id.
+ * Anything else is appended as it is, but never with `size` bytes, so that the span is refused for the length of its id. True where it was base64.
  */
-export function appendId(out: ByteWriter, source: { bytes: Uint8Array; start: number; end: number }, size: number): void {
+export function appendId(out: ByteWriter, source: { bytes: Uint8Array; start: number; end: number }, size: number): boolean {
   const { bytes, start, end } = source;
   const digits = end - start;
   const before = out.length;
-  if (digits === size * 2 && appendHex(out, bytes, start, end)) return;
+  if (digits === size * 2 && appendHex(out, bytes, start, end)) return false;
   const padded = Math.ceil(size / 3) * 4;
   const bare = Math.ceil((size * 8) / 6);
   if ((digits === padded || (digits === bare && !isHex(bytes, start, end))) && appendBase64(out, bytes, start, end)) {
-    if (out.length - before === size) return;
+    if (out.length - before === size) return true;
     out.length = before;
   }
   out.bytes(bytes, start, end);
   if (digits === size) out.u8(0);
+  return false;
 }
 
 function isHex(bytes: Uint8Array, start: number, end: number): boolean {

@@ -3,8 +3,9 @@ import { DecodeError } from "./decode-error.ts";
 import { appendBase64, appendId } from "./json-bytes.ts";
 import { NumberReader } from "./json-number.ts";
 import { CLOSE_OBJECT, COLON, COMMA, type JsonTokenizer, OPEN_OBJECT, QUOTE } from "./json-tokenizer.ts";
-import { DOUBLE_VALUE_TAG, type Field, STRING_VALUE_TAG } from "./otlp-schema.ts";
+import { ANY_VALUE, DOUBLE_VALUE_TAG, type Field, STRING_VALUE_TAG } from "./otlp-schema.ts";
 import { closePrefix, writeDouble, writeFixed32, writeVarint32, writeVarint64 } from "./proto-writer.ts";
+import { writeSentMark } from "./sent-marks.ts";
 
 const MAX_INT32 = 0x7fffffff;
 const BOOLEANS: ReadonlyMap<string, number> = new Map([
@@ -13,12 +14,15 @@ const BOOLEANS: ReadonlyMap<string, number> = new Map([
   ["false", 0],
   ["0", 0],
 ]);
+const STRING_VALUE = ANY_VALUE.named("stringValue").field;
+const NO_TEXT = new Uint8Array(0);
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
 /**
  * Writes scalar fields. What does not fit its field is kept where a place for it exists: an attribute value that is no number stays as the text it is,
- * an integer beyond int64 becomes a double. A time or a count that is no number is left out, as if it had not been sent.
+ * an integer beyond int64 becomes a double. A time or a count that is no number is left out, as if it had not been sent. A mark says so in each case
+ * (sent-marks.ts); other forms of the same value, such as an integer as text or an enum's name, need none.
  */
 export class ScalarTranscoder {
   private readonly json: JsonTokenizer;
@@ -43,10 +47,10 @@ export class ScalarTranscoder {
         this.fixed64(field, out);
         break;
       case "double":
-        this.double(out);
+        this.double(field, out);
         break;
       case "bool":
-        this.bool(field, out);
+        this.bool(field, out, type === "true" || type === "false");
         break;
       case "traceId":
       case "spanId":
@@ -107,6 +111,7 @@ export class ScalarTranscoder {
     if (!isString) {
       json.scalar();
       this.text(field.tag, out);
+      if (field === STRING_VALUE) this.misfit(field, out);
       return;
     }
     writeVarint32(out, field.tag);
@@ -123,6 +128,17 @@ export class ScalarTranscoder {
     out.bytes(scalarBytes, scalarStart, scalarEnd);
   }
 
+  /** Says what was sent for a field that is left out or was read in another way. */
+  private mark(field: Field, out: ByteWriter): void {
+    const { scalarBytes, scalarStart, scalarEnd } = this.json;
+    writeSentMark(out, field.tag, scalarBytes.subarray(scalarStart, scalarEnd));
+  }
+
+  /** Says that a value did not fit its member; what was sent is the value. */
+  private misfit(field: Field, out: ByteWriter): void {
+    writeSentMark(out, field.tag, NO_TEXT);
+  }
+
   private readInteger() {
     const { scalarBytes, scalarStart, scalarEnd } = this.json;
     return this.numbers.integer(scalarBytes, scalarStart, scalarEnd);
@@ -133,7 +149,7 @@ export class ScalarTranscoder {
     const { lo, hi, negative } = this.numbers;
     const fits = reading === "integer" && (hi <= MAX_INT32 || (negative && hi === MAX_INT32 + 1 && lo === 0));
     if (!fits) {
-      this.double(out);
+      this.double(field, out);
       return;
     }
     writeVarint32(out, field.tag);
@@ -141,25 +157,26 @@ export class ScalarTranscoder {
     else writeVarint64(out, -lo, lo === 0 ? -hi : ~hi);
   }
 
-  private double(out: ByteWriter): void {
+  /** The value of a doubleValue, or of an intValue that int64 cannot hold. */
+  private double(field: Field, out: ByteWriter): void {
     const { scalarBytes, scalarStart, scalarEnd } = this.json;
     const value = this.numbers.double(scalarBytes, scalarStart, scalarEnd);
-    if (value === undefined) {
-      this.text(STRING_VALUE_TAG, out);
-      return;
+    if (value === undefined) this.text(STRING_VALUE_TAG, out);
+    else {
+      writeVarint32(out, DOUBLE_VALUE_TAG);
+      writeDouble(out, value);
     }
-    writeVarint32(out, DOUBLE_VALUE_TAG);
-    writeDouble(out, value);
+    if (value === undefined || field.kind !== "double") this.misfit(field, out);
   }
 
-  private bool(field: Field, out: ByteWriter): void {
+  private bool(field: Field, out: ByteWriter, isBoolean: boolean): void {
     const value = BOOLEANS.get(this.shortText());
-    if (value === undefined) {
-      this.text(STRING_VALUE_TAG, out);
-      return;
+    if (value === undefined) this.text(STRING_VALUE_TAG, out);
+    else {
+      writeVarint32(out, field.tag);
+      writeVarint32(out, value);
     }
-    writeVarint32(out, field.tag);
-    writeVarint32(out, value);
+    if (!isBoolean) this.misfit(field, out);
   }
 
   private bytes(field: Field, out: ByteWriter, isString: boolean): void {
@@ -173,6 +190,7 @@ export class ScalarTranscoder {
     }
     out.length = before;
     this.text(STRING_VALUE_TAG, out);
+    this.misfit(field, out);
   }
 
   private id(field: Field, out: ByteWriter): void {
@@ -180,25 +198,32 @@ export class ScalarTranscoder {
     writeVarint32(out, field.tag);
     const prefixAt = out.length++;
     const source = { bytes: scalarBytes, start: scalarStart, end: scalarEnd };
-    appendId(out, source, field.kind === "traceId" ? TRACE_ID_BYTES : SPAN_ID_BYTES);
+    const wasBase64 = appendId(out, source, field.kind === "traceId" ? TRACE_ID_BYTES : SPAN_ID_BYTES);
     closePrefix(out, prefixAt, 1);
+    if (wasBase64) this.mark(field, out);
   }
 
   /** Nanoseconds since 1970: a fraction of one is dropped, a time outside uint64 counts as not sent. */
   private fixed64(field: Field, out: ByteWriter): void {
     const reading = this.readInteger();
     const { lo, hi, negative } = this.numbers;
-    if (reading === "no number" || reading === "too large" || (negative && (lo | hi) !== 0)) return;
-    writeVarint32(out, field.tag);
-    writeFixed32(out, lo);
-    writeFixed32(out, hi);
+    const unusable = reading === "no number" || reading === "too large" || (negative && (lo | hi) !== 0);
+    if (!unusable) {
+      writeVarint32(out, field.tag);
+      writeFixed32(out, lo);
+      writeFixed32(out, hi);
+    }
+    if (reading !== "integer" || unusable) this.mark(field, out);
   }
 
   /** A count or flags: what is no integer of 32 bits counts as not sent. */
   private uint32(field: Field, out: ByteWriter): void {
     const reading = this.readInteger();
     const { lo, hi, negative } = this.numbers;
-    if (reading !== "integer" || hi !== 0 || (negative && lo !== 0)) return;
+    if (reading !== "integer" || hi !== 0 || (negative && lo !== 0)) {
+      this.mark(field, out);
+      return;
+    }
     writeVarint32(out, field.tag);
     if (field.kind === "fixed32") writeFixed32(out, lo);
     else writeVarint32(out, lo);

@@ -33,6 +33,9 @@ for (const [letter, meaning] of Object.entries({ '"': '"', "\\": "\\", "/": "/",
   SIMPLE_ESCAPES[letter.charCodeAt(0)] = meaning.charCodeAt(0);
 }
 
+/** Stands for half of a surrogate pair: a byte that UTF-8 never has, so that whoever reads the text mends it into one U+FFFD, and notes it. */
+const LONE_SURROGATE = 0xff;
+
 /** Value of a hexadecimal digit, or 255. */
 export const HEX_VALUES = new Uint8Array(256).fill(255);
 for (let value = 0; value < 16; value++) {
@@ -306,7 +309,7 @@ export class JsonTokenizer {
     const paired = unit < 0xdc00 && this.pos + 1 < end && bytes[this.pos] === BACKSLASH && bytes[this.pos + 1] === LOWER_U;
     const low = paired ? this.codeUnit(this.pos + 2) : 0;
     if (low < 0xdc00 || low > 0xdfff) {
-      appendCodePoint(out, 0xfffd);
+      out.buffer[out.length++] = LONE_SURROGATE;
       return;
     }
     this.pos += 6;

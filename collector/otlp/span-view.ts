@@ -55,6 +55,8 @@ export interface SpanView {
   readonly attributes: AttributeList;
   readonly events: SliceList;
   readonly links: SliceList;
+  /** What could not be taken as it was sent: see sent-marks.ts. */
+  readonly sent: SliceList;
   /** Where the span's own message stands in the request. */
   start: number;
   end: number;
@@ -106,6 +108,7 @@ export function createSpanView(): SpanView {
     attributes: new AttributeList(arena),
     events: new SliceList(),
     links: new SliceList(),
+    sent: new SliceList(),
     start: 0,
     end: 0,
     traceIdOffset: 0,
@@ -136,6 +139,7 @@ export function clearSpan(view: SpanView): void {
   view.attributes.clear();
   view.events.count = 0;
   view.links.count = 0;
+  view.sent.count = 0;
   view.traceIdSize = 0;
   view.spanIdSize = 0;
   view.parentSpanIdSize = 0;
@@ -162,6 +166,8 @@ export interface LogView {
   readonly attributes: AttributeList;
   /** The body as the only value of a list, if there is one: `body.count` is 0 or 1. */
   readonly body: AttributeList;
+  /** As of a span. */
+  readonly sent: SliceList;
   start: number;
   end: number;
   readonly time: Halves;
@@ -187,6 +193,7 @@ export function createLogView(): LogView {
     scope: createOriginView(arena),
     attributes: new AttributeList(arena),
     body: new AttributeList(arena),
+    sent: new SliceList(),
     start: 0,
     end: 0,
     time: { lo: 0, hi: 0 },
@@ -208,6 +215,7 @@ export function createLogView(): LogView {
 export function clearLog(view: LogView): void {
   view.attributes.clear();
   view.body.clear();
+  view.sent.count = 0;
   view.time.lo = 0;
   view.time.hi = 0;
   view.observedTime.lo = 0;

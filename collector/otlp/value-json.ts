@@ -18,6 +18,7 @@ import {
 } from "./attribute-list.ts";
 import { writeJsonString } from "./json-string.ts";
 import { keyTable, NOT_INTERNED } from "./key-table.ts";
+import { readMisfit, SENT_TAG } from "./sent-marks.ts";
 import { WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
 /** The value nests too deep; or-ed together by the writers below, with what was done to its texts (json-string.ts). */
@@ -26,6 +27,8 @@ export const MENDED_DEPTH = 4;
 export const TYPE_BYTES = 8;
 /** The value was NaN or an infinity and stands as text. */
 export const TYPE_NON_FINITE = 16;
+/** Above this many bits: the members, by field number, that the value or one within it was sent as and did not fit. */
+export const MISFIT_SHIFT = 8;
 
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -117,12 +120,13 @@ function writeJsonInt(out: ByteWriter, lo: number, hi: number): void {
   else out.ascii(String(int64FromHalves(lo, hi)));
 }
 
-/** Writes all attributes but the removed ones as a JSON object. `onMended` hears of each value that could not stand as it was. */
+/** Writes all attributes but the removed ones as a JSON object. `onMended` hears of each value that could not stand as it was sent. */
 export function writeJsonObject(out: ByteWriter, list: AttributeList, onMended: (index: number, mended: number) => void): void {
   const begin = out.length;
+  const fits = list.misfits.size === 0;
   for (let i = 0; i < list.count; i++) {
-    if (list.kinds[i] === VALUE_REMOVED) continue;
-    const mended = writeJsonKey(out, list, i) | writeJsonValue(out, list, i);
+    let mended = fits ? 0 : (list.misfits.get(i) ?? 0) << MISFIT_SHIFT;
+    if (list.kinds[i] !== VALUE_REMOVED) mended |= writeJsonKey(out, list, i) | writeJsonValue(out, list, i);
     if (mended !== 0) onMended(i, mended);
   }
   // Every member begins with a comma: the first one gives its place to the bracket.
@@ -221,6 +225,7 @@ function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
   reader.end = end;
   const start = out.length;
   let mended = 0;
+  let misfits = 0;
   let written = VALUE_EMPTY;
   while (reader.pos < end) {
     const tag = reader.tag();
@@ -262,11 +267,12 @@ function writeNested(out: ByteWriter, reader: WireReader, at: Nested): number {
       out.length = start;
       written = field;
       mended = writeJsonDouble(out, doubleFromBits(reader.lo, reader.hi));
-    } else reader.skip(tag);
+    } else if (tag === SENT_TAG) misfits |= readMisfit(reader);
+    else reader.skip(tag);
   }
   if (out.length === start) out.literal(NULL);
   reader.end = outer;
-  return mended;
+  return mended | (misfits << MISFIT_SHIFT);
 }
 
 function writeBytesLike(out: ByteWriter, reader: WireReader, value: { field: number; size: number }): number {

@@ -1,4 +1,5 @@
 import type { Signal } from "../base/signal.ts";
+import { SENT_FIELD } from "../otlp/sent-marks.ts";
 import { WIRE_LENGTH } from "../otlp/wire.ts";
 import { readField } from "./wire-fields.ts";
 
@@ -18,11 +19,11 @@ const keyValue: Message = { 1: TEXT, 2: () => anyValue };
 const anyValue: Message = { 1: TEXT, 5: () => ({ 1: anyValue }), 6: () => ({ 1: keyValue }), 7: TEXT };
 const resource: Message = { 1: keyValue };
 const scope: Message = { 1: TEXT, 2: TEXT, 3: keyValue };
-const event: Message = { 2: TEXT, 3: keyValue };
-const link: Message = { 1: ID, 2: ID, 3: TEXT, 4: keyValue };
+const event: Message = { 2: TEXT, 3: keyValue, [SENT_FIELD]: TEXT };
+const link: Message = { 1: ID, 2: ID, 3: TEXT, 4: keyValue, [SENT_FIELD]: TEXT };
 const status: Message = { 2: TEXT };
-const span: Message = { 1: ID, 2: ID, 3: TEXT, 4: ID, 5: TEXT, 9: keyValue, 11: event, 13: link, 15: status };
-const logRecord: Message = { 3: TEXT, 5: anyValue, 6: keyValue, 9: ID, 10: ID, 12: TEXT };
+const span: Message = { 1: ID, 2: ID, 3: TEXT, 4: ID, 5: TEXT, 9: keyValue, 11: event, 13: link, 15: status, [SENT_FIELD]: TEXT };
+const logRecord: Message = { 3: TEXT, 5: anyValue, 6: keyValue, 9: ID, 10: ID, 12: TEXT, [SENT_FIELD]: TEXT };
 
 /** Fields of Export…ServiceRequest that lead to text; all others are skipped. Source: opentelemetry-proto v1. */
 const ROOTS: Readonly<Record<Signal, Message>> = {

@@ -46,11 +46,6 @@ export function copyFloat8(out: ByteWriter, value: number): void {
   out.f64(value);
 }
 
-export function copyBool(out: ByteWriter, value: boolean): void {
-  out.u32(1);
-  out.u8(value ? 1 : 0);
-}
-
 const scratch = new ByteWriter();
 
 /** A field made once, for values that many rows share. */

@@ -5,7 +5,7 @@ import type { PriceBook } from "../model/price.ts";
 import { createLogWalker } from "../otlp/decode-protobuf.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import { createLogView, type Halves, type LogView } from "../otlp/span-view.ts";
-import { writeJsonValue } from "../otlp/value-json.ts";
+import { MISFIT_SHIFT, writeJsonValue } from "../otlp/value-json.ts";
 import { beginJson, copyInt2, copyInt4, copyJson, copyMillis, copyNull, copyString, copyTime, endField } from "./copy-row.ts";
 import { encodeBlobRow } from "./encode-media.ts";
 import { encodeScore, evaluationFacts, idsOfResponse } from "./encode-score.ts";
@@ -15,8 +15,10 @@ import { type EventCall, encodeEventCall, isEventCall } from "./event-calls.ts";
 import { IngestNotes } from "./ingest-notes.ts";
 import { takeMedia } from "./log-media.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
+import { noteOrigin } from "./origins.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { isZero, namesSpan, startMillisOf } from "./row-key.ts";
+import { type IdSlice, LOG_FIELDS, noteSent, noteWrongId } from "./sent-notes.ts";
 import { BLOBS, LOG_RECORDS } from "./table-spec.ts";
 import { MARK_EVENT } from "./trace-marks.ts";
 import { optionalString, toJsonb } from "./values.ts";
@@ -162,8 +164,8 @@ function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void
     copyNull(out);
     copyNull(out);
   }
-  hexId(out, view, { offset: view.traceIdOffset, size: view.traceIdSize, expected: 16 });
-  hexId(out, view, { offset: view.spanIdOffset, size: view.spanIdSize, expected: 8 });
+  hexId(out, view, { offset: view.traceIdOffset, size: view.traceIdSize, expected: 16, path: "trace_id", notes });
+  hexId(out, view, { offset: view.spanIdOffset, size: view.spanIdSize, expected: 8, path: "span_id", notes });
   if (view.severityNumber === 0) copyNull(out);
   else copyInt4(out, view.severityNumber);
   optionalText(out, view, { offset: view.severityTextOffset, size: view.severityTextSize, path: "severity_text", notes });
@@ -177,22 +179,20 @@ function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void
   else copyUuid(out, origin.scope.id);
   optionalCount(out, view.flags);
   optionalCount(out, view.droppedAttributesCount);
+  if (view.sent.count > 0) noteSent(notes, { request: view.arena.request, sent: view.sent, names: LOG_FIELDS });
+  noteOrigin(notes, origin.resource.row);
+  noteOrigin(notes, origin.scope);
   const noted = notes.toJson();
   if (noted === undefined) copyNull(out);
   else copyJson(out, noted);
   copyMillis(out, builder.receivedAtMs);
 }
 
-interface IdSlice {
-  readonly offset: number;
-  readonly size: number;
-  readonly expected: number;
-}
-
 /** A log record may stand alone: an id that names nothing is NULL, never a reason to refuse it. */
-function hexId(out: ByteWriter, view: LogView, id: IdSlice): void {
+function hexId(out: ByteWriter, view: LogView, { notes, ...id }: IdSlice & Pick<LogContext, "notes">): void {
   const { request } = view.arena;
   if (id.size !== id.expected || isZero(request, id.offset, id.size)) {
+    noteWrongId(notes, request, id);
     copyNull(out);
     return;
   }
@@ -216,6 +216,7 @@ function encodeBody(out: ByteWriter, view: LogView, notes: IngestNotes): void {
     return;
   }
   const at = beginJson(out);
-  notes.mended("body", writeJsonValue(out, view.body, 0));
+  const misfits = view.body.misfits.get(0) ?? 0;
+  notes.mended("body", writeJsonValue(out, view.body, 0) | (misfits << MISFIT_SHIFT));
   endField(out, at);
 }

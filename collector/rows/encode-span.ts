@@ -3,7 +3,7 @@ import { type Literal, literal } from "../base/bytes-view.ts";
 import { Arena, AttributeList } from "../otlp/attribute-list.ts";
 import { decodeEvent, decodeLink } from "../otlp/decode-protobuf.ts";
 import { writeJsonString } from "../otlp/json-string.ts";
-import type { OriginView, SpanView } from "../otlp/span-view.ts";
+import { type OriginView, SliceList, type SpanView } from "../otlp/span-view.ts";
 import { writeJsonObject } from "../otlp/value-json.ts";
 import {
   beginJson,
@@ -21,8 +21,9 @@ import {
 } from "./copy-row.ts";
 import type { SharedRow } from "./encoded-request.ts";
 import type { IngestNotes } from "./ingest-notes.ts";
-import type { ResourceFacts } from "./origins.ts";
+import { noteOrigin, type ResourceFacts } from "./origins.ts";
 import { copySpanKey, namesSpan, type SpanKey } from "./row-key.ts";
+import { EVENT_FIELDS, type IdSlice, LINK_FIELDS, noteSent, noteWrongId, SPAN_FIELDS } from "./sent-notes.ts";
 import { SPANS } from "./table-spec.ts";
 
 /** Fields that are the same for all spans of a resource and scope. */
@@ -63,6 +64,7 @@ function createPartScratch() {
     traceStateSize: 0,
     flags: 0,
     droppedAttributesCount: 0,
+    sent: new SliceList(),
     attributes: new AttributeList(arena),
   };
 }
@@ -81,14 +83,18 @@ export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanCont
   const startNano = copySpanKey(out, key);
   copyInt2(out, startNano);
   encodeEnd(out, view, context);
-  if (namesSpan(request, view.parentSpanIdOffset, view.parentSpanIdSize)) {
+  const { parentSpanIdOffset: offset, parentSpanIdSize: size } = view;
+  if (namesSpan(request, offset, size)) {
     out.u32(16);
-    out.hex(request, view.parentSpanIdOffset, view.parentSpanIdOffset + 8);
-  } else copyNull(out);
+    out.hex(request, offset, offset + 8);
+  } else {
+    copyNull(out);
+    noteWrongId(notes, request, { offset, size, expected: 8, path: "parent_span_id" });
+  }
   notes.mended("name", copyText(out, request, view.nameOffset, view.nameOffset + view.nameSize));
-  copyInt2(out, smallint(view.kind));
+  copyInt2(out, smallint(view.kind, "kind", notes));
   out.literal(fields.serviceName);
-  copyInt2(out, smallint(view.statusCode));
+  copyInt2(out, smallint(view.statusCode, "status_code", notes));
   optionalText(out, view, { offset: view.statusMessageOffset, size: view.statusMessageSize, path: "status_message", notes });
   encodeAttributes(out, view.attributes, notes);
   out.literal(fields.resourceId);
@@ -102,6 +108,9 @@ export function encodeSpanRow(out: ByteWriter, view: SpanView, context: SpanCont
   optionalCount(out, view.droppedLinksCount);
   if (context.contentMoved === 0) copyNull(out);
   else copyInt2(out, context.contentMoved);
+  if (view.sent.count > 0) noteSent(notes, { request, sent: view.sent, names: SPAN_FIELDS });
+  noteOrigin(notes, context.resource.row);
+  noteOrigin(notes, context.scope);
   const noted = notes.toJson();
   if (noted === undefined) copyNull(out);
   else copyJson(out, noted);
@@ -135,8 +144,12 @@ export function durationNanos(view: SpanView): number | bigint | undefined {
   return typeof nanos === "bigint" && nanos > MAX_INT8 ? undefined : nanos;
 }
 
-/** proto3 enums are open: a value that smallint cannot hold is stored as 0, "unspecified". */
-const smallint = (value: number): number => (value >= -32768 && value <= 32767 ? value : 0);
+/** proto3 enums are open: a value that smallint cannot hold is stored as 0, "unspecified", and noted. */
+function smallint(value: number, path: string, notes: IngestNotes): number {
+  if (value >= -32768 && value <= 32767) return value;
+  notes.unusable(path, String(value));
+  return 0;
+}
 
 /** Zero is proto3's "not set": NULL. */
 export function optionalCount(out: ByteWriter, value: number): void {
@@ -191,6 +204,9 @@ function encodeEvents(out: ByteWriter, view: SpanView, { notes, takeMedia }: Spa
     if (mended !== 0) notes.mended(`events.${i}.name`, mended);
     out.literal(EVENT_TIME);
     writeNanos(out, part.time);
+    if (part.sent.count > 0) {
+      noteSent(notes, { request: view.arena.request, sent: part.sent, names: EVENT_FIELDS, path: `events.${i}.` });
+    }
     out.literal(EVENT_ATTRIBUTES);
     encodePartAttributes(out, { list: "events", index: i, notes });
     out.u8(0x7d);
@@ -199,7 +215,7 @@ function encodeEvents(out: ByteWriter, view: SpanView, { notes, takeMedia }: Spa
   endField(out, at);
 }
 
-/** `[{"trace_id", "span_id", "trace_state"?, "flags"?, "attributes": {…}, "dropped_attributes_count"?}]` */
+/** `[{"trace_id": "…" | null, "span_id", "trace_state"?, "flags"?, "attributes": {…}, "dropped_attributes_count"?}]` */
 function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void {
   if (view.links.count === 0) {
     copyNull(out);
@@ -210,11 +226,13 @@ function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void 
   const at = beginJson(out);
   for (let i = 0; i < view.links.count; i++) {
     decodeLink(view, i, part);
-    out.ascii(i === 0 ? '[{"trace_id":"' : ',{"trace_id":"');
-    out.hex(request, part.traceIdOffset, part.traceIdOffset + part.traceIdSize);
-    out.ascii('","span_id":"');
-    out.hex(request, part.spanIdOffset, part.spanIdOffset + part.spanIdSize);
-    out.ascii('",');
+    out.u8(i === 0 ? 0x5b : 0x2c);
+    out.ascii('{"trace_id":');
+    writeLinkId(out, request, { offset: part.traceIdOffset, size: part.traceIdSize, expected: 16 });
+    out.ascii(',"span_id":');
+    writeLinkId(out, request, { offset: part.spanIdOffset, size: part.spanIdSize, expected: 8 });
+    out.u8(0x2c);
+    if (part.traceIdSize !== 16 || part.spanIdSize !== 8) noteLinkIds(notes, request, i);
     if (part.traceStateSize > 0) {
       out.ascii('"trace_state":');
       const mended = writeJsonString(out, request, part.traceStateOffset, part.traceStateOffset + part.traceStateSize);
@@ -222,12 +240,30 @@ function encodeLinks(out: ByteWriter, view: SpanView, notes: IngestNotes): void 
       out.u8(0x2c);
     }
     if (part.flags !== 0) out.ascii(`"flags":${part.flags},`);
+    if (part.sent.count > 0) noteSent(notes, { request, sent: part.sent, names: LINK_FIELDS, path: `links.${i}.` });
     out.ascii('"attributes":');
     encodePartAttributes(out, { list: "links", index: i, notes });
     out.u8(0x7d);
   }
   out.u8(0x5d);
   endField(out, at);
+}
+
+/** The id of a link in hexadecimal, or null where it is none. */
+function writeLinkId(out: ByteWriter, request: Buffer, { offset, size, expected }: Omit<IdSlice, "path">): void {
+  if (size !== expected) {
+    out.ascii("null");
+    return;
+  }
+  out.u8(0x22);
+  out.hex(request, offset, offset + size);
+  out.u8(0x22);
+}
+
+function noteLinkIds(notes: IngestNotes, request: Buffer, index: number): void {
+  const { traceIdOffset, traceIdSize, spanIdOffset, spanIdSize } = part;
+  noteWrongId(notes, request, { offset: traceIdOffset, size: traceIdSize, expected: 16, path: `links.${index}.trace_id` });
+  noteWrongId(notes, request, { offset: spanIdOffset, size: spanIdSize, expected: 8, path: `links.${index}.span_id` });
 }
 
 interface PartOf {

@@ -27,6 +27,14 @@ export interface SharedRow {
   /** Only for scopes. */
   readonly name: string | null;
   readonly version: string | null;
+  /** What of it had to be mended: noted on each item below it, since it is stored once for all. */
+  readonly mended?: readonly OriginNote[];
+}
+
+/** A mended value of a resource or scope: its path, and flags as `IngestNotes.mended` takes them. */
+export interface OriginNote {
+  readonly path: string;
+  readonly flags: number;
 }
 
 /** One request turned into rows, ready to be written; pure data, owned by the exporter from here on. */

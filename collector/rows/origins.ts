@@ -4,8 +4,10 @@ import { ByteWriter } from "../base/byte-writer.ts";
 import { VALUE_STRING } from "../otlp/attribute-list.ts";
 import { keyTable } from "../otlp/key-table.ts";
 import type { OriginView } from "../otlp/span-view.ts";
-import { writeJsonObject } from "../otlp/value-json.ts";
-import type { SharedRow } from "./encoded-request.ts";
+import { TYPE_BYTES, TYPE_NON_FINITE, writeJsonObject } from "../otlp/value-json.ts";
+import type { OriginNote, SharedRow } from "./encoded-request.ts";
+import type { IngestNotes } from "./ingest-notes.ts";
+import { mendingsOf } from "./sent-notes.ts";
 
 const SERVICE_NAME_KEY = keyTable.register(SERVICE_NAME);
 const ENVIRONMENT_KEYS = [keyTable.register(DEPLOYMENT_ENVIRONMENT_NAME), keyTable.register(DEPLOYMENT_ENVIRONMENT)];
@@ -23,7 +25,8 @@ export interface ResourceFacts {
 }
 
 const scratch = new ByteWriter();
-const ignore = (): void => {};
+/** What is no mending: the row says it in no other way, and has no place for it. */
+const TYPES_ALONE = TYPE_BYTES | TYPE_NON_FINITE;
 
 /** Resource and scope ids are hashes of their content, so every collector finds the same row without asking. */
 export function readResource(origin: OriginView, projectId: number, request: Buffer): ResourceFacts {
@@ -45,18 +48,39 @@ interface SharedInput {
 
 function sharedRow(table: "resources" | "scopes", input: SharedInput): SharedRow {
   const { origin, projectId, request } = input;
+  const mended: OriginNote[] = [];
+  const note = (path: string, all: number): void => {
+    const flags = all & ~TYPES_ALONE;
+    if (flags !== 0) mended.push({ path, flags });
+  };
+  const kind = table === "resources" ? "resource" : "scope";
   scratch.clear();
-  writeJsonObject(scratch, origin.attributes, ignore);
+  writeJsonObject(scratch, origin.attributes, (index, flags) => note(pathOf(kind, origin.attributes.name(index)), flags));
   const attributes = scratch.view().toString("utf8");
-  const slice = (offset: number, size: number): string | null =>
-    size === 0 ? null : clean(request.toString("utf8", offset, offset + size));
-  const name = slice(origin.nameOffset, origin.nameSize);
-  const version = slice(origin.versionOffset, origin.versionSize);
-  const schemaUrl = slice(origin.schemaUrlOffset, origin.schemaUrlSize);
+  const slice = (path: string, offset: number, size: number): string | null => {
+    if (size === 0) return null;
+    note(`${kind}.${path}`, mendingsOf(request.subarray(offset, offset + size)));
+    return clean(request.toString("utf8", offset, offset + size));
+  };
+  const name = slice("name", origin.nameOffset, origin.nameSize);
+  const version = slice("version", origin.versionOffset, origin.versionSize);
+  const schemaUrl = slice("schema_url", origin.schemaUrlOffset, origin.schemaUrlSize);
   const dropped = origin.droppedAttributesCount;
   const id = hash("sha256", [table, name, version, schemaUrl, dropped, attributes].join("\u0000"), "hex").slice(0, 32);
-  return { table, projectId, id, attributes, schemaUrl, droppedAttributesCount: dropped === 0 ? null : dropped, name, version };
+  const row = { table, projectId, id, attributes, schemaUrl, droppedAttributesCount: dropped === 0 ? null : dropped, name, version };
+  return mended.length === 0 ? row : { ...row, mended };
 }
+
+/** The service's name is a column of each item. */
+const pathOf = (kind: string, key: string): string =>
+  kind === "resource" && key === SERVICE_NAME ? "service_name" : `${kind}.attributes.${key}`;
+
+/** Notes on an item what was mended in its resource or scope. */
+export function noteOrigin(notes: IngestNotes, row: SharedRow | undefined): void {
+  for (const { path, flags } of row?.mended ?? NOTHING) notes.mended(path, flags);
+}
+
+const NOTHING: readonly OriginNote[] = [];
 
 function serviceName(origin: OriginView): string {
   const index = origin.attributes.find(SERVICE_NAME_KEY);

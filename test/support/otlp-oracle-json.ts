@@ -1,4 +1,4 @@
-import { FIELDS, isMessage, type OracleField, strictTypes } from "./otlp-oracle-types.ts";
+import { byteTypes, FIELDS, isMessage, type OracleField, SENT } from "./otlp-oracle-types.ts";
 
 /**
  * OTLP/JSON by JSON.parse and protobufjs: the body as the protobuf that it stands for. Rules J1–J21 of the protocol, and each leniency of ours
@@ -9,7 +9,7 @@ export function protobufOfJson(body: Buffer, signal: "traces" | "logs"): Buffer 
   const parsed = parseExactly(body.toString("utf8").replace(/^\uFEFF/, ""));
   if (!isObject(parsed)) throw new Refused("no object");
   refuseOtherSignal(parsed, root);
-  const type = strictTypes.lookupType(root);
+  const type = byteTypes.lookupType(root);
   return Buffer.from(type.encode(type.fromObject(messageOf(root, parsed, 0))).finish());
 }
 
@@ -62,6 +62,7 @@ function messageOf(type: string, object: { [key: string]: Parsed }, values: numb
   const fields = FIELDS.get(type) ?? [];
   const message: Record<string, unknown> = {};
   const seen = new Set<string>();
+  const sent: Buffer[] = [];
   for (const [key, value] of Object.entries(object)) {
     const field = fields.find(({ name }) => name === camelCase(key));
     if (field === undefined) continue;
@@ -70,9 +71,12 @@ function messageOf(type: string, object: { [key: string]: Parsed }, values: numb
     // J9
     if (value === null) continue;
     if (field.oneof) for (const other of fields) delete message[other.name];
-    Object.assign(message, field.repeated ? { [field.name]: listOf(field, value, values) } : memberOf(field, value, { type, values }));
+    Object.assign(
+      message,
+      field.repeated ? { [field.name]: listOf(field, value, values) } : memberOf(field, value, { type, values, sent }),
+    );
   }
-  return message;
+  return sent.length > 0 ? { ...message, [SENT.name]: sent } : message;
 }
 
 /** J2 leaves no room for a known field of another shape: that is refused. */
@@ -90,15 +94,42 @@ function nestedOf(field: OracleField, value: Parsed, values: number): Record<str
 interface Holder {
   readonly type: string;
   readonly values: number;
+  /** Takes what is to be said of members that did not come as they should. */
+  readonly sent: Buffer[];
 }
 
-function memberOf(field: OracleField, value: Parsed, { type, values }: Holder): Record<string, unknown> {
+/** Half of a surrogate pair is no text: a byte that UTF-8 does not have. */
+const bytesOf = (text: string): Buffer =>
+  Buffer.concat(text.split(/(\p{Surrogate})/u).map((part) => (part.isWellFormed() ? Buffer.from(part) : Buffer.from([0xff]))));
+
+/** The number of the field, and the beginning of what was sent. */
+const markOf = (field: OracleField, text: string): Buffer => Buffer.concat([Buffer.from([field.id]), bytesOf(text).subarray(0, 200)]);
+
+function memberOf(field: OracleField, value: Parsed, { type, values, sent }: Holder): Record<string, unknown> {
   if (isMessage(field.type)) return { [field.name]: nestedOf(field, value, values) };
   if (isObject(value) || Array.isArray(value) || value === null) throw new Refused(`${field.name} is no scalar`);
-  const text = value instanceof ExactNumber ? value.text : String(value).toWellFormed();
-  if (type === "AnyValue") return anyMember(field.type, text, typeof value === "string");
+  const text = value instanceof ExactNumber ? value.text : String(value);
+  if (type === "AnyValue") {
+    const member = anyMember(field.type, text, typeof value === "string");
+    const fits =
+      field.name in member && (field.type !== "text" || typeof value === "string") && (field.type !== "bool" || typeof value === "boolean");
+    if (!fits) sent.push(markOf(field, ""));
+    return "stringValue" in member ? { stringValue: bytesOf(text) } : member;
+  }
   const scalar = scalarOf(field, text);
+  if (isMarked(field, text, scalar)) sent.push(markOf(field, text));
   return scalar === undefined ? {} : { [field.name]: scalar };
+}
+
+/** What has no form in the row at all, a fraction of a nanosecond, and ids in base64. */
+function isMarked(field: OracleField, text: string, scalar: unknown): boolean {
+  if (field.type === "fixed64") {
+    const decimal = decimalOf(text);
+    return scalar === undefined || (isDecimal(decimal) && decimal.fraction);
+  }
+  if (field.type !== "bytes") return scalar === undefined;
+  const size = field.name === "traceId" ? 16 : 8;
+  return (scalar as Buffer).length === size && !/^[0-9a-f]*$/i.test(text);
 }
 
 interface Decimal {
@@ -176,7 +207,7 @@ function anyMember(type: string, text: string, isText: boolean): Record<string, 
 function scalarOf(field: OracleField, text: string): unknown {
   switch (field.type) {
     case "text":
-      return text;
+      return bytesOf(text);
     case "bytes":
       return idOf(text, field.name === "traceId" ? 16 : 8);
     case "int32":
@@ -198,7 +229,7 @@ function idOf(text: string, size: number): Buffer {
   const bare = Math.ceil((size * 8) / 6);
   const asBase64 = text.length === padded || (text.length === bare && !/^[0-9a-f]*$/i.test(text)) ? base64Of(text) : undefined;
   if (asBase64?.length === size) return asBase64;
-  const raw = Buffer.from(text);
+  const raw = bytesOf(text);
   return raw.length === size ? Buffer.concat([raw, Buffer.alloc(1)]) : raw;
 }
 

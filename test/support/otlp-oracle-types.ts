@@ -48,7 +48,13 @@ export const FIELDS: ReadonlyMap<string, readonly OracleField[]> = new Map(
   Object.entries(MESSAGES).map(([name, definitions]) => [name, parseFields(definitions)]),
 );
 
+/** The field by which what came as JSON says what was sent in another form; no JSON has it. */
+export const SENT = { name: "sent", id: 19_000 } as const;
+const WITH_SENT: ReadonlySet<string> = new Set(["Span", "Event", "Link", "LogRecord", "AnyValue"]);
+
 export const isMessage = (type: string): boolean => FIELDS.has(type);
+
+const SENT_FIELD: OracleField = { ...SENT, type: "bytes", repeated: true, oneof: false };
 
 type TypeOf = (field: OracleField) => string;
 
@@ -61,7 +67,10 @@ function createTypes(typeOf: TypeOf): protobuf.Root {
       {
         ...(members.length > 0 ? { oneofs: { kind: { oneof: members } } } : {}),
         fields: Object.fromEntries(
-          fields.map((field) => [field.name, { id: field.id, type: typeOf(field), ...(field.repeated ? { rule: "repeated" } : {}) }]),
+          [...fields, ...(WITH_SENT.has(name) ? [SENT_FIELD] : [])].map((field) => [
+            field.name,
+            { id: field.id, type: typeOf(field), ...(field.repeated ? { rule: "repeated" } : {}) },
+          ]),
         ),
       },
     ];
@@ -71,6 +80,9 @@ function createTypes(typeOf: TypeOf): protobuf.Root {
 
 /** The official messages: protobufjs refuses a request as a whole for one string that is not UTF-8. */
 export const strictTypes = createTypes(({ type }) => (type === "text" ? "string" : type));
+
+/** The same with text as bytes, whether it is UTF-8 or not. */
+export const byteTypes = createTypes(({ type }) => (type === "text" ? "bytes" : type));
 
 const ITEMS_AND_ATTRIBUTES: ReadonlySet<string> = new Set(["Span", "LogRecord", "KeyValue"]);
 

@@ -8,6 +8,8 @@ export const UTF8 = 2;
 export const DEPTH = 4;
 export const BYTES = 8;
 export const NON_FINITE = 16;
+/** From this bit on: members of AnyValue, by field number, that the value did not fit. */
+const MISFIT_BIT = 8;
 
 /** Arrays and maps inside one another that are kept (SIZ-06). */
 const MAX_DEPTH = 64;
@@ -33,6 +35,7 @@ export interface AnyValue {
   readonly arrayValue?: { readonly values?: readonly AnyValue[] } | null;
   readonly kvlistValue?: { readonly values?: readonly { readonly key?: Uint8Array; readonly value?: AnyValue | null }[] } | null;
   readonly bytesValue?: Uint8Array;
+  readonly sent?: readonly Uint8Array[];
 }
 
 export interface Attribute {
@@ -67,8 +70,18 @@ const doubleText = (value: number): string => {
   return /^-?\d+$/.test(String(value)) ? `${value}.0` : String(value);
 };
 
+const MEMBERS = ["stringValue", "boolValue", "intValue", "doubleValue", "arrayValue", "kvlistValue", "bytesValue"];
+
+/** The member that was sent, where it, or one within it, did not fit. */
+export const misfitOf = (flags: number): string | undefined => MEMBERS.find((_, i) => (flags & (1 << (MISFIT_BIT + i + 1))) !== 0);
+
 /** A value as JSON. Throws nothing: it was decoded before. */
 export function jsonOf(value: AnyValue | null | undefined, depth = 1): Mended {
+  const { text, flags } = standingJson(value, depth);
+  return { text, flags: (value?.sent ?? []).reduce((all, [member = 0]) => all | (1 << (MISFIT_BIT + member)), flags) };
+}
+
+function standingJson(value: AnyValue | null | undefined, depth: number): Mended {
   switch (value?.kind) {
     case "stringValue": {
       const { text, flags } = textOf(value.stringValue);

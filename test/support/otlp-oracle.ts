@@ -1,3 +1,4 @@
+import { createNotes, hex, type Notes } from "./otlp-oracle-notes.ts";
 import { partTypes } from "./otlp-oracle-types.ts";
 import {
   type AnyValue,
@@ -5,14 +6,11 @@ import {
   attributesOf,
   BrokenItem,
   BYTES,
-  DEPTH,
   jsonObjectOf,
   jsonOf,
   mixesKinds,
   NON_FINITE,
-  NUL,
   textOf,
-  UTF8,
   unsignedOf,
   withStandingBody,
 } from "./otlp-oracle-values.ts";
@@ -57,6 +55,7 @@ interface Origin {
 type Long = { readonly low: number; readonly high: number };
 
 interface DecodedEvent {
+  readonly sent?: readonly Uint8Array[];
   readonly timeUnixNano?: Long;
   readonly name?: Uint8Array;
   readonly attributes?: readonly Uint8Array[];
@@ -64,6 +63,7 @@ interface DecodedEvent {
 }
 
 interface DecodedLink {
+  readonly sent?: readonly Uint8Array[];
   readonly traceId?: Uint8Array;
   readonly spanId?: Uint8Array;
   readonly traceState?: Uint8Array;
@@ -73,6 +73,7 @@ interface DecodedLink {
 }
 
 export interface DecodedSpan {
+  readonly sent?: readonly Uint8Array[];
   readonly traceId?: Uint8Array;
   readonly spanId?: Uint8Array;
   readonly parentSpanId?: Uint8Array;
@@ -92,6 +93,7 @@ export interface DecodedSpan {
 }
 
 interface DecodedLog {
+  readonly sent?: readonly Uint8Array[];
   readonly timeUnixNano?: Long;
   readonly observedTimeUnixNano?: Long;
   readonly severityNumber?: number;
@@ -137,23 +139,25 @@ interface EncodedItem {
 
 /** An origin whose values may be broken within: then it is its items that cannot be stored. */
 interface LazyOrigin {
+  /** Says on an item what was mended of it. */
+  note(notes: Notes): void;
   read(): { readonly origin: ExpectedOrigin; readonly attributes: Attributes };
 }
 
 function itemsOf(request: Uint8Array, names: typeof TRACES | typeof LOGS): EncodedItem[] {
   const decoded = partTypes.lookupType(names.type).decode(request) as unknown as Group;
   return ((decoded[names.groups] ?? []) as Group[]).flatMap((group) => {
-    const resource = originOf(group.resource, group.schemaUrl);
+    const resource = originOf("resource", group.resource, group.schemaUrl);
     return ((group[names.scopes] ?? []) as Group[]).flatMap((below) => {
       const named = Boolean(below.scope) || (below.schemaUrl?.length ?? 0) > 0;
-      const scope = named ? originOf(below.scope, below.schemaUrl) : undefined;
-      if (!named) originOf(below.scope, below.schemaUrl);
+      const scope = named ? originOf("scope", below.scope, below.schemaUrl) : undefined;
+      if (!named) originOf("scope", below.scope, below.schemaUrl);
       return ((below[names.items] ?? []) as Uint8Array[]).map((bytes) => ({ bytes, resource, scope }));
     });
   });
 }
 
-function originOf(origin: Origin | null | undefined, schemaUrl: Uint8Array | undefined): LazyOrigin {
+function originOf(kind: "resource" | "scope", origin: Origin | null | undefined, schemaUrl: Uint8Array | undefined): LazyOrigin {
   let attributes: Attributes | undefined;
   let broken = "";
   try {
@@ -163,6 +167,15 @@ function originOf(origin: Origin | null | undefined, schemaUrl: Uint8Array | und
     broken = error.message;
   }
   return {
+    note(notes) {
+      for (const { key, value } of attributes?.list ?? []) {
+        const path = kind === "resource" && key.text === "service.name" ? "service_name" : `${kind}.attributes.${key.text}`;
+        notes.add(path, (key.flags | jsonOf(value).flags) & ~TYPES_ALONE);
+      }
+      notes.add(`${kind}.name`, textOf(origin?.name).flags);
+      notes.add(`${kind}.version`, textOf(origin?.version).flags);
+      notes.add(`${kind}.schema_url`, textOf(schemaUrl).flags);
+    },
     read() {
       if (attributes === undefined) throw new BrokenItem(broken);
       return {
@@ -179,6 +192,8 @@ function originOf(origin: Origin | null | undefined, schemaUrl: Uint8Array | und
   };
 }
 
+/** Bytes and special numbers: of a resource or scope that is not said. */
+const TYPES_ALONE = BYTES | NON_FINITE;
 const NO_ATTRIBUTES: Attributes = { list: [], duplicates: 0 };
 const refused = (refusal: string): ExpectedItem => ({
   row: undefined,
@@ -191,11 +206,19 @@ const refused = (refusal: string): ExpectedItem => ({
   unsound: false,
 });
 
-type RowOf = (bytes: Uint8Array, arrival: Arrival) => Omit<ExpectedItem, "resource" | "scope" | "environment" | "refusal"> | undefined;
+type NoteOrigins = (notes: Notes) => void;
+type RowOf = (
+  bytes: Uint8Array,
+  arrival: Arrival,
+  noteOrigins: NoteOrigins,
+) => Omit<ExpectedItem, "resource" | "scope" | "environment" | "refusal"> | undefined;
 
 function expectedItem(item: EncodedItem, arrival: Arrival, rowOf: RowOf): ExpectedItem {
   try {
-    const made = rowOf(item.bytes, arrival);
+    const made = rowOf(item.bytes, arrival, (notes) => {
+      item.resource.note(notes);
+      item.scope?.note(notes);
+    });
     if (made?.row === undefined) return refused("its ids name no span");
     const resource = item.resource.read();
     const scope = item.scope?.read();
@@ -243,44 +266,12 @@ function environmentOf(attributes: Attributes): string | undefined {
   return undefined;
 }
 
-/** Collects `ingest_notes`. */
-function createNotes() {
-  const sanitized: Record<string, string[]> = {};
-  const types: Record<string, string> = {};
-  const more: Record<string, unknown> = {};
-  const path = (name: string): string => name.slice(0, 200).replaceAll("\u0000", "\uFFFD").toWellFormed();
-  return {
-    more,
-    add(name: string, flags: number): void {
-      const reasons = [
-        [NUL, "nul"],
-        [UTF8, "utf8"],
-        [DEPTH, "depth"],
-      ] as const;
-      for (const [flag, reason] of reasons) {
-        if ((flags & flag) === 0) continue;
-        sanitized[reason] ??= [];
-        if (sanitized[reason].length < 20) sanitized[reason].push(path(name));
-      }
-      if ((flags & BYTES) !== 0) types[path(name)] = "bytes";
-      else if ((flags & NON_FINITE) !== 0) types[path(name)] = "double";
-    },
-    toJson(): string | null {
-      const notes = {
-        ...(Object.keys(sanitized).length > 0 ? { sanitized } : {}),
-        ...(Object.keys(types).length > 0 ? { types } : {}),
-        ...more,
-      };
-      return Object.keys(notes).length > 0 ? JSON.stringify(notes) : null;
-    },
-  };
-}
-
-type Notes = ReturnType<typeof createNotes>;
-
-const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString("hex");
 const names = (bytes: Uint8Array | undefined, size: number): boolean => bytes?.length === size && bytes.some((byte) => byte !== 0);
-const smallint = (value = 0): number => (value < -32768 || value > 32767 ? 0 : value);
+function smallint(column: string, value: number | undefined, notes: Notes): number {
+  if (value === undefined || (value >= -32768 && value <= 32767)) return value ?? 0;
+  notes.unusable(column, String(value));
+  return 0;
+}
 
 /** Nanoseconds since 1970 as a timestamp and what is below its microsecond. */
 const timeOf = (nanos: bigint): { time: bigint; nano: number } => ({ time: nanos / 1000n, nano: Number(nanos % 1000n) });
@@ -292,12 +283,25 @@ function optional(column: string, bytes: Uint8Array | undefined, notes: Notes): 
   return text;
 }
 
-function spanRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
+const SPAN_COLUMNS = {
+  1: "trace_id",
+  2: "span_id",
+  4: "parent_span_id",
+  7: "start_time",
+  8: "end_time",
+  10: "dropped_attributes_count",
+  12: "dropped_events_count",
+  14: "dropped_links_count",
+  16: "flags",
+};
+
+function spanRow(bytes: Uint8Array, arrival: Arrival, noteOrigins: NoteOrigins): ReturnType<RowOf> {
   const span = reading(() => partTypes.lookupType("Span").decode(bytes)) as unknown as DecodedSpan;
   if (!names(span.traceId, 16) || !names(span.spanId, 8)) return undefined;
   const notes = createNotes();
   const attributes = itemAttributes(span.attributes);
   const times = timesOf(span, arrival, notes);
+  notes.wrongId("parent_span_id", span.parentSpanId, 8);
   const name = textOf(span.name);
   notes.add("name", name.flags);
   const row: Expected = {
@@ -307,8 +311,8 @@ function spanRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
     ...times,
     parent_span_id: names(span.parentSpanId, 8) ? hex(span.parentSpanId) : null,
     name: name.text,
-    kind: smallint(span.kind),
-    status_code: smallint(span.status?.code),
+    kind: smallint("kind", span.kind, notes),
+    status_code: smallint("status_code", span.status?.code, notes),
     status_message: optional("status_message", span.status?.message, notes),
     attributes: jsonObjectOf(attributes),
   };
@@ -323,6 +327,8 @@ function spanRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
   row["dropped_attributes_count"] = span.droppedAttributesCount || null;
   row["dropped_events_count"] = span.droppedEventsCount || null;
   row["dropped_links_count"] = span.droppedLinksCount || null;
+  notes.marks(span.sent, SPAN_COLUMNS);
+  noteOrigins(notes);
   row["ingest_notes"] = notes.toJson();
   row["received_at"] = BigInt(arrival.receivedAtMs) * 1000n;
   const unsound = [attributes, ...events.map((each) => each.attributes), ...links.map((each) => each.attributes)].some(({ list }) =>
@@ -360,6 +366,7 @@ function eventJson(event: DecodedEvent, index: number, notes: Notes): { text: st
   const attributes = itemAttributes(event.attributes);
   const name = textOf(event.name);
   notes.add(`events.${index}.name`, name.flags);
+  notes.marks(event.sent, { 1: "time_unix_nano", 4: "dropped_attributes_count" }, `events.${index}.`);
   noteAttributes(attributes, `events.${index}.attributes`, notes);
   const text = `{"name":${JSON.stringify(name.text)},"time_unix_nano":"${unsignedOf(event.timeUnixNano)}","attributes":${jsonObjectOf(attributes)}${droppedJson(event)}}`;
   return { text, attributes };
@@ -368,23 +375,32 @@ function eventJson(event: DecodedEvent, index: number, notes: Notes): { text: st
 function linkJson(link: DecodedLink, index: number, notes: Notes): { text: string; attributes: Attributes } {
   const attributes = itemAttributes(link.attributes);
   const state = textOf(link.traceState);
+  notes.wrongId(`links.${index}.trace_id`, link.traceId, 16);
+  notes.wrongId(`links.${index}.span_id`, link.spanId, 8);
+  notes.marks(link.sent, { 1: "trace_id", 2: "span_id", 5: "dropped_attributes_count", 6: "flags" }, `links.${index}.`);
   notes.add(`links.${index}.trace_state`, state.flags);
   noteAttributes(attributes, `links.${index}.attributes`, notes);
   const traceState = state.text === "" ? "" : `"trace_state":${JSON.stringify(state.text)},`;
   const flags = link.flags ? `"flags":${link.flags},` : "";
-  const text = `{"trace_id":"${hex(link.traceId)}","span_id":"${hex(link.spanId)}",${traceState}${flags}"attributes":${jsonObjectOf(attributes)}${droppedJson(link)}}`;
+  const text = `{"trace_id":${idJson(link.traceId, 16)},"span_id":${idJson(link.spanId, 8)},${traceState}${flags}"attributes":${jsonObjectOf(attributes)}${droppedJson(link)}}`;
   return { text, attributes };
 }
+
+const idJson = (bytes: Uint8Array | undefined, size: number): string => (bytes?.length === size ? `"${hex(bytes)}"` : "null");
 
 const droppedJson = ({ droppedAttributesCount: count }: { readonly droppedAttributesCount?: number }): string =>
   count ? `,"dropped_attributes_count":${count}` : "";
 
-function logRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
+const LOG_COLUMNS = { 1: "time", 7: "dropped_attributes_count", 8: "flags", 9: "trace_id", 10: "span_id", 11: "observed_time" };
+
+function logRow(bytes: Uint8Array, arrival: Arrival, noteOrigins: NoteOrigins): ReturnType<RowOf> {
   const log = reading(() => decodeLog(bytes)) as unknown as DecodedLog;
   const notes = createNotes();
   const attributes = itemAttributes(log.attributes);
   const observed = unsignedOf(log.observedTimeUnixNano);
   const at = unsignedOf(log.timeUnixNano) || observed;
+  notes.wrongId("trace_id", log.traceId, 16);
+  notes.wrongId("span_id", log.spanId, 8);
   const row: Expected = {
     project_id: arrival.projectId,
     time: at === 0n ? BigInt(arrival.receivedAtMs) * 1000n : timeOf(at).time,
@@ -407,6 +423,8 @@ function logRow(bytes: Uint8Array, arrival: Arrival): ReturnType<RowOf> {
   row["body"] = body?.text ?? null;
   noteAttributes(attributes, "attributes", notes);
   if (attributes.duplicates > 0) notes.more["duplicate_keys"] = attributes.duplicates;
+  notes.marks(log.sent, LOG_COLUMNS);
+  noteOrigins(notes);
   row["ingest_notes"] = notes.toJson();
   const unsound = mixesKinds(log.body) || attributes.list.some(({ value }) => mixesKinds(value));
   return { row, attributes, span: undefined, unsound };
