@@ -67,7 +67,9 @@ export function createMetrics() {
     connectionsReplaced: counter("connections_replaced_total", "Database connections thrown away."),
     eventLoopLag: gauge("event_loop_lag_seconds", "99th percentile of the event loop delay over the last five seconds."),
     eventLoopStalls: counter("event_loop_stalls_total", "Times the event loop stood still for a second or longer."),
-    defaultPartitionRows: gauge("default_partition_rows", "Rows waiting in the DEFAULT partition for one of their own.", ["table"]),
+    defaultPartitionRows: gauge("default_partition_rows", "Rows in the DEFAULT partition, for good or until one of their own is made.", [
+      "table",
+    ]),
     gauge,
     counter,
     histogram,
