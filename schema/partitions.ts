@@ -50,7 +50,7 @@ export async function readPartitions({ sql, schema, table }: Target): Promise<Pa
 }
 
 export interface DefaultRows {
-  /** Null for absurd times: they have no partition but DEFAULT. */
+  /** Null for times before 1970 and after 2554, which OTLP has no numbers for: they have no partition but DEFAULT. */
   readonly day: Date | null;
   readonly rows: number;
 }
@@ -61,7 +61,7 @@ export async function countDefaultRows({ sql, schema, table }: Target): Promise<
   return sql.begin("read only", async (tx) => {
     await tx`SET LOCAL statement_timeout = 0`;
     return tx<DefaultRows[]>`
-      SELECT CASE WHEN ${time} >= '2000-01-01 00:00:00+00' AND ${time} < '2200-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
+      SELECT CASE WHEN ${time} >= '1970-01-01 00:00:00+00' AND ${time} < '2555-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
         count(*)::float8 AS rows
       FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`;
   });
@@ -91,6 +91,26 @@ export async function dropPartition(target: Target, partition: string): Promise<
     await tx.unsafe(`ALTER TABLE ${parent} DETACH PARTITION ${qualified(partition)}; DROP TABLE ${qualified(partition)}`);
     return partition;
   });
+}
+
+/** Puts the rows of a partition back into DEFAULT and drops it; for partitions with few rows. */
+export async function dissolvePartition(target: Target, partition: string): Promise<LockedChange<string>> {
+  const { parent, byDefault, qualified } = namesIn(target);
+  return withBriefLocks(target.sql, async (tx) => {
+    const columns = (await writableColumns(tx, target)).join(", ");
+    await tx.unsafe(`LOCK TABLE ONLY ${parent}, ${byDefault}, ${qualified(partition)} IN ACCESS EXCLUSIVE MODE;
+      ALTER TABLE ${parent} DETACH PARTITION ${qualified(partition)};
+      INSERT INTO ${byDefault} (${columns}) SELECT ${columns} FROM ${qualified(partition)};
+      DROP TABLE ${qualified(partition)}`);
+    return partition;
+  });
+}
+
+/** Whether a partition has more rows than that; counts no further. */
+export async function hasMoreRows({ sql, schema }: Target, partition: string, rows: number): Promise<boolean> {
+  const [counted] = await sql<[{ count: number }]>`
+    SELECT count(*)::float8 AS count FROM (SELECT FROM ${sql(schema)}.${sql(partition)} LIMIT ${rows + 1}) up_to`;
+  return counted.count > rows;
 }
 
 /** Deletes up to `limit` rows of before a time from DEFAULT and returns how many there were. */

@@ -9,6 +9,7 @@ import {
   moveFromDefault,
   namesIn,
   type Partition,
+  type PartitionedTable,
   type PartitionNames,
   partitionName,
   type Target,
@@ -26,26 +27,41 @@ const STILL_CHANGES = 5_000;
 const SHRINKING = 0.7;
 /** Enough for an hour of changes at the pace of the slices; then the rebuild is given up. */
 const MAX_SLICES = 1_000;
-/** Comment on the tables of an unfinished rebuild: by it the next run knows them from tables that somebody has detached to keep. */
+/** Comment on what an unfinished rebuild has made: by it the next run knows it from what is somebody else's, such as tables detached to be kept. */
 const UNFINISHED = "genspan: unfinished rebuild of partitions";
+
+/** What a rebuild makes besides partitions, for as long as it runs. */
+const changesOf = (table: PartitionedTable): string => `${table.name}_noted_changes`;
+const triggerOf = (table: PartitionedTable): string => `${table.name}_note_change`;
+const nextDefaultOf = (table: PartitionedTable): string => `${table.name}_default_next`;
+
+/** Names that must be free for a rebuild; remains of an unfinished one are to be removed first. */
+export const rebuildNames = (table: PartitionedTable): string[] => [changesOf(table), nextDefaultOf(table)];
 
 /**
  * Empties a DEFAULT partition that has grown too large to be emptied under a lock. `ranges` must cover most of its rows; the others go into
  * the new DEFAULT. Gives the names of the new partitions; `busy`: nothing has changed.
  */
 export async function rebuildDefault(target: Target, ranges: readonly TimeRange[]): Promise<LockedChange<string[]>> {
-  const covered = ranges.map((range) => `(${inRange(target.table, range)})`).join(" OR ");
-  const rest = { name: `${target.table.name}_default_next`, range: undefined, condition: covered === "" ? "true" : `NOT (${covered})` };
-  return rebuild(target, [defaultPartition(target.table)], [...ranges.map((range) => partOf(target, range)), rest]);
+  return rebuild(target, [defaultPartition(target.table)], [...ranges.map((range) => partOf(target, range)), restOf(target, ranges)]);
 }
 
-/** Puts one wide partition in the place of several neighbours. Gives its name; `busy`: nothing has changed. */
-export async function mergePartitions(target: Target, sources: readonly Partition[], range: TimeRange): Promise<LockedChange<string[]>> {
-  return rebuild(
-    target,
-    sources.map((source) => source.name),
-    [partOf(target, range)],
-  );
+export interface Replacement {
+  /** Neighbours, or one. */
+  readonly sources: readonly Partition[];
+  /** They must cover all of the sources. */
+  readonly ranges: readonly TimeRange[];
+  /** Whether DEFAULT holds too many rows of these ranges to be moved under a lock: it is rebuilt as well then. */
+  readonly withDefault: boolean;
+}
+
+/** Puts partitions of other ranges, such as a wider one, in the place of some. Gives their names; `busy`: nothing has changed. */
+export async function replacePartitions(target: Target, { sources, ranges, withDefault }: Replacement): Promise<LockedChange<string[]>> {
+  const names = sources.map((source) => source.name);
+  const parts = ranges.map((range) => partOf(target, range));
+  return withDefault
+    ? rebuild(target, [...names, defaultPartition(target.table)], [...parts, restOf(target, ranges)])
+    : rebuild(target, names, parts);
 }
 
 /** One new table and the condition for the rows that it takes; without a range it becomes DEFAULT. */
@@ -61,6 +77,12 @@ const partOf = ({ table }: Target, range: TimeRange): Part => ({
   condition: inRange(table, range),
 });
 
+/** What stays in DEFAULT. */
+function restOf({ table }: Target, ranges: readonly TimeRange[]): Part {
+  const covered = ranges.map((range) => `(${inRange(table, range)})`).join(" OR ");
+  return { name: nextDefaultOf(table), range: undefined, condition: covered === "" ? "true" : `NOT (${covered})` };
+}
+
 interface Rebuild {
   readonly names: PartitionNames;
   readonly parts: readonly Part[];
@@ -74,7 +96,7 @@ interface Rebuild {
 
 async function rebuild(target: Target, sources: readonly string[], parts: readonly Part[]): Promise<LockedChange<string[]>> {
   const job = await describe(target, sources, parts);
-  if (!(await removeRemains(target, job))) return { kind: "busy" };
+  if (!(await removeUnfinished(target))) return { kind: "busy" };
   try {
     const noting = await withBriefLocks(target.sql, (tx) => noteChanges(tx, job));
     if (noting.kind === "busy") return noting;
@@ -83,7 +105,7 @@ async function rebuild(target: Target, sources: readonly string[], parts: readon
     return await withBriefLocks(target.sql, (tx) => exchange(tx, target, job));
   } finally {
     // Should this not get its locks, the next run does it; until then the trigger only costs time.
-    await removeRemains(target, job);
+    await removeUnfinished(target);
   }
 }
 
@@ -102,8 +124,8 @@ async function describe(target: Target, sources: readonly string[], parts: reado
     sources: sources.map(names.qualified),
     columns,
     key: key.map((column) => column.name),
-    changes: names.qualified(`${target.table.name}_noted_changes`),
-    trigger: names.qualified(`${target.table.name}_note_change`),
+    changes: names.qualified(changesOf(target.table)),
+    trigger: names.qualified(triggerOf(target.table)),
   };
 }
 
@@ -116,7 +138,9 @@ async function noteChanges(tx: TransactionSql, { names, sources, key, changes, t
       IF TG_OP <> 'INSERT' THEN INSERT INTO ${changes} VALUES (${keyOf("OLD")}); END IF;
       IF TG_OP <> 'DELETE' THEN INSERT INTO ${changes} VALUES (${keyOf("NEW")}); END IF;
       RETURN NULL;
-    END $$`);
+    END $$;
+    COMMENT ON TABLE ${changes} IS '${UNFINISHED}';
+    COMMENT ON FUNCTION ${trigger}() IS '${UNFINISHED}'`);
   for (const source of sources)
     await tx.unsafe(`CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON ${source} FOR EACH ROW EXECUTE FUNCTION ${trigger}()`);
 }
@@ -226,14 +250,18 @@ async function takeDefaultsPlace(tx: TransactionSql, target: Target, name: strin
 }
 
 /** Removes trigger, notes and new tables of an unfinished rebuild. False where their locks were not to be had. */
-async function removeRemains({ sql, schema, table }: Target, { names, changes, trigger }: Rebuild): Promise<boolean> {
+export async function removeUnfinished({ sql, schema, table }: Target): Promise<boolean> {
   const removed = await withBriefLocks(sql, async (tx) => {
-    await tx.unsafe(`DROP FUNCTION IF EXISTS ${trigger}() CASCADE; DROP TABLE IF EXISTS ${changes}`);
-    const unfinished = await tx<{ name: string }[]>`
-      SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = ${schema} AND starts_with(c.relname, ${`${table.name}_`}) AND c.relkind = 'r' AND NOT c.relispartition
-        AND obj_description(c.oid, 'pg_class') = ${UNFINISHED}`;
-    for (const { name } of unfinished) await tx.unsafe(`DROP TABLE ${names.qualified(name)}`);
+    const unfinished = await tx<{ kind: "FUNCTION" | "TABLE"; name: string }[]>`
+      SELECT 'FUNCTION' AS kind, proname AS name FROM pg_proc
+      WHERE pronamespace = to_regnamespace(quote_ident(${schema})) AND proname = ${triggerOf(table)} AND obj_description(oid, 'pg_proc') = ${UNFINISHED}
+      UNION ALL
+      SELECT 'TABLE', relname FROM pg_class
+      WHERE relnamespace = to_regnamespace(quote_ident(${schema})) AND starts_with(relname, ${`${table.name}_`}) AND relkind = 'r' AND NOT relispartition
+        AND obj_description(oid, 'pg_class') = ${UNFINISHED}`;
+    // The function first, with its triggers: they write into one of the tables.
+    for (const { kind, name } of unfinished)
+      await tx.unsafe(`DROP ${kind} ${quoteName(schema)}.${quoteName(name)}${kind === "TABLE" ? "" : "() CASCADE"}`);
   });
   return removed.kind === "done";
 }

@@ -2,6 +2,7 @@ import type { Sql } from "../../schema/connect.ts";
 import { migrate } from "../../schema/migrate.ts";
 import { defaultArchive } from "../app/privacy.ts";
 import type { ArchiveOptions, DatabaseOptions, PrunedRows, PruneOptions, RestoreOptions } from "../cli/actions.ts";
+import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
 import { findUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
 import { isContentName } from "../dialects/content-names.ts";
@@ -44,9 +45,15 @@ export const prune = (options: PruneOptions): Promise<readonly PrunedRows[]> =>
       return asRows(await removeContent({ sql, schema, before, dryRun, isContentName, keepChars: options.keepChars }));
     const expired = await previewExpired(sql, { schema, before });
     if (dryRun) return expired;
-    const { dropped, deletedRows, busy } = await dropExpired(sql, { schema, before });
+    const { dropped, deletedRows, busy, failed } = await dropExpired(sql, { schema, before });
     const details = { before: before.toISOString(), partitions: dropped.length, rows: deletedRows, busy };
     await audit(sql, schema, { projectId: FIRST_PROJECT, actor: CLI, action: "prune", details });
+    const [first] = failed;
+    if (first !== undefined)
+      throw new CommandError(
+        EXIT.failure,
+        `${first.relation} could not be removed (${first.code}), what else was due is: see what depends on it.`,
+      );
     return expired.filter(({ table }) => !busy.includes(table));
   });
 

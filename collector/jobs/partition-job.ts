@@ -33,6 +33,12 @@ export function createPartitionJob(options: PartitionJobOptions): Job<PartitionJ
     return { ...(await maintainPartitions(sql, { schema, now, signal })), expired };
   }
 
+  async function measure(): Promise<void> {
+    const { rows, failed } = await readDefaultRows(sql, schema);
+    for (const [table, count] of Object.entries(rows)) metrics.defaultPartitionRows.set({ table }, count);
+    if (!stopping.aborted) for (const failure of failed) log.warn(failure, "the rows of a DEFAULT partition could not be counted");
+  }
+
   async function runOnce(): Promise<PartitionJobReport | undefined> {
     try {
       const lease = { schema, holder, job: "partitions", ttlMillis: LEASE_TTL_MS };
@@ -41,7 +47,7 @@ export function createPartitionJob(options: PartitionJobOptions): Job<PartitionJ
       return report;
     } finally {
       // Every collector measures, also where maintenance fails: this is the alarm for it.
-      for (const [table, rows] of Object.entries(await readDefaultRows(sql, schema))) metrics.defaultPartitionRows.set({ table }, rows);
+      await measure();
     }
   }
 
@@ -53,11 +59,18 @@ export function createPartitionJob(options: PartitionJobOptions): Job<PartitionJ
   return { runOnce, start, stop };
 }
 
-function logReport(log: Log, { created, merged, busy, expired }: PartitionJobReport): void {
+function logReport(log: Log, { created, merged, busy, blocked, failed, expired }: PartitionJobReport): void {
   if (created.length > 0) log.info({ partitions: created.length }, "partitions made");
   if (merged.length > 0) log.info({ partitions: merged.length }, "partitions merged");
   if (expired !== undefined && expired.dropped.length + expired.deletedRows > 0)
     log.info({ partitions: expired.dropped.length, rows: expired.deletedRows }, "expired telemetry removed");
   const waiting = [...new Set([...busy, ...(expired?.busy ?? [])])];
   if (waiting.length > 0) log.warn({ tables: waiting }, "tables were too busy for their partitions; trying again later");
+  for (const relation of blocked)
+    log.error(
+      { relation },
+      "a relation that genspan did not make has the name of a partition: rename it; until then those rows stay in DEFAULT",
+    );
+  for (const { relation, code } of [...failed, ...(expired?.failed ?? [])])
+    log.error({ relation, code }, "partition maintenance failed for one relation, the others are done; ingest goes on");
 }

@@ -9,8 +9,10 @@ import {
   readPartitions,
   type Target,
 } from "../../schema/partitions.ts";
+import { errorCode } from "../base/error-code.ts";
 import { releaseAll } from "../commands/origins/release.ts";
 import { markUsageBefore } from "../commands/usage-marks.ts";
+import type { PartitionFailure } from "./partitions.ts";
 
 export interface RetentionOptions {
   readonly schema: string;
@@ -28,6 +30,8 @@ export interface RetentionReport {
   readonly deletedRows: number;
   /** Tables that could not be locked; the next run tries again. */
   readonly busy: string[];
+  /** What could not be removed for another reason, such as a partition that a view of somebody's reads; everything else was. */
+  readonly failed: PartitionFailure[];
 }
 
 /** What a run would remove of one table or partition. */
@@ -60,21 +64,43 @@ const SMALL_TABLES = [
  * rows that come after their partition was dropped go. Resources and scopes go when partitions went and nothing points to them any more. A partition that holds the boundary stays until all of it is past. Run it under a lease.
  */
 export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<RetentionReport> {
-  const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[] };
-  for (const table of PARTITIONED_TABLES) {
-    const target: Target = { sql, schema: options.schema, table };
-    for (const partition of await expiredPartitions(target, options.before)) {
-      if (options.signal?.aborted) return report;
-      const change = await dropPartition(target, partition.name);
-      if (change.kind === "done") report.dropped.push(change.value);
-      else report.busy.push(table.name);
+  const { schema, before, signal } = options;
+  const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[], failed: [] as PartitionFailure[] };
+  const unlessFailed = async (relation: string, work: () => Promise<void>): Promise<void> => {
+    if (signal?.aborted) return;
+    try {
+      await work();
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      report.failed.push({ relation, code: errorCode(error) });
     }
-    report.deletedRows += await inBatches(options, (rows) => deleteDefaultBatch(target, options.before, rows));
+  };
+  for (const table of PARTITIONED_TABLES) {
+    const target: Target = { sql, schema, table };
+    await unlessFailed(table.name, async () => {
+      for (const { name } of await expiredPartitions(target, before))
+        await unlessFailed(name, async () => {
+          const change = await dropPartition(target, name);
+          if (change.kind === "done") report.dropped.push(change.value);
+          else if (!report.busy.includes(table.name)) report.busy.push(table.name);
+        });
+      await inBatches(options, async (rows) => counted(report, await deleteDefaultBatch(target, before, rows)));
+    });
   }
-  if (report.deletedRows + report.dropped.length > 0) await markUsageBefore(sql, options.schema, options.before);
-  for (const table of SMALL_TABLES) report.deletedRows += await inBatches(options, (rows) => deleteSmall(sql, options, { table, rows }));
-  if (report.dropped.some((name) => POINTING.test(name))) await releaseAll({ sql, schema: options.schema }, options.signal);
+  if (signal?.aborted) return report;
+  if (report.deletedRows + report.dropped.length > 0) await markUsageBefore(sql, schema, before);
+  for (const table of SMALL_TABLES)
+    await unlessFailed(table.name, () =>
+      inBatches(options, async (rows) => counted(report, await deleteSmall(sql, options, { table, rows }))),
+    );
+  if (report.dropped.some((name) => POINTING.test(name))) await releaseAll({ sql, schema }, signal);
   return report;
+}
+
+/** Notes a batch as it is done, so that the rows are in the report also where a later batch fails. */
+function counted(report: { deletedRows: number }, batch: number): number {
+  report.deletedRows += batch;
+  return batch;
 }
 
 /** What `dropExpired` would remove right now, without removing it. Counts rows, so it takes its time on large partitions. */
@@ -121,15 +147,10 @@ async function deleteSmall(sql: Sql, { schema, before }: RetentionOptions, { tab
   }) as Promise<number>;
 }
 
+/** Until a batch is not full. */
 async function inBatches(
   { batchRows = BATCH_ROWS, signal }: RetentionOptions,
   deleteBatch: (rows: number) => Promise<number>,
-): Promise<number> {
-  let deleted = 0;
-  for (;;) {
-    if (signal?.aborted) return deleted;
-    const batch = await deleteBatch(batchRows);
-    deleted += batch;
-    if (batch < batchRows) return deleted;
-  }
+): Promise<void> {
+  while (!signal?.aborted) if ((await deleteBatch(batchRows)) < batchRows) return;
 }
