@@ -52,7 +52,35 @@ describeEachServer("spans that are hard to store", (server) => {
     const attributes = ["x\ud800y", "\udc00"].map((stringValue, i) => ({ key: `k${i}`, value: { stringValue } }));
     const sent = { traceId: "ab".repeat(16), spanId: "cd".repeat(8), name: "s", startTimeUnixNano: String(START_NS), attributes };
     expect(await rig.send({ resourceSpans: [{ scopeSpans: [{ spans: [sent] }] }] })).toEqual({ kind: "accepted" });
-    expect(await rig.sql`SELECT attributes FROM spans`).toEqual([{ attributes: { k0: "x\uFFFDy", k1: "\uFFFD" } }]);
+    expect(await rig.sql`SELECT attributes, ingest_notes FROM spans`).toEqual([
+      { attributes: { k0: "x\uFFFDy", k1: "\uFFFD" }, ingest_notes: { sanitized: { utf8: ["attributes.k0", "attributes.k1"] } } },
+    ]);
+  });
+
+  it("IDS-04 what JSON sends in another form reads back with what was sent", async () => {
+    const sent = {
+      traceId: Buffer.alloc(16, 0xab).toString("base64"),
+      spanId: "cd".repeat(8),
+      parentSpanId: "z\u0000z\ud800",
+      startTimeUnixNano: "2026-11-21",
+      flags: -1,
+      attributes: [{ key: "n\u0000", value: { intValue: "abc" } }],
+      links: [{ traceId: "zz", spanId: "1" }],
+    };
+    expect(await rig.send({ resourceSpans: [{ scopeSpans: [{ spans: [sent] }] }] })).toEqual({ kind: "accepted" });
+    const [row] = await rig.sql`SELECT trace_id, parent_span_id, flags, links, ingest_notes FROM spans`;
+    expect(row).toEqual({
+      trace_id: "ab".repeat(16),
+      parent_span_id: null,
+      flags: null,
+      links: [{ trace_id: null, span_id: null, attributes: {} }],
+      ingest_notes: {
+        sanitized: { nul: ["attributes.n\uFFFD"], id_base64: ["trace_id"] },
+        time: { start: "0" },
+        sent: { parent_span_id: "7a007aff", start_time: "2026-11-21", flags: "-1", "links.0.trace_id": "zz", "links.0.span_id": "1" },
+        sent_as: { "attributes.n\uFFFD": "intValue" },
+      },
+    });
   });
 
   it("ENC-09 NaN and infinities read back as text, and do not spoil an average", async () => {
