@@ -42,8 +42,12 @@ function checkSchema({ schemaVersion }: ServerFacts, expected: number): DoctorCh
   return { name, ok: false, detail };
 }
 
-function checkRights({ role, mayCreateTables, foreignTable }: ServerFacts): DoctorCheck {
+function checkRights({ role, mayCreateTables, readOnly, foreignTable }: ServerFacts): DoctorCheck {
   const name = "rights";
+  if (readOnly) {
+    const detail = `"${role}" may only read: point DATABASE_URL at the primary, or set default_transaction_read_only to off with ALTER DATABASE or ALTER ROLE`;
+    return { name, ok: false, detail };
+  }
   if (foreignTable !== undefined) {
     return {
       name,

@@ -11,14 +11,19 @@ export interface ServerFacts {
   readonly schemaVersion: number;
   readonly role: string;
   readonly mayCreateTables: boolean;
+  /** Whether new transactions may only read: a standby, or default_transaction_read_only. */
+  readonly readOnly: boolean;
   /** A table of the schema that belongs to somebody else; undefined when there is none. */
   readonly foreignTable: string | undefined;
 }
 
 /** Asks as the owner. An unknown schema has no tables and version 0. */
 export async function serverFacts(sql: Sql, schema: string): Promise<ServerFacts> {
-  const [row] = await sql<[{ number: number; version: string; role: string; may: boolean; foreign: string | null; migrated: boolean }]>`
+  const [row] = await sql<
+    [{ number: number; version: string; role: string; readOnly: boolean; may: boolean; foreign: string | null; migrated: boolean }]
+  >`
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version, current_user AS role,
+      current_setting('transaction_read_only') = 'on' AS "readOnly",
       coalesce(has_schema_privilege(to_regnamespace(quote_ident(${schema}))::oid, 'CREATE'), has_database_privilege(current_database(), 'CREATE')) AS may,
       to_regclass(quote_ident(${schema}) || '.genspan_migrations') IS NOT NULL AS migrated,
       (SELECT min(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -36,6 +41,7 @@ export async function serverFacts(sql: Sql, schema: string): Promise<ServerFacts
     schemaVersion: newest.version,
     role: row.role,
     mayCreateTables: row.may,
+    readOnly: row.readOnly,
     foreignTable: row.foreign ?? undefined,
   };
 }

@@ -11,6 +11,7 @@ const SOUND: ServerFacts = {
   schemaVersion: 7,
   role: "writer",
   mayCreateTables: true,
+  readOnly: false,
   foreignTable: undefined,
 };
 
@@ -29,6 +30,7 @@ describe("the doctor's look at a database", () => {
     ["a schema of a newer genspan", { schemaVersion: 8 }, "schema", /newer genspan/],
     ["tables of another role", { foreignTable: "spans" }, "rights", /spans.*"writer".*owner/],
     ["no right to make partitions", { mayCreateTables: false }, "rights", /GRANT CREATE/],
+    ["a database that is set to read only", { readOnly: true }, "rights", /may only read.*primary.*default_transaction_read_only to off/],
     ["a clock that runs ahead", { nowMillis: NOW + 61_000 }, "clock", /61\.0 s ahead of.*NTP/],
     ["a clock that runs behind", { nowMillis: NOW - 7_250 }, "clock", /7\.3 s behind.*NTP/],
   ])("names %s and says what to do", (_, change, name, detail) => {
