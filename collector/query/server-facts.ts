@@ -25,7 +25,7 @@ export async function serverFacts(sql: Sql, schema: string): Promise<ServerFacts
     SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version, current_user AS role,
       current_setting('transaction_read_only') = 'on' AS "readOnly",
       coalesce(has_schema_privilege(to_regnamespace(quote_ident(${schema}))::oid, 'CREATE'), has_database_privilege(current_database(), 'CREATE')) AS may,
-      to_regclass(quote_ident(${schema}) || '.genspan_migrations') IS NOT NULL AS migrated,
+      EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(${schema}) || '.genspan_migrations') AND attname = 'version') AS migrated,
       (SELECT min(c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = ${schema} AND c.relname IN ('spans', 'generation_logs', 'genspan_migrations')
           AND NOT pg_has_role(current_user, c.relowner, 'USAGE')) AS foreign`;

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import postgres, { type Sql } from "postgres";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { serverFacts } from "../../collector/query/server-facts.ts";
 import { migrate } from "../../schema/migrate.ts";
 import { loadMigrations, type Migration, toMigration } from "../../schema/migration-files.ts";
 import { SchemaError } from "../../schema/schema-error.ts";
@@ -188,6 +189,11 @@ describeEachServer("migrate", (server) => {
       `the database already has "public"."${name}", which genspan did not make: set GENSPAN_SCHEMA to another schema, or rename what has that name`,
     );
     expect(await everything()).toEqual(before);
+  });
+
+  it("tells doctor that nothing is migrated where the table of migrations is another program's", async () => {
+    await sql`CREATE TABLE genspan_migrations (a int)`;
+    expect(await serverFacts(sql, "public")).toMatchObject({ schemaVersion: 0, foreignTable: undefined });
   });
 
   it("refuses what stands in the way of an upgrade before its first file, and takes what earlier files made for its own", async () => {
