@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareWithOracle, Mismatch } from "../../support/otlp-oracle-compare.ts";
+import { compareJsonWithOracle, compareWithOracle, Mismatch } from "../../support/otlp-oracle-compare.ts";
 import { recordingsOf } from "../../support/recordings.ts";
 import { SEED } from "../../support/seed.ts";
 import {
@@ -69,10 +69,30 @@ describe("the judge", () => {
     ["a parent", { more: [lengthField(4, SPAN_ID)] }],
     ["a link", { more: [lengthField(13, lengthField(1, TRACE_ID))] }],
     ["a flag", { more: [Buffer.from("850101000000", "hex")] }],
+    ["what was sent for flags", { more: [lengthField(19_000, "\u0010many")] }],
+    [
+      "a member that does not fit",
+      { attributes: [keyValue("n", Buffer.concat([any.int(2n ** 53n + 1n), lengthField(19_000, "\u0003")]))] },
+    ],
   ])("sees that %s differs", (_, parts) => {
     const stored = tracesRequest([span({ attributes: [keyValue("n", any.int(2n ** 53n + 1n))] })]);
     const oracleBody = tracesRequest([span(parts)]);
     expect(() => compareWithOracle(stored, { signal: "traces", oracleBody })).toThrow(Mismatch);
+  });
+
+  it("writes the notes of JSON in other forms by itself", () => {
+    const body = {
+      traceId: TRACE_ID.toString("base64"),
+      spanId: SPAN_ID.toString("hex"),
+      parentSpanId: "zz",
+      name: "\ud800",
+      startTimeUnixNano: "soon",
+      flags: -1,
+      attributes: [{ key: "k", value: { boolValue: "true" } }],
+      links: [{ traceId: "1" }],
+    };
+    const json = Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [body] }] }] }));
+    expect(compareJsonWithOracle(json, "traces")).toMatchObject({ items: 1, verdict: "ENC-04 text that is not UTF-8" });
   });
 
   it("sees that another resource or scope differs", () => {
