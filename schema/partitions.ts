@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { type LockedChange, withBriefLocks } from "./brief-locks.ts";
+import { type LockedChange, withBriefLocks, withoutHaste } from "./brief-locks.ts";
 import { quoteName } from "./connect.ts";
 import { createLikeParent } from "./partition-table.ts";
 
@@ -38,7 +38,10 @@ export interface Target {
 
 /** The partitions that have a range, oldest first. */
 export async function readPartitions({ sql, schema, table }: Target): Promise<Partition[]> {
-  return sql<Partition[]>`
+  // Not without its time limit: pg_get_expr locks the partition.
+  return withoutHaste(
+    sql,
+    (tx) => tx<Partition[]>`
     SELECT c.relname AS name, (bound.texts)[1]::timestamptz AS from, (bound.texts)[2]::timestamptz AS to
     FROM pg_inherits i
     JOIN pg_class c ON c.oid = i.inhrelid
@@ -46,7 +49,8 @@ export async function readPartitions({ sql, schema, table }: Target): Promise<Pa
       SELECT regexp_match(pg_get_expr(c.relpartbound, c.oid), $$FROM [(]'([^']+)'[)] TO [(]'([^']+)'[)]$$) AS texts
     ) bound
     WHERE i.inhparent = to_regclass(${`${quoteName(schema)}.${quoteName(table.name)}`}) AND bound.texts IS NOT NULL
-    ORDER BY 2`;
+    ORDER BY 2`,
+  );
 }
 
 export interface DefaultRows {
@@ -58,13 +62,13 @@ export interface DefaultRows {
 /** How many rows wait in the DEFAULT partition, by UTC day. Reads that partition once. */
 export async function countDefaultRows({ sql, schema, table }: Target): Promise<DefaultRows[]> {
   const time = sql(table.timeColumn);
-  return sql.begin("read only", async (tx) => {
-    await tx`SET LOCAL statement_timeout = 0`;
-    return tx<DefaultRows[]>`
+  return withoutHaste(
+    sql,
+    (tx) => tx<DefaultRows[]>`
       SELECT CASE WHEN ${time} >= '1970-01-01 00:00:00+00' AND ${time} < '2555-01-01 00:00:00+00' THEN date_trunc('day', ${time}, 'UTC') END AS day,
         count(*)::float8 AS rows
-      FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`;
-  });
+      FROM ${sql(schema)}.${sql(defaultPartition(table))} GROUP BY 1`,
+  );
 }
 
 /**
@@ -108,16 +112,22 @@ export async function dissolvePartition(target: Target, partition: string): Prom
 
 /** Whether a partition has more rows than that; counts no further. */
 export async function hasMoreRows({ sql, schema }: Target, partition: string, rows: number): Promise<boolean> {
-  const [counted] = await sql<[{ count: number }]>`
-    SELECT count(*)::float8 AS count FROM (SELECT FROM ${sql(schema)}.${sql(partition)} LIMIT ${rows + 1}) up_to`;
+  const [counted] = await withoutHaste(
+    sql,
+    (tx) => tx<[{ count: number }]>`
+      SELECT count(*)::float8 AS count FROM (SELECT FROM ${sql(schema)}.${sql(partition)} LIMIT ${rows + 1}) up_to`,
+  );
   return counted.count > rows;
 }
 
 /** Deletes up to `limit` rows of before a time from DEFAULT and returns how many there were. */
 export async function deleteDefaultBatch({ sql, schema, table }: Target, before: Date, limit: number): Promise<number> {
   const from = sql`${sql(schema)}.${sql(defaultPartition(table))}`;
-  const deleted = await sql`
-    DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${from} WHERE ${sql(table.timeColumn)} < ${before} LIMIT ${limit})) RETURNING 1`;
+  const deleted = await withoutHaste(
+    sql,
+    (tx) => tx`
+      DELETE FROM ${from} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${from} WHERE ${sql(table.timeColumn)} < ${before} LIMIT ${limit})) RETURNING 1`,
+  );
   return deleted.length;
 }
 

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { type LockedChange, withBriefLocks } from "./brief-locks.ts";
+import { type LockedChange, withBriefLocks, withoutHaste } from "./brief-locks.ts";
 import { quoteName } from "./connect.ts";
 import {
   attach,
@@ -155,14 +155,6 @@ async function copyPart(target: Target, { names, sources, columns }: Rebuild, pa
     // Spares ATTACH the reading of all rows under the parent's lock.
     await tx.unsafe(`ALTER TABLE ${table} ADD CONSTRAINT in_range CHECK (${part.condition})`);
   });
-}
-
-/** A transaction that no statement timeout of the connection cuts short; it waits for nobody. */
-function withoutHaste<T>(sql: Sql, work: (tx: TransactionSql) => Promise<T>): Promise<T> {
-  return sql.begin("isolation level read committed", async (tx) => {
-    await tx`SET LOCAL statement_timeout = 0`;
-    return work(tx);
-  }) as Promise<T>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { LockedChange } from "../../schema/brief-locks.ts";
+import { isLockConflict, type LockedChange } from "../../schema/brief-locks.ts";
 import type { Sql } from "../../schema/connect.ts";
 import { partitionsUnderViews, takenNames } from "../../schema/partition-obstacles.ts";
 import {
@@ -191,12 +191,13 @@ async function canRebuildDefault({ target, report }: Turn): Promise<boolean> {
 }
 
 /** Does the work, or reports that it failed. An error after the run was told to end is that end. */
-async function unlessFailed({ settings, report }: Turn, relation: string, work: () => Promise<void>): Promise<void> {
+async function unlessFailed(turn: Turn, relation: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    if (settings.signal?.aborted) throw error;
-    noteFailure(report, { relation, code: errorCode(error) });
+    if (turn.settings.signal?.aborted) throw error;
+    if (isLockConflict(error)) noteBusy(turn);
+    else noteFailure(turn.report, { relation, code: errorCode(error) });
   }
 }
 

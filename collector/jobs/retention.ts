@@ -1,3 +1,4 @@
+import { isLockConflict, withoutHaste } from "../../schema/brief-locks.ts";
 import type { Sql } from "../../schema/connect.ts";
 import {
   deleteDefaultBatch,
@@ -66,13 +67,15 @@ const SMALL_TABLES = [
 export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<RetentionReport> {
   const { schema, before, signal } = options;
   const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[], failed: [] as PartitionFailure[] };
+  const noteBusy = (table: string): void => void (report.busy.includes(table) || report.busy.push(table));
   const unlessFailed = async (relation: string, work: () => Promise<void>): Promise<void> => {
     if (signal?.aborted) return;
     try {
       await work();
     } catch (error) {
       if (signal?.aborted) throw error;
-      report.failed.push({ relation, code: errorCode(error) });
+      if (isLockConflict(error)) noteBusy(relation);
+      else report.failed.push({ relation, code: errorCode(error) });
     }
   };
   for (const table of PARTITIONED_TABLES) {
@@ -82,18 +85,18 @@ export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<
         await unlessFailed(name, async () => {
           const change = await dropPartition(target, name);
           if (change.kind === "done") report.dropped.push(change.value);
-          else if (!report.busy.includes(table.name)) report.busy.push(table.name);
+          else noteBusy(table.name);
         });
       await inBatches(options, async (rows) => counted(report, await deleteDefaultBatch(target, before, rows)));
     });
   }
-  if (signal?.aborted) return report;
-  if (report.deletedRows + report.dropped.length > 0) await markUsageBefore(sql, schema, before);
+  if (report.deletedRows + report.dropped.length > 0) await unlessFailed("usage_dirty_hours", () => markUsageBefore(sql, schema, before));
   for (const table of SMALL_TABLES)
     await unlessFailed(table.name, () =>
       inBatches(options, async (rows) => counted(report, await deleteSmall(sql, options, { table, rows }))),
     );
-  if (report.dropped.some((name) => POINTING.test(name))) await releaseAll({ sql, schema }, signal);
+  if (report.dropped.some((name) => POINTING.test(name)))
+    await unlessFailed("resources", async () => void (await releaseAll({ sql, schema }, signal)));
   return report;
 }
 
@@ -137,14 +140,14 @@ interface SmallBatch {
 }
 
 async function deleteSmall(sql: Sql, { schema, before }: RetentionOptions, { table, rows }: SmallBatch): Promise<number> {
-  return sql.begin(async (tx) => {
+  return withoutHaste(sql, async (tx) => {
     await tx`SELECT set_config('search_path', quote_ident(${schema}), true)`;
     const deleted = await tx.unsafe(
       `DELETE FROM ${table.name} WHERE ctid = ANY (ARRAY(SELECT t.ctid FROM ${table.name} t WHERE ${table.expired} LIMIT ${rows})) RETURNING 1`,
       [before],
     );
     return deleted.length;
-  }) as Promise<number>;
+  });
 }
 
 /** Until a batch is not full. */

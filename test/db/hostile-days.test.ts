@@ -136,6 +136,19 @@ describeEachServer("partitions and what is in their way", (server) => {
     });
   });
 
+  it("a table that somebody keeps locked for hours is told of as busy, and the others are maintained and emptied", async () => {
+    const holder = await sql.reserve();
+    await holder`BEGIN`;
+    await holder`LOCK TABLE ONLY spans_default, blobs IN ACCESS EXCLUSIVE MODE`;
+    const { busy, failed, created } = await maintain({ tables: PARTITIONED_TABLES });
+    const expired = await dropExpired(sql, { schema: "public", before: TODAY });
+    await holder`ROLLBACK`;
+    holder.release();
+    expect({ busy, failed }).toEqual({ busy: ["spans"], failed: [] });
+    expect(created).toHaveLength(8 * (PARTITIONED_TABLES.length - 1));
+    expect(expired).toEqual({ dropped: [], deletedRows: 0, busy: ["spans", "blobs"], failed: [] });
+  }, 60_000);
+
   it("a table that cannot be maintained is named, and the others are maintained and counted", async () => {
     await sql`ALTER TABLE spans_default RENAME TO elsewhere`;
     const { failed, created } = await maintain({ tables: PARTITIONED_TABLES });
