@@ -1,6 +1,7 @@
 import type { Sql, TransactionSql } from "postgres";
 import { postgres } from "./driver.ts";
 import { SchemaError } from "./schema-error.ts";
+import { SESSION } from "./session.ts";
 
 /** The connection pool as callers that only pass it on know it. */
 export type { Sql, TransactionSql } from "postgres";
@@ -9,7 +10,7 @@ export type { Sql, TransactionSql } from "postgres";
 export async function withConnection<T>(url: string, work: (sql: Sql) => Promise<T>): Promise<T> {
   if (!isDatabaseUrl(url)) throw explainConnectError(Object.assign(new Error("invalid URL"), { code: "ERR_INVALID_URL" }), url);
   if (!hasKnownSslMode(url)) throw explainConnectError(Object.assign(new Error("unknown sslmode"), { code: UNKNOWN_SSL_MODE }), url);
-  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan schema" } });
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: "genspan schema", ...SESSION } });
   try {
     await sql`SELECT`.catch((error: unknown) => {
       throw explainConnectError(error, url);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { postgres } from "../../schema/driver.ts";
+import { SESSION } from "../../schema/session.ts";
 import { SetupError } from "../base/setup-error.ts";
 
 /**
@@ -37,7 +38,7 @@ export async function takeCollectorLock(url: string, onLost: () => void): Promis
       if (held) onLost();
       held = false;
     },
-    connection: { application_name: "genspan collector lock" },
+    connection: { application_name: "genspan collector lock", ...SESSION },
   });
   try {
     held = await acquire(sql);

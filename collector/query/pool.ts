@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { postgres } from "../../schema/driver.ts";
+import { SESSION } from "../../schema/session.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 3;
 const IDLE_TIMEOUT_SECONDS = 60;
@@ -12,5 +13,5 @@ export const createPool = (url: string, max: number): Sql =>
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     idle_timeout: IDLE_TIMEOUT_SECONDS,
     onnotice: () => {},
-    connection: { application_name: "genspan", statement_timeout: STATEMENT_TIMEOUT_MS },
+    connection: { application_name: "genspan", ...SESSION, statement_timeout: STATEMENT_TIMEOUT_MS },
   });

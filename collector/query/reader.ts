@@ -1,5 +1,6 @@
 import type { TransactionSql } from "postgres";
 import { postgres } from "../../schema/driver.ts";
+import { SESSION } from "../../schema/session.ts";
 import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { exactJson, exactNumber, isoTime } from "./exact.ts";
@@ -50,7 +51,7 @@ export function createReader(options: ReaderOptions): Reader {
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     idle_timeout: IDLE_TIMEOUT_SECONDS,
     onnotice: () => {},
-    connection: { application_name: "genspan reader", TimeZone: "UTC" },
+    connection: { application_name: "genspan reader", ...SESSION },
     types: {
       exact: { to: 1700, from: NUMBERS, serialize: String, parse: exactNumber },
       json: { to: 114, from: JSONS, serialize: JSON.stringify, parse: exactJson },

@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { postgres } from "../../schema/driver.ts";
+import { SESSION } from "../../schema/session.ts";
 
 /** One value of a result: numbers that a double could not hold exactly, times and bytes are text; JSON stays as the database wrote it. */
 export type SqlCell = null | boolean | number | string | { readonly json: string } | readonly SqlCell[];
@@ -33,6 +34,7 @@ export async function runSql(query: string, options: RunSqlOptions): Promise<Sql
     onnotice: () => {},
     connection: {
       application_name: "genspan sql",
+      DateStyle: SESSION.DateStyle,
       statement_timeout: options.timeoutMillis,
       default_transaction_read_only: true,
       search_path: options.schema,
