@@ -191,7 +191,7 @@ function addMute(alert: Command, input: CliInput): void {
   const command = withApi(alert.command("mute"), input.env)
     .argument("<rule>", "id or name")
     .description("let a rule tell nobody for a while; it goes on being watched")
-    .option("--for <age>", "such as 30m, 4h or 7d", readWindow, readAge("24h"))
+    .addOption(new Option("--for <age>", "such as 30m, 4h or 7d").argParser(readWindow).default(readAge("1d"), "1d"))
     .option("--off", "let it speak again")
     .action((given: string, flags: ApiFlags & { readonly for: number; readonly off?: true }) =>
       useApi(input, flags, async (api) => {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { type CliInput, type Flags, withExamples, withOutput } from "./options.ts";
 import { writeResult } from "./output.ts";
 import { resultSet } from "./result-set.ts";
-import type { Setting } from "./settings.ts";
+import { shownSetting } from "./shown-setting.ts";
 
 /** What commands take from files and the environment. */
 export function addConfig(program: Command, { settings, terminal }: CliInput): void {
@@ -16,7 +16,7 @@ export function addConfig(program: Command, { settings, terminal }: CliInput): v
     .action(async (flags: Flags & { readonly showOrigin?: true }) => {
       if (settings?.fault !== undefined) throw settings.fault;
       const origins = flags.showOrigin === true;
-      const rows = (settings?.effective ?? []).map((each) => [each.name, shown(each), ...(origins ? [each.origin] : [])]);
+      const rows = (settings?.effective ?? []).map((each) => [each.name, shownSetting(each), ...(origins ? [each.origin] : [])]);
       await writeResult(resultSet(["setting", "value", ...(origins ? ["origin"] : [])], rows), flags.output, terminal);
     });
   withExamples(list, "genspan config list --show-origin", "genspan --profile prod config list");
@@ -28,15 +28,4 @@ export function addConfig(program: Command, { settings, terminal }: CliInput): v
       await writeResult(resultSet(["profile", "chosen", "origin"], rows), flags.output, terminal);
     });
   withExamples(profiles, "genspan config profiles");
-}
-
-const KEY_CHARS = 8;
-
-/** A setting as it may stand on a screen. */
-function shown({ name, value }: Setting): string {
-  if (name === "key") return `${value.slice(0, KEY_CHARS)}…`;
-  if (name !== "database_url" || !URL.canParse(value)) return value;
-  const url = new URL(value);
-  if (url.password !== "") url.password = "…";
-  return decodeURI(url.href);
 }

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from "node:fs";
+import { accessSync, constants, createReadStream, type Stats, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { Command } from "commander";
 import { type ApiClient, type ApiFlags, useApi, withApi } from "./api.ts";
@@ -75,9 +75,13 @@ async function importFile(api: ApiClient, file: string, { terminal }: CliInput):
 
 function openFile(file: string): { stream: Readable; size: number | undefined } {
   if (file === STDIN) return { stream: createReadStream("", { fd: STDIN_FD, autoClose: false }), size: undefined };
+  let found: Stats;
   try {
-    return { size: statSync(file).size, stream: createReadStream(file) };
+    accessSync(file, constants.R_OK);
+    found = statSync(file);
   } catch {
     throw new CommandError(EXIT.usage, `The file ${file} cannot be read: check its name and rights.`);
   }
+  if (found.isDirectory()) throw new CommandError(EXIT.usage, `${file} is a folder: name the files in it.`);
+  return { size: found.isFile() ? found.size : undefined, stream: createReadStream(file) };
 }

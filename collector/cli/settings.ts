@@ -152,7 +152,8 @@ function readSettingsFile({ origin, path }: { readonly origin: string; readonly 
   const fault = (what: string): CommandError => new CommandError(EXIT.usage, `The file ${origin} ${what}.`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Editors on Windows put a byte order mark first.
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
     throw fault("is no JSON");
   }

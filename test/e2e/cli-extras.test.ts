@@ -125,7 +125,7 @@ describe("profiles", () => {
       0,
       [
         { setting: "url", value: program.webUrl, origin: expect.stringMatching(/^profile here of .*config\.json$/) },
-        { setting: "key", value: "gsk_0123…", origin: expect.stringMatching(/^profile here/) },
+        { setting: "key", value: "…", origin: expect.stringMatching(/^profile here/) },
       ],
     ]);
     const profiles = await runCli(["config", "profiles", "-o", "csv"], env());

@@ -87,6 +87,10 @@ describe("help", () => {
     expect(out).not.toContain("hunter2");
   });
 
+  it("of a silence names its length as one would type it", async () => {
+    expect((await run(["alert", "mute", "--help"])).out).toContain("(default: 1d)");
+  });
+
   it("version is printed alone", async () => {
     expect((await run(["--version"])).out).toBe("1.2.3\n");
   });

@@ -103,6 +103,11 @@ describe("settings of commands", () => {
     expect(env["GENSPAN_URL"]).toBe("http://env");
   });
 
+  it("may begin with the byte order mark of an editor", () => {
+    here(`\uFEFF${JSON.stringify({ schema: "marked" })}`);
+    expect(holds(read())).toEqual({ schema: "marked" });
+  });
+
   it("need no file and no home", () => {
     expect(readSettings({}, undefined, folder)).toMatchObject({ effective: [], fault: undefined });
     expect(read({}, "prod").fault?.message).toMatch(/There is no profile prod: name it/);
