@@ -57,6 +57,14 @@ export interface DeliveryOptions {
   readonly ready?: Promise<unknown> | undefined;
 }
 
+/** A flush under way. Records that come, or are taken back, after it was asked for are none of its concern. */
+interface Flush {
+  /** The number of the last record that counts. */
+  readonly upTo: number;
+  /** How many of these are still to leave. */
+  left: number;
+}
+
 /** How long a record may wait for others to share a request with. */
 const GATHER_MS = 200;
 /** Between two requests that are not full: a request costs as much as twenty records. The first after a pause leaves at once. */
@@ -66,15 +74,15 @@ export function createDelivery({ sender, limits, problems, ready }: DeliveryOpti
   const queue = createQueue(limits, isContent, (kind) => tellLoss(problems, kind));
   const dispatch = createDispatch({ sender, queue, problems });
   const waiters = createWaiters();
+  /** Number of the latest record, and how many have left or were given up. */
   let [pushed, settled] = [0, 0];
+  const flushes = new Set<Flush>();
   let sending: readonly Entry[] = [];
   let timer: NodeJS.Timeout | undefined;
   let timerMillis = 0;
   let lastSentMillis = Number.NEGATIVE_INFINITY;
   let running = false;
   let stopped = false;
-  /** Flushes under way: nothing waits for company then. */
-  let hurried = 0;
 
   const isFull = (): boolean => queue.length >= limits.exportRecords || queue.bytes >= limits.exportBytes;
   const remaining = (): number => queue.length + sending.filter(({ state }) => state === "sending").length;
@@ -100,7 +108,8 @@ export function createDelivery({ sender, limits, problems, ready }: DeliveryOpti
       await ready?.catch(() => {});
       while (queue.length > 0) {
         await sendNext();
-        if (!isFull() && hurried === 0) break;
+        // While somebody waits for a flush, nothing waits for company.
+        if (!isFull() && flushes.size === 0) break;
       }
     } catch (error) {
       // No promise of the SDK may reject unheard.
@@ -120,24 +129,25 @@ export function createDelivery({ sender, limits, problems, ready }: DeliveryOpti
   }
 
   async function flush(timeoutMillis: number): Promise<FlushResult> {
-    const goal = pushed;
-    const isDone = (): boolean => settled >= goal || remaining() === 0;
-    hurried++;
+    const awaited: Flush = { upTo: pushed, left: pushed - settled };
+    const isDone = (): boolean => awaited.left === 0;
+    flushes.add(awaited);
     dispatch.hurry();
     schedule(0);
     if (!isDone()) await waiters.until(isDone, timeoutMillis);
-    hurried--;
+    flushes.delete(awaited);
     return { complete: isDone(), remaining: remaining() };
   }
 
   return {
     push(span, onSettled) {
+      const number = ++pushed;
       const entry = queue.push(span, (outcome) => {
         settled++;
+        for (const flush of flushes) if (number <= flush.upTo) flush.left--;
         onSettled?.(outcome);
         waiters.wake();
       });
-      pushed++;
       if (stopped) dispatch.drop([entry]);
       else schedule(isFull() ? 0 : GATHER_MS);
       return entry;

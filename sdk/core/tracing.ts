@@ -136,12 +136,17 @@ function timeoutOf(given: FlushOptions | undefined, problems: Problems): number 
   return typeof timeoutMillis === "number" && timeoutMillis >= 0 ? Math.min(timeoutMillis, MAX_TIMER_MS) : FLUSH_MS;
 }
 
-const hookExit = ({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMillis }: Settings): (() => void) =>
-  installExitHooks({
-    hasWork: () => recorder.hasWork(),
-    flush: async () => (await recorder.flush(exitTimeoutMillis)).complete,
-    flushNow: sendNow,
-  });
+function hookExit({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMillis }: Settings): () => void {
+  const hasWork = (): boolean => recorder.hasWork();
+  async function flush(): Promise<boolean> {
+    const untilMillis = performance.now() + exitTimeoutMillis;
+    const { complete } = await recorder.flush(exitTimeoutMillis);
+    if (!complete || !hasWork()) return complete;
+    // An application that is still at work has ended more calls meanwhile: once again, and no more than once.
+    return (await recorder.flush(Math.max(0, untilMillis - performance.now()))).complete;
+  }
+  return installExitHooks({ hasWork, flush, flushNow: sendNow });
+}
 
 /** Sets OpenTelemetry up where nobody has; returns what undoes that. */
 function takeProcess(settings: Settings, { resource, processor, current: { recorder } }: Pipeline): () => Promise<void> {

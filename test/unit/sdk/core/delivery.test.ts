@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createDelivery } from "../../../../sdk/core/delivery.ts";
+import { createDelivery, type FlushResult } from "../../../../sdk/core/delivery.ts";
 import { DEFAULT_LIMITS, type TracingLimits, type TracingProblem } from "../../../../sdk/core/options.ts";
 import { createProblems } from "../../../../sdk/core/problems.ts";
 import type { Sender, SendResult } from "../../../../sdk/core/sender.ts";
@@ -193,6 +193,42 @@ describe("a delivery", () => {
       await vi.advanceTimersByTimeAsync(25);
     }
     expect(done).toBe(true);
+  });
+
+  it("a flush does not take what is withdrawn after it was called for what it waits for", async () => {
+    let answer = (_result: SendResult): void => {};
+    const { delivery, push } = rig(() => new Promise((resolve) => (answer = resolve)));
+    push("under way");
+    await vi.advanceTimersByTimeAsync(300);
+    let result: FlushResult | undefined;
+    void delivery.flush(60_000).then((given) => {
+      result = given;
+    });
+    const withdrawn = ["one", "two", "three"].map((name) => delivery.push(recordOf(name)));
+    push("kept");
+    for (const entry of withdrawn) delivery.cancel(entry);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([result, delivery.stats().queued]).toEqual([undefined, 2]);
+    answer(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(result).toEqual({ complete: true, remaining: 1 });
+  });
+
+  it("two flushes at once each wait for their own", async () => {
+    const answers: ((result: SendResult) => void)[] = [];
+    const { delivery, push } = rig(() => new Promise((resolve) => void answers.push(resolve)));
+    const done: string[] = [];
+    push("early");
+    void delivery.flush(60_000).then(() => done.push("first"));
+    await vi.advanceTimersByTimeAsync(10);
+    push("late");
+    void delivery.flush(60_000).then(() => done.push("second"));
+    answers[0]?.(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(done).toEqual(["first"]);
+    answers[1]?.(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(done).toEqual(["first", "second"]);
   });
 
   it("takes nothing after its shutdown", async () => {
