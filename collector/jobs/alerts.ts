@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { channelKey } from "../alerts/channel-key.ts";
+import { channelKey, readTold, type ToldNote } from "../alerts/channel-key.ts";
 import { type ChannelTools, tell } from "../alerts/channels.ts";
 import { evaluate, type Measured } from "../alerts/evaluate.ts";
 import { linkOf } from "../alerts/link.ts";
@@ -36,8 +36,8 @@ interface OpenEvent {
   readonly value: number | null;
   readonly attempts: number | null;
   readonly details: {
-    /** Keys of the channels that took the message, by event; earlier versions wrote their places. */
-    readonly told?: Readonly<Record<string, readonly (string | number)[]>>;
+    /** The channels that took the message, by event. */
+    readonly told?: Readonly<Record<string, ToldNote>>;
     readonly things?: readonly string[];
   } | null;
 }
@@ -138,19 +138,17 @@ async function tellEvent(options: AlertJobOptions, { project, rule, now }: Looke
   };
   const channels = await readChannels(options, project.id, rule.id);
   const keys = channels.map((channel) => channelKey(rule.id, channel));
-  const hasTaken = (kind: Notice["event"], i: number): boolean => {
-    const told = event.details?.told?.[kind] ?? [];
-    return told.includes(keys[i] ?? "") || told.includes(i);
-  };
+  const toldOf = (kind: Notice["event"]) => readTold(event.details?.told?.[kind] ?? [], rule.id, channels);
+  const taken = toldOf(notice.event);
   // Of an end hears who heard of its beginning: a channel that never answers takes it from nobody else.
   const heardBeginning = (i: number): boolean =>
-    event.details?.told?.["firing"] === undefined ? event.notified_at !== null : hasTaken("firing", i);
+    event.details?.told?.["firing"] === undefined ? event.notified_at !== null : toldOf("firing").mayHave(i);
   const concerns = (i: number): boolean => event.resolved_at === null || heardBeginning(i);
   const results = await Promise.allSettled(
-    channels.map(async (channel, i) => (hasTaken(notice.event, i) || !concerns(i) ? undefined : tell(channel, notice, options))),
+    channels.map(async (channel, i) => (taken.has(i) || !concerns(i) ? undefined : tell(channel, notice, options))),
   );
-  const taken = keys.filter((_, i) => results[i]?.status === "fulfilled" && concerns(i));
-  const told = [...new Set([...(event.details?.told?.[notice.event] ?? []).filter((key) => typeof key === "string"), ...taken])];
+  const takenNow = keys.filter((_, i) => results[i]?.status === "fulfilled" && concerns(i));
+  const told = [...new Set([...(event.details?.told?.[notice.event] ?? []).filter((key) => typeof key === "string"), ...takenNow])];
   const failures = results.flatMap((result) => (result.status === "rejected" ? [(result.reason as Error).message] : []));
   const column = sql.unsafe(event.resolved_at === null ? "notified_at" : "resolution_notified_at");
   const done = failures.length === 0;

@@ -297,6 +297,32 @@ describeEachServer("alerts", (server) => {
       expect([told.length, mails.length]).toEqual([1, 1]);
     });
 
+    it("of two webhooks to one address, written otherwise, is tried again for the one that failed alone, and so is the end", async () => {
+      const webhook = { type: "webhook", url: hookUrl };
+      const template = '{"event": "{{event}}", "event_id": "templated"}';
+      await fire({ channels: [webhook, { ...webhook, format: "template", template }] });
+      let failing = true;
+      const sent: string[] = [];
+      const watch = job("a", {
+        fetch: async (_url, request) => {
+          const { event, event_id: id } = JSON.parse(String(request?.body)) as Told;
+          const isTemplated = id === "templated";
+          if (!isTemplated && failing) return new Response(null, { status: 500 });
+          sent.push(`${event} ${isTemplated ? "templated" : "plain"}`);
+          return new Response(null, { status: 200 });
+        },
+      });
+      await watch.runOnce(at(1));
+      expect(sent).toEqual(["firing templated"]);
+      failing = false;
+      await watch.runOnce(at(2));
+      await watch.runOnce(at(3));
+      expect(sent).toEqual(["firing templated", "firing plain"]);
+      await run(10, 0.9);
+      await watch.runOnce(at(11));
+      expect(sent.slice(2).toSorted()).toEqual(["resolved plain", "resolved templated"]);
+    });
+
     it("of an end reaches the channels that heard of the beginning, also while another channel never answers", async () => {
       const subjects: string[] = [];
       await fire({
