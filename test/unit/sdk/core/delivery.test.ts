@@ -204,7 +204,7 @@ describe("a delivery", () => {
     void delivery.flush(60_000).then((given) => {
       result = given;
     });
-    const withdrawn = ["one", "two", "three"].map((name) => delivery.push(recordOf(name)));
+    const withdrawn = ["one", "two", "three"].map((name) => delivery.push(recordOf(name, {})));
     push("kept");
     for (const entry of withdrawn) delivery.cancel(entry);
     await vi.advanceTimersByTimeAsync(1_000);
