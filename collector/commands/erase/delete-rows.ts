@@ -75,6 +75,18 @@ interface Batch {
   readonly counts: Counts;
 }
 
+/**
+ * Sums name models, prompts and services, and signatures tell of words: those of the hours go with the rows. Noted hours are read from their rows until a
+ * collector, if one runs, sums them up again.
+ */
+async function deleteSums(tx: TransactionSql, projectId: number, hours: readonly Date[]): Promise<void> {
+  if (hours.length === 0) return;
+  const times = tx`SELECT unnest(${hours.map((hour) => hour.toISOString())}::text[])::timestamptz`;
+  await tx`DELETE FROM usage_hours WHERE project_id = ${projectId} AND hour IN (${times} AS hour)`;
+  await tx`DELETE FROM usage_days WHERE project_id = ${projectId} AND day IN (SELECT date_trunc('day', hour, 'UTC') FROM (${times} AS hour) AS touched)`;
+  await tx`DELETE FROM word_signatures WHERE project_id = ${projectId} AND hour IN (${times} AS hour)`;
+}
+
 async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, counts }: Batch): Promise<void> {
   const traces = batch.map((each) => each.trace_id);
   const spans = batch.map((each) => each.span_id);
@@ -90,9 +102,14 @@ async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, 
   const blobs = await tx<{ hash: Buffer }[]>`
     SELECT DISTINCT blob_hash AS hash FROM outputs t JOIN ${given} ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace
       AND (e.erased_span = '' OR t.span_id = e.erased_span) WHERE blob_hash IS NOT NULL`;
-  await tx`INSERT INTO usage_dirty_hours (project_id, hour)
+  const touched = await tx<{ hour: Date }[]>`INSERT INTO usage_dirty_hours (project_id, hour)
     SELECT DISTINCT ${projectId}::int, date_trunc('hour', start_time, 'UTC') FROM generation_logs t JOIN ${given}
-    ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace AND (e.erased_span = '' OR t.span_id = e.erased_span)`;
+    ON t.project_id = ${projectId} AND t.trace_id = e.erased_trace AND (e.erased_span = '' OR t.span_id = e.erased_span) RETURNING hour`;
+  await deleteSums(
+    tx,
+    projectId,
+    touched.map(({ hour }) => hour),
+  );
   for (const table of ERASED_TABLES) {
     const pointers = POINTING.has(table) ? tx`t.resource_id, t.scope_id` : tx`1`;
     const deleted = await tx<Partial<Pointers>[]>`DELETE FROM ${erased(table)} RETURNING ${pointers}`;

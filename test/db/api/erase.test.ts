@@ -3,10 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../../collector/base/log.ts";
 import { sweepErasures } from "../../../collector/commands/erase/index.ts";
 import { createTombstones } from "../../../collector/jobs/tombstones.ts";
+import { createUsageRollup } from "../../../collector/jobs/usage-rollup.ts";
+import { createWordSignatures } from "../../../collector/jobs/word-signatures/index.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
 import { logsOf, type SpanSpec, spanIdOf, TRACE, tracesOf } from "../../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../../support/pipeline-rig.ts";
+import { recordingLog } from "../../support/recording-log.ts";
 
 const CANARY = "canary-7f3a9c";
 const OTHER = "somebody-else";
@@ -85,7 +88,13 @@ describeEachServer("erasing a person or a record", (server) => {
       {
         id: "call",
         parent: "root",
-        attributes: { ...chat, "user.id": CANARY, "genspan.item.id": "item-1", "gen_ai.input.messages": messages(`I am ${CANARY}`, true) },
+        attributes: {
+          ...chat,
+          "user.id": CANARY,
+          "gen_ai.prompt.name": `prompt of ${CANARY}`,
+          "genspan.item.id": "item-1",
+          "gen_ai.input.messages": messages(`I am ${CANARY}`, true),
+        },
       },
     );
     await pipeline.send(inTrace(logsOf({ span: "call", name: "gen_ai.user.message", body: { content: CANARY } }), traceOf("mine")), "logs");
@@ -103,7 +112,14 @@ describeEachServer("erasing a person or a record", (server) => {
       VALUES (1, gen_random_uuid(), 'traces', 'x', ${Buffer.from(`\u0001${CANARY}\u0002`)}, now())`;
     await rig.owner`INSERT INTO audit_log (project_id, id, time, actor, action, subject, details)
       VALUES (1, gen_random_uuid(), now(), 'local', 'generation.link', ${`user:${CANARY}`}, ${rig.owner.json({ to: CANARY })})`;
-    expect((await tablesWith(CANARY)).length).toBeGreaterThan(4);
+    const job = { sql: rig.owner, schema: "public", holder: "test", log: recordingLog().log, settleMillis: 0 };
+    await createUsageRollup({ ...job, now: () => Date.now() + 2 * 86_400_000 }).runOnce();
+    await createWordSignatures({ ...job, rest: 0 }).runOnce();
+    const found = await tablesWith(CANARY);
+    expect(found.length).toBeGreaterThan(4);
+    expect(found).toEqual(expect.arrayContaining(["usage_hours", "usage_days"]));
+    const signatures = async () => (await rig.owner`SELECT count(*)::int AS n FROM word_signatures`)[0]?.["n"];
+    expect(await signatures()).toBeGreaterThan(0);
 
     const preview = await erase("user", CANARY, { dry_run: true });
     expect(preview).toMatchObject({ id: null, traces: 1, deleted: {} });
@@ -118,7 +134,9 @@ describeEachServer("erasing a person or a record", (server) => {
       ingest_rejected: 1,
     });
 
+    // At once, though no job makes sums and signatures anew.
     expect(await tablesWith(CANARY)).toEqual([]);
+    expect(await signatures()).toBe(0);
     expect(await tablesWith(createHash("sha256").update(Buffer.from(PNG, "base64")).digest("hex"))).toEqual([]);
     expect((await traces()).sort()).toEqual([traceOf("theirs"), traceOf("both")].sort());
     expect(await tablesWith(OTHER)).not.toEqual([]);
