@@ -1,22 +1,23 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, variable, withDatabase, withProject } from "./options.ts";
-import { FILE_KEY } from "./settings.ts";
+import { type CliInput, databaseOptions, type Flags, positiveInteger, projectOf, variable, withDatabase } from "./options.ts";
+import { FILE_KEY, FOLDER_URL } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The flags of every command that asks the API. */
 export interface ApiFlags extends Flags {
   readonly url?: string;
   readonly key?: string;
-  readonly project: number;
+  readonly project?: number;
   readonly archive?: readonly string[];
   readonly showSql?: true;
 }
 
 /** Gives a command its two ways to the data: a collector by HTTP, or a database. */
 export const withApi = (command: Command, env: CliInput["env"]): Command =>
-  withProject(withDatabase(command, env), env, "project, where a database is asked")
+  withDatabase(command, env)
+    .option("--project <id>", "project, where a database is asked; else GENSPAN_PROJECT, else 1", positiveInteger)
     .option("--url <url>", "a running collector's web address, such as http://127.0.0.1:4319; else GENSPAN_URL, else the database")
     .option("--key <key>", "key for --url; else GENSPAN_KEY")
     .option("--show-sql", "also the queries that a database is asked, on standard error, to be run again by genspan sql");
@@ -31,9 +32,27 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
     throw new CommandError(EXIT.usage, "--archive is for a database: a collector knows its own folders.");
   if (url !== undefined && flags.showSql === true)
     throw new CommandError(EXIT.usage, "--show-sql is for a database: give --database-url, since a collector does not tell its queries.");
-  // A key of a file belongs to the address beside it.
-  const key = flags.key ?? variable(env, "GENSPAN_KEY") ?? (flags.url === undefined ? variable(env, FILE_KEY) : undefined);
-  return { ...databaseOptions(flags, env), url, key, projectId: flags.project, archiveFolders };
+  if (url !== undefined && (flags.project !== undefined || variable(env, "GENSPAN_PROJECT") !== undefined))
+    throw new CommandError(EXIT.usage, PROJECT_OF_KEY);
+  const projectId = flags.project ?? projectOf(env);
+  return { ...databaseOptions(flags, env), url, key: keyOf(flags, env), projectId, archiveFolders };
+}
+
+const PROJECT_OF_KEY =
+  "A project cannot be chosen where a collector is asked, since the key decides it: leave out --project, GENSPAN_PROJECT and project in the settings (see genspan config list --show-origin).";
+
+/** The key for the address; the environment's own goes to no address that the folder's file chose. */
+function keyOf(flags: ApiFlags, env: CliInput["env"]): string | undefined {
+  const own = variable(env, "GENSPAN_KEY");
+  if (flags.key !== undefined) return flags.key;
+  if (flags.url !== undefined || flags.databaseUrl !== undefined) return own;
+  const ofFile = variable(env, FILE_KEY);
+  const folder = variable(env, FOLDER_URL);
+  if (folder === undefined || ofFile !== undefined || own === undefined) return folder === undefined ? (own ?? ofFile) : ofFile;
+  throw new CommandError(
+    EXIT.usage,
+    `GENSPAN_KEY is not sent to the address of ${folder}, which may be anybody's: if you trust it, give --url or GENSPAN_URL, or keep the address in ~/.config/genspan/config.json.`,
+  );
 }
 
 /** The API as commands use it: every answer that is no success is a CommandError with the exit code that scripts know it by. */

@@ -85,7 +85,8 @@ export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {
 export const withProject = (command: Command, env: CliInput["env"], description: string): Command =>
   command.addOption(new Option("--project <id>", description).argParser(positiveInteger).default(projectOf(env)));
 
-function projectOf(env: CliInput["env"]): number {
+/** Throws CommandError for a variable that is no number of a project. */
+export function projectOf(env: CliInput["env"]): number {
   const text = variable(env, "GENSPAN_PROJECT") ?? "1";
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(EXIT.usage, "GENSPAN_PROJECT must be a whole number above 0.");
   return Number(text);

@@ -17,6 +17,8 @@ export const VARIABLES: Readonly<Record<SettingName, string>> = {
 };
 /** Where a key of a file is handed on: it goes to the address that stands beside it, and to no other. */
 export const FILE_KEY = "GENSPAN_KEY_OF_FILE";
+/** Set where the address is that of the folder's file: a folder of somebody else must not fetch the environment's key. */
+export const FOLDER_URL = "GENSPAN_URL_OF_FOLDER";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -39,6 +41,7 @@ export interface Settings {
 
 interface SettingsFile {
   readonly origin: string;
+  readonly from: "folder" | "person";
   readonly values: Values;
   readonly profile: string | undefined;
   readonly profiles: Readonly<Record<string, Values>>;
@@ -48,17 +51,23 @@ interface SettingsFile {
 interface Layer {
   readonly origin: string;
   readonly values: Values;
-  readonly isFile: boolean;
+  readonly from: "environment" | SettingsFile["from"];
 }
 
 const PROJECT_FILE = "genspan.config.json";
+const FOLDER_ORIGIN = `./${PROJECT_FILE}`;
+
+type FileName = Pick<SettingsFile, "origin" | "from"> & { readonly path: string };
 
 /** Files that are read: of the folder one works in, then of the person (XDG). */
-function filesOf(env: Env, folder: string): { readonly origin: string; readonly path: string }[] {
+function filesOf(env: Env, folder: string): FileName[] {
   const home = env["HOME"] || undefined;
   const ownFolder = env["XDG_CONFIG_HOME"] || (home === undefined ? undefined : join(home, ".config"));
   const own = ownFolder === undefined ? [] : [join(ownFolder, "genspan", "config.json")];
-  return [{ origin: `./${PROJECT_FILE}`, path: join(folder, PROJECT_FILE) }, ...own.map((path) => ({ origin: path, path }))];
+  return [
+    { origin: FOLDER_ORIGIN, from: "folder", path: join(folder, PROJECT_FILE) },
+    ...own.map((path): FileName => ({ origin: path, from: "person", path })),
+  ];
 }
 
 /** The value of `--profile` on a command line: it is needed before the line is read as a whole. */
@@ -78,18 +87,18 @@ export function readSettings(env: Env, flag: string | undefined, folder = "."): 
   try {
     const files = filesOf(env, folder).flatMap((each) => readSettingsFile(each) ?? []);
     const chosen = flag ?? (env["GENSPAN_PROFILE"] || undefined) ?? files.find(({ profile }) => profile !== undefined)?.profile;
-    const profiles = files.flatMap(({ origin, profiles: named }) =>
-      Object.entries(named).map(([name, values]) => ({ name, origin, values, chosen: name === chosen })),
+    const profiles = files.flatMap(({ origin, from, profiles: named }) =>
+      Object.entries(named).map(([name, values]) => ({ name, origin, from, values, chosen: name === chosen })),
     );
     if (chosen !== undefined && !profiles.some((each) => each.chosen)) throw noSuchProfile(chosen, profiles);
     const ofProfile: Layer[] = profiles
       .filter((each) => each.chosen)
-      .map(({ name, origin, values }) => ({ origin: `profile ${name} of ${origin}`, values, isFile: true }));
+      .map(({ name, origin, from, values }) => ({ origin: `profile ${name} of ${origin}`, values, from }));
     const ofEnvironment = SETTINGS.flatMap((name): Layer[] => {
       const value = env[VARIABLES[name]] || undefined;
-      return value === undefined ? [] : [{ origin: VARIABLES[name], values: { [name]: value }, isFile: false }];
+      return value === undefined ? [] : [{ origin: VARIABLES[name], values: { [name]: value }, from: "environment" }];
     });
-    const ofFiles = files.map(({ origin, values }): Layer => ({ origin, values, isFile: true }));
+    const ofFiles = files.map(({ origin, values, from }): Layer => ({ origin, values, from }));
     const layers = flag === undefined ? [...ofEnvironment, ...ofProfile, ...ofFiles] : [...ofProfile, ...ofEnvironment, ...ofFiles];
     const effective = effectiveOf(layers);
     return {
@@ -114,10 +123,11 @@ interface Effective {
 function effectiveOf(layers: readonly Layer[]): Effective[] {
   const place = layers.find(({ values }) => values.url !== undefined || values.database_url !== undefined);
   // The environment may name both; each variable is a source of its own there.
-  const isOfPlace = (layer: Layer): boolean => layer === place || (place?.isFile === false && !layer.isFile);
+  const isOfPlace = (layer: Layer): boolean => layer === place || (place?.from === "environment" && layer.from === "environment");
+  const isForeign = place !== undefined && isOfStrangers(place);
   const mayGive = (layer: Layer, name: SettingName): boolean => {
     if (name === "url" || name === "database_url") return isOfPlace(layer);
-    return name === "key" && layer.isFile ? layer === place : true;
+    return name === "key" && (isFile(layer) || isForeign) ? layer === place : true;
   };
   return SETTINGS.flatMap((name) => {
     const layer = layers.find((each) => each.values[name] !== undefined && mayGive(each, name));
@@ -125,23 +135,37 @@ function effectiveOf(layers: readonly Layer[]): Effective[] {
   });
 }
 
+const isFile = ({ from }: Layer): boolean => from !== "environment";
+
+/** Host names as URL writes them. */
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/** Whether a layer names an address that whoever made the folder chose, on another machine. */
+function isOfStrangers({ from, values: { url } }: Layer): boolean {
+  if (from !== "folder" || url === undefined) return false;
+  return !URL.canParse(url) || !LOOPBACK.test(new URL(url).hostname);
+}
+
 function environmentOf(env: Env, effective: readonly Effective[]): Env {
   const known = Object.fromEntries(
-    effective.map(({ name, value, layer }) => [name === "key" && layer.isFile ? FILE_KEY : VARIABLES[name], value]),
+    effective.map(({ name, value, layer }) => [name === "key" && isFile(layer) ? FILE_KEY : VARIABLES[name], value]),
   );
-  const none = Object.fromEntries(SETTINGS.map((name) => [VARIABLES[name], undefined]));
-  return { ...env, ...none, ...known };
+  const none = Object.fromEntries([...Object.values(VARIABLES), FILE_KEY, FOLDER_URL].map((name) => [name, undefined]));
+  const foreign = effective.find(({ name, layer }) => name === "url" && isOfStrangers(layer));
+  // The command line may name another address, to which the environment's key may go.
+  const withheld = foreign === undefined ? {} : { [VARIABLES.key]: env[VARIABLES.key], [FOLDER_URL]: foreign.layer.origin };
+  return { ...env, ...none, ...known, ...withheld };
 }
 
 const noSuchProfile = (name: string, profiles: readonly { readonly name: string }[]): CommandError =>
   new CommandError(
     EXIT.usage,
     profiles.length === 0
-      ? `There is no profile ${name}: name it under "profiles" in ./${PROJECT_FILE} or ~/.config/genspan/config.json.`
+      ? `There is no profile ${name}: name it under "profiles" in ${FOLDER_ORIGIN} or ~/.config/genspan/config.json.`
       : `There is no profile ${name}; there are ${[...new Set(profiles.map((each) => each.name))].join(", ")}.`,
   );
 
-function readSettingsFile({ origin, path }: { readonly origin: string; readonly path: string }): SettingsFile | undefined {
+function readSettingsFile({ origin, from, path }: FileName): SettingsFile | undefined {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -162,6 +186,7 @@ function readSettingsFile({ origin, path }: { readonly origin: string; readonly 
   const named = Object.entries(objectOf(profiles, () => fault("must have an object in profiles")));
   return {
     origin,
+    from,
     values: valuesOf(values, fault),
     profile,
     profiles: Object.fromEntries(

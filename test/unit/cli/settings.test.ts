@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FILE_KEY, profileFlag, readSettings } from "../../../collector/cli/settings.ts";
+import { FILE_KEY, FOLDER_URL, profileFlag, readSettings } from "../../../collector/cli/settings.ts";
 
 describe("settings of commands", () => {
   let folder: string;
@@ -83,8 +83,27 @@ describe("settings of commands", () => {
     expect(holds(read({ GENSPAN_URL: "http://env" }))).toEqual({ url: "http://env" });
     here({});
     expect(read().env).toMatchObject({ GENSPAN_URL: "https://mine", [FILE_KEY]: "gsk_mine", GENSPAN_KEY: undefined });
+  });
+
+  it("of the folder never have the environment's key sent to their address, unless it is this machine", () => {
+    const env = { GENSPAN_KEY: "gsk_env" };
     here({ url: "https://shared" });
-    expect(holds(read({ GENSPAN_KEY: "gsk_env" }))).toEqual({ url: "https://shared", key: "gsk_env" });
+    expect(holds(read(env))).toEqual({ url: "https://shared" });
+    expect(read(env).env).toMatchObject({ GENSPAN_KEY: "gsk_env", [FOLDER_URL]: "./genspan.config.json", [FILE_KEY]: undefined });
+    here({ url: "https://shared", key: "gsk_here" });
+    expect(holds(read(env))).toEqual({ url: "https://shared", key: "gsk_here" });
+    here({ profiles: { team: { url: "https://shared" } } });
+    expect(read(env, "team").env).toMatchObject({ [FOLDER_URL]: "profile team of ./genspan.config.json" });
+    for (const url of ["http://localhost:4319", "http://127.0.0.1:4319", "http://[::1]:4319"]) {
+      here({ url });
+      expect(holds(read(env))).toEqual({ url, key: "gsk_env" });
+      expect(read(env).env[FOLDER_URL]).toBeUndefined();
+    }
+  });
+
+  it("have the environment's key sent to the person's own addresses", () => {
+    own({ url: "https://mine" });
+    expect(read({ GENSPAN_KEY: "gsk_env" }).env).toMatchObject({ GENSPAN_KEY: "gsk_env", [FOLDER_URL]: undefined });
   });
 
   it.each([
