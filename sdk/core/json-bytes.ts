@@ -16,7 +16,7 @@ export interface JsonBytes {
   /** How many bytes there are. */
   length(): number;
   /** The bytes from a position on; valid until the next `clear`. */
-  since(start: number): Buffer;
+  since(start: number): Uint8Array;
   /** Begins anew in the same memory. */
   clear(): void;
 }

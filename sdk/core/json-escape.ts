@@ -1,7 +1,13 @@
+/** What is used of a Buffer. Applications that do not have the types of Node must be able to read the declarations, so these do not name it. */
+export interface WritableBytes extends Uint8Array {
+  /** Gives how many bytes were written. */
+  write(text: string, at: number, encoding: "utf8" | "latin1"): number;
+}
+
 /** Memory in which texts are escaped as JSON escapes them. */
 export interface EscapeMemory {
   /** All of it; another object after each `grow`. What it begins with, up to `TEXT_AT`, is not for what is written. */
-  readonly bytes: Buffer;
+  readonly bytes: WritableBytes;
   /** Makes it so large at least; what it holds stays. */
   grow(sizeBytes: number): void;
   /** Writes the bytes from `from` to before `last`, escaped, to `to`; gives where they end. Needs `escapedBytes` there, and room for `SLACK_BYTES` behind `last`. */

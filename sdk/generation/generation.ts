@@ -38,6 +38,7 @@ export function openGeneration(start: GenerationStart, extras: GenerationExtras 
   const { recorder } = now;
   const facts = recorder.problems.guard("reading what a generation starts with", () => factsOf(start), NO_FACTS);
   const attributes = recorder.enabled ? startAttributes(start, now) : {};
+  if (facts.model === "") recorder.problems.report("configuration", "a generation was started without the name of its model");
   if (extras.attributes !== undefined) Object.assign(attributes, extras.attributes);
   const record = recorder.start({
     name: facts.name,
@@ -62,10 +63,11 @@ const NO_FACTS: StartFacts = { name: DEFAULT_OPERATION, model: "", provider: und
 
 function factsOf(start: GenerationStart): StartFacts {
   const { name, operation = DEFAULT_OPERATION, model, provider, parent, metadata } = start;
+  const named = model === undefined || model === null ? "" : String(model);
   return {
-    name: String(name ?? `${operation} ${model}`),
-    model: String(model),
-    provider: provider ?? providerOfModel(String(model)),
+    name: String(name ?? `${operation} ${named}`.trim()),
+    model: named,
+    provider: provider ?? providerOfModel(named),
     parent,
     metadata,
   };

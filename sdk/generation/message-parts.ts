@@ -146,10 +146,13 @@ function mediaParts(piece: Shape, context: PartContext): Part[] {
   if (!isRecorded(context.place, context.content.policy)) return [];
   const media = readMedia(piece);
   const facts = { modality: media.modality, mime_type: media.mimeType ?? null };
-  if (media.fileId !== undefined) return [{ type: "file", ...facts, file_id: media.fileId }];
-  if (media.uri !== undefined) return [{ type: "uri", ...facts, uri: media.uri }];
   const { images, maxBytes } = context.content.policy;
-  if (media.base64 === undefined || images === "none") return [{ type: "omitted", ...facts }];
+  if (images === "none") return [{ type: "omitted", ...facts }];
+  if (media.fileId !== undefined) return [{ type: "file", ...facts, file_id: media.fileId }];
+  // An address may be signed: whoever has it has the picture.
+  const uri = context.content.text(media.uri, context.place);
+  if (uri !== undefined) return [{ type: "uri", ...facts, uri }];
+  if (media.base64 === undefined) return [{ type: "omitted", ...facts }];
   // Half a picture is none: one beyond the bound is named by its hash.
   if (images === "bytes" && media.base64.length <= maxBytes) return [{ type: "blob", ...facts, content: media.base64 }];
   const bytes = Buffer.from(media.base64, "base64");

@@ -86,7 +86,7 @@ function toMessage(message: unknown, defaultRole: string, context: PartContext):
   if (message["role"] === undefined && item !== undefined) return { role: item, parts: toParts(message, context) };
   const given = textAt(message, "role") ?? defaultRole;
   const role = ROLES.get(given) ?? given;
-  const name = textAt(message, "name");
+  const name = context.content.text(textAt(message, "name"), context.place);
   const finishReason = textAt(message, "finish_reason");
   return {
     role,

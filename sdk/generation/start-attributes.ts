@@ -84,7 +84,7 @@ const texts = (values: readonly unknown[]): string[] => values.filter((value) =>
 function putPrompt(into: RecordAttributes, prompt: PromptInfo | undefined, content: Content): void {
   if (prompt === undefined || prompt === null) return;
   put(into, A.GEN_AI_PROMPT_NAME, textOf(prompt.name));
-  put(into, A.GEN_AI_PROMPT_VERSION, prompt.version === undefined ? undefined : String(prompt.version));
+  put(into, A.GEN_AI_PROMPT_VERSION, prompt.version === undefined || prompt.version === null ? undefined : String(prompt.version));
   put(into, A.GENSPAN_PROMPT_MODULES, prompt.modules === undefined ? undefined : texts(prompt.modules));
   putVariables(into, prompt.variables ?? {}, content);
 }
@@ -97,10 +97,11 @@ function putVariables(into: RecordAttributes, variables: Readonly<Record<string,
 
 /** The content itself comes last: a limit on the number of attributes then costs nothing else. */
 function putContent(into: RecordAttributes, { prompt, messages, system, tools }: GenerationStart, content: Content): void {
-  const asked = prompt?.text;
-  const input = messages ? toMessages(messages, "user", content) : asked === undefined ? undefined : oneMessage("user", asked, content);
+  const asked = typeof messages === "string" ? messages : prompt?.text;
+  const isList = messages !== undefined && messages !== null && typeof messages !== "string";
+  const input = isList ? toMessages(messages, "user", content) : asked === undefined ? undefined : oneMessage("user", asked, content);
   const instructions = content.text(textOf(system), "system");
-  const isText = messages === undefined && input?.length === 1;
+  const isText = !isList && input?.length === 1;
   const text = messagesText(input, content);
   put(into, A.GENSPAN_PROMPT_FORMAT, isText ? "text" : undefined);
   put(into, A.GENSPAN_CONTENT_TRUNCATED, truncationFlag(text, content));

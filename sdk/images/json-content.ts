@@ -1,29 +1,28 @@
-import { isRecorded } from "../core/content.ts";
+import { type Content, isRecorded } from "../core/content.ts";
 import type { ContentPlace } from "../core/content-policy.ts";
 import type { Current } from "../core/current.ts";
 import { safeJson } from "../core/safe-json.ts";
 
 /**
  * JSON text of what an application asked for or got, as the content policy allows: every text in it is redacted by itself, so that the JSON stays whole. Where
- * content is not recorded, numbers and flags remain and texts are left out.
+ * content is not recorded, numbers and flags remain and texts are left out. What stands under `error` is an error's text wherever it stands.
  */
 export function jsonContent(value: unknown, place: ContentPlace, { content, settings }: Current): string | undefined {
   const text = safeJson(value);
   if (text === undefined) return undefined;
-  const recorded = isRecorded(place, content.policy);
-  if (recorded && settings.redact === undefined) return content.label(text);
-  const kept = (part: unknown): unknown => {
-    if (typeof part !== "string") return part;
-    return recorded ? content.text(part, place) : undefined;
-  };
-  return content.label(JSON.stringify(mapValues(JSON.parse(text), kept) ?? null));
+  const isWhole = isRecorded(place, content.policy) && isRecorded("error", content.policy);
+  if (isWhole && settings.redact === undefined) return content.label(text);
+  return content.label(JSON.stringify(allowed(JSON.parse(text), place, content) ?? null));
 }
 
-/** The same structure with every value that is no list or object replaced; what becomes undefined is left out. */
-function mapValues(value: unknown, replace: (value: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((each) => mapValues(each, replace)).filter((each) => each !== undefined);
-  if (typeof value !== "object" || value === null) return replace(value);
-  const members = Object.entries(value).map(([key, each]) => [key, mapValues(each, replace)] as const);
+const ERROR = /^errors?(?:_?message)?$/i;
+
+/** The same structure with every text as it may be recorded; what may not is left out. */
+function allowed(value: unknown, place: ContentPlace, content: Content): unknown {
+  if (typeof value === "string") return content.text(value, place);
+  if (Array.isArray(value)) return value.map((each) => allowed(each, place, content)).filter((each) => each !== undefined);
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).map(([key, each]) => [key, allowed(each, ERROR.test(key) ? "error" : place, content)] as const);
   return Object.fromEntries(members.filter(([, each]) => each !== undefined));
 }
 

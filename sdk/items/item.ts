@@ -3,7 +3,7 @@ import type { Attributes } from "@opentelemetry/api";
 import * as A from "../attributes.ts";
 import { type Current, current, recorder } from "../core/current.ts";
 import type { OpenRecord, Parent } from "../core/recorder.ts";
-import { safeJson } from "../core/safe-json.ts";
+import { safeJson, safeText } from "../core/safe-json.ts";
 import { readFailure } from "../generation/failure.ts";
 import { runGeneration } from "../generation/generate.ts";
 import { openGeneration } from "../generation/generation.ts";
@@ -109,8 +109,8 @@ function openItem(start: ItemStart, now: Current): OpenItem {
 }
 
 const titleAttributes = (title: unknown, { content }: Current): Attributes => {
-  const text = textOf(title);
-  return text === undefined ? {} : { [A.GENSPAN_ITEM_TITLE]: content.label(text) };
+  const text = content.text(textOf(title), "metadata");
+  return text === undefined ? {} : { [A.GENSPAN_ITEM_TITLE]: text };
 };
 
 function createTrace(start: ItemStart, { id, record }: OpenItem, now: Current): GenerationTrace {
@@ -175,9 +175,14 @@ function createTrace(start: ItemStart, { id, record }: OpenItem, now: Current): 
   };
 }
 
+/** A copy that JSON can hold, whatever an application gave: what it stores beside an item must not fail for it. */
+function storable(metadata: ItemStart["metadata"]): Readonly<Record<string, unknown>> | null {
+  return JSON.parse(safeJson(metadata) ?? "null") as Readonly<Record<string, unknown>> | null;
+}
+
 const factsOf = ({ promptVersion, metadata }: ItemStart, { status, issues }: Quality) => ({
-  prompt_version: promptVersion ?? null,
-  quality_status: status ?? null,
-  quality_issues: issues ?? [],
-  metadata: metadata ?? null,
+  prompt_version: safeText(promptVersion ?? undefined) ?? null,
+  quality_status: textOf(status) ?? null,
+  quality_issues: Array.isArray(issues) ? issues.filter((issue) => typeof issue === "string") : [],
+  metadata: storable(metadata),
 });

@@ -1,7 +1,7 @@
 import { type Content, createContent } from "../core/content.ts";
 import { resolveContent } from "../core/content-policy.ts";
 import { createProblems } from "../core/problems.ts";
-import { safeJson } from "../core/safe-json.ts";
+import { safeText } from "../core/safe-json.ts";
 import type { GenerationSummary } from "../generation/ending.ts";
 import { toMessages } from "../generation/messages.ts";
 import { countedUsage } from "../generation/result-attributes.ts";
@@ -40,7 +40,7 @@ const text = (value: unknown): string | null => (typeof value === "string" && va
 
 /** Exactly what was sent: the text, or the messages as JSON. */
 const promptText = ({ prompt, messages }: GenerationStart): string | null =>
-  text(messages === undefined ? prompt?.text : safeJson(messages));
+  text(messages === undefined ? prompt?.text : safeText(messages));
 
 function answerOf(result: GenerationResult | undefined): Pick<SentenceGenerationTrace, "content" | "reasoning_content"> {
   const messages = result?.messages === undefined ? [] : toMessages(result.messages, "assistant", UNCHANGED);

@@ -16,6 +16,8 @@ export interface PackedSdk extends Disposable {
   compileExamples(): Promise<void>;
   /** Checks the types of all its files, and of the SDK's declarations, as strictly as TypeScript can. Resolves with what is wrong. */
   checkTypes(): Promise<string>;
+  /** The same for one file alone, in an application whose settings name no types. */
+  checkTypesOf(file: string): Promise<string>;
   /** Runs a file of it with this Node, or another, and resolves with what it wrote; rejects when it fails. */
   run(file: string, env?: Readonly<Record<string, string>>, node?: string): Promise<string>;
 }
@@ -34,6 +36,8 @@ const STRICT = {
   },
   include: ["*.ts"],
 };
+
+const written = ({ stdout }: { readonly stdout: string }): string => stdout;
 
 /** Packs the SDK as a release does, out of a copy of its source, and installs it with its own dependencies and no others. */
 export async function installPackedSdk(): Promise<PackedSdk> {
@@ -64,11 +68,12 @@ export async function installPackedSdk(): Promise<PackedSdk> {
     async compileExamples() {
       await compile("--noEmit", "false");
     },
-    checkTypes: () =>
-      compile().then(
-        ({ stdout }) => stdout,
-        ({ stdout }: { stdout: string }) => stdout,
-      ),
+    checkTypes: () => compile().then(written, written),
+    checkTypesOf(file) {
+      const { types: _, ...compilerOptions } = STRICT.compilerOptions;
+      writeFileSync(join(folder, "tsconfig.alone.json"), JSON.stringify({ compilerOptions, files: [file] }));
+      return compile("-p", join(folder, "tsconfig.alone.json")).then(written, written);
+    },
     async run(file, env = {}, node = process.execPath) {
       const { stdout } = await run(node, [file], { cwd: folder, env: { PATH: process.env["PATH"] ?? "", ...env } });
       return stdout;

@@ -57,6 +57,16 @@ const readme = (): string => installedFile("README.md");
 /** The example of the README, as it stands. */
 const example = (): string => /```js\n([\s\S]*?)```/.exec(readme())?.[1] ?? "";
 
+describe("the declarations", () => {
+  it("need neither the types of Node nor a word about them in an application's settings", async () => {
+    writeFileSync(
+      join(application.folder, "plain.ts"),
+      'import { generate, startTracing } from "@genspan/sdk";\nstartTracing({ serviceName: "a" });\nawait generate({ model: "m" }, () => "text");\n',
+    );
+    expect(await application.checkTypesOf("plain.ts")).toBe("");
+  });
+});
+
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>;
   readonly engines: { readonly node: string };

@@ -34,6 +34,8 @@ describe("errors", () => {
     ["metadata", "metadata"],
     ["no prompts and no answers", { prompts: false, outputs: false }],
     ["no errors and no answers", { errors: false, outputs: false }],
+    ["no errors", { errors: false }],
+    ["no prompts", { prompts: false }],
   ] as const)("keep their type and status code and lose their texts with the policy %s", async (_, content) => {
     const spans = await sent({ content });
     expect(JSON.stringify(spans)).not.toContain("Bob");
