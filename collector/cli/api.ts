@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
+import { checkType, objectOf, pageOf } from "./answer.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
 import { type CliInput, databaseOptions, type Flags, positiveInteger, projectOf, variable, withDatabase } from "./options.ts";
 import { FILE_KEY, FOLDER_URL } from "./settings.ts";
@@ -87,22 +88,23 @@ function createClient(connection: ApiConnection, terminal: Terminal): ApiClient 
     const response = await connection.request(address, init);
     terminal.detail?.(`${init?.method ?? "GET"} ${address} ${response.status} ${Math.round(performance.now() - started)} ms`);
     if (!response.ok) throw await refusal(response);
+    checkType(response);
     return response;
   };
-  const get: ApiClient["get"] = async (path, query) => (await open(path, query)).json();
+  const get: ApiClient["get"] = async (path, query) => objectOf(await open(path, query));
   return {
     open,
     get,
     async send(method, path, body) {
       const init =
         body === undefined ? { method } : { method, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-      return (await open(path, undefined, init)).json();
+      return objectOf(await open(path, undefined, init));
     },
     async *pages(path, query, limit, onMore) {
       const page = new URLSearchParams(query);
       for (let left = limit; left > 0; ) {
         page.set("limit", String(Math.min(left, PAGE_ROWS)));
-        const { data, next } = (await get(path, page)) as { readonly data: readonly ApiRow[]; readonly next: string | null };
+        const { data, next } = await pageOf<ApiRow>(await open(path, page));
         yield data;
         left -= data.length;
         if (next === null || data.length === 0) return;

@@ -1,6 +1,7 @@
 import { accessSync, constants, createReadStream, type Stats, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { Command } from "commander";
+import { objectOf } from "./answer.ts";
 import { type ApiClient, type ApiFlags, useApi, withApi } from "./api.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { type CliInput, withExamples, withOutput } from "./options.ts";
@@ -66,7 +67,7 @@ async function importFile(api: ApiClient, file: string, { terminal }: CliInput):
   const body = Readable.toWeb(Readable.from(counted())) as ReadableStream;
   try {
     const init: RequestInit & { duplex: "half" } = { method: "POST", headers, body, duplex: "half" };
-    return (await (await api.open("/api/import", undefined, init)).json()) as ImportReport;
+    return (await objectOf(await api.open("/api/import", undefined, init))) as ImportReport;
   } finally {
     progress.end();
     stream.destroy();

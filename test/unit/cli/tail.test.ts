@@ -18,6 +18,7 @@ const stream = (text: string, breaks = false): Response =>
         controller.error(new TypeError("terminated"));
       },
     }),
+    { headers: { "content-type": "text/event-stream; charset=utf-8" } },
   );
 
 describe("tail, when the connection is lost", () => {
