@@ -191,7 +191,10 @@ export function withStandingBody(record: Uint8Array): Uint8Array {
 /** Field 5, with a length. */
 const BODY_TAG = (5 << 3) | 2;
 
-/** The fields of an encoded AnyValue from where its last kind begins; all of its fields are kinds. */
+/** AnyValue's fields are kinds up to this number; an unknown one beyond it replaces none. */
+const LAST_KIND = 7;
+
+/** The fields of an encoded AnyValue from where its last kind begins. */
 function lastKind(value: Uint8Array): Uint8Array {
   const reader = protobuf.Reader.create(value);
   let kind = 0;
@@ -199,8 +202,11 @@ function lastKind(value: Uint8Array): Uint8Array {
   while (reader.pos < reader.len) {
     const { pos } = reader;
     const tag = reader.uint32();
-    if (tag >>> 3 !== kind) start = pos;
-    kind = tag >>> 3;
+    const field = tag >>> 3;
+    if (field <= LAST_KIND) {
+      if (field !== kind) start = pos;
+      kind = field;
+    }
     reader.skipType(tag & 7);
   }
   return value.subarray(start);
