@@ -125,6 +125,16 @@ describeEachServer("signatures of texts", (server) => {
     expect(await rig.owner`SELECT part FROM word_signatures`).toEqual([]);
   });
 
+  it("spare no text that holds the word as JSON escapes it", async () => {
+    for (const [i, text] of ["\\u00dcbung", "ein \\u00fcbung", "C:\\\\Daten", "Teacher"].entries())
+      await write(i * HOUR_MS, { prompt_full_text: text });
+    await sign();
+    expect(await searched(["Übung"])).toBe(2);
+    expect((await idsFound("q=%C3%9Cbung")).counted).toBe(2);
+    expect(await searched(["c:\\daten"])).toBe(1);
+    expect((await idsFound("q=c:%5Cdaten")).counted).toBe(1);
+  });
+
   it("do not hold the texts", async () => {
     await write(0, { prompt_full_text: "canaryword canarywordcanaryword" });
     await sign();
@@ -191,12 +201,14 @@ describeEachServer("signatures of texts", (server) => {
   });
 
   describe("whatever was written, changed, removed and signed when", () => {
-    const WORDS = ["Teacher", "xyloPHONE", "Straße", "\u212Aelvin", "日本語", "100%", "a_b1", "ab12"];
+    const WORDS = ["Teacher", "xyloPHONE", "Straße", "\u212Aelvin", "日本語", "100%", "a_b1", "ab12", "Übung/Heft", 'C:\\"Daten'];
+    const asJson = (text: string): string =>
+      JSON.stringify(text).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
     const word = fc.constantFrom(...WORDS);
     const text = fc.array(fc.oneof({ weight: 3, arbitrary: word }, fc.constantFrom(" ", "phone", '{"x":"', "\\n")), { maxLength: 4 });
     const row = fc.record({
       column: fc.constantFrom("prompt_full_text", "response_full_text", "system_instructions", "reasoning_content", "error_message"),
-      text: text.map((pieces) => pieces.join("")),
+      text: fc.tuple(text, fc.boolean()).map(([pieces, isJson]) => (isJson ? asJson(pieces.join("")) : pieces.join(""))),
     });
     const minute = fc.nat(11).map((n) => n * 10);
     const projectId = fc.constantFrom(1, 1, 2);
