@@ -4,6 +4,7 @@ import type { SpanProcessor } from "@opentelemetry/sdk-trace";
 import type { ContentKinds, ContentPlace, ContentPolicy } from "./content-policy.ts";
 import {
   createOptionReader,
+  isAnything,
   isFlag,
   isFunction,
   isHeader,
@@ -24,6 +25,7 @@ import {
   type TracingLimits,
   type TracingOptions,
 } from "./options.ts";
+import { MAX_TIMER_MS } from "./waiting.ts";
 
 /** Options with the environment and the defaults filled in. */
 export interface Settings {
@@ -61,13 +63,12 @@ export interface Target {
 export type Environment = Readonly<Record<string, string | undefined>>;
 type Variable = (name: string) => string | undefined;
 
-const MILLIS = "a positive number of milliseconds";
-
 /** Fills in the environment (by default the process's own) and the defaults. Never throws: what makes no sense counts as not given and is told in `faults`. */
 export function resolveOptions(options: TracingOptions = {}, environment: Environment = process.env): Settings {
   const variable: Variable = (name) => environment[name]?.trim() || undefined;
   const faults: string[] = [];
   const given = createOptionReader(options, faults);
+  if (!isObject(options) && options !== null) given.fault("the options have to be an object; they count as not given");
   return {
     enabled: variable("OTEL_SDK_DISABLED")?.toLowerCase() !== "true",
     target: mainTarget(given, variable),
@@ -76,13 +77,13 @@ export function resolveOptions(options: TracingOptions = {}, environment: Enviro
     resourceAttributes: resourceAttributes(given),
     ...contentOf(given, variable),
     pending: given.read("pending", oneOf("background", "await", "off"), "background, await or off") ?? "background",
-    pendingDelayMillis: given.read("pendingDelayMillis", isPositive, MILLIS) ?? 50,
-    pendingWaitMillis: given.read("pendingWaitMillis", isPositive, MILLIS) ?? 2_000,
+    pendingDelayMillis: readMillis(given, "pendingDelayMillis") ?? 50,
+    pendingWaitMillis: readMillis(given, "pendingWaitMillis") ?? 2_000,
     exitHooks: given.read("exitHooks", isFlag, "true or false") ?? true,
-    exitTimeoutMillis: given.read("exitTimeoutMillis", isPositive, MILLIS) ?? 2_000,
+    exitTimeoutMillis: readMillis(given, "exitTimeoutMillis") ?? 2_000,
     limits: resolveLimits(given.within("limits"), variable("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT")),
-    instrumentations: given.read("instrumentations", isListOf<Instrumentation | Instrumentation[]>, "a list of instrumentations") ?? [],
-    spanProcessors: given.read("spanProcessors", isListOf<SpanProcessor>, "a list of span processors") ?? [],
+    instrumentations: given.list("instrumentations", isSome<Instrumentation | Instrumentation[]>, "a list of instrumentations"),
+    spanProcessors: given.list("spanProcessors", isSome<SpanProcessor>, "a list of span processors"),
     onProblem: given.read(
       "onProblem",
       isFunction,
@@ -92,7 +93,13 @@ export function resolveOptions(options: TracingOptions = {}, environment: Enviro
   };
 }
 
-const isListOf = <T>(value: unknown): value is readonly T[] => isList(value) && value.every(isObject);
+/** No more of it can be known. */
+const isSome = <T extends object>(value: unknown): value is T => isObject(value);
+
+function readMillis(given: OptionReader, name: string): number | undefined {
+  const millis = given.read(name, isPositive, "a positive number of milliseconds");
+  return millis === undefined ? undefined : Math.min(millis, MAX_TIMER_MS);
+}
 
 function resolveLimits(given: OptionReader, valueLength: string | undefined): TracingLimits {
   const fromEnvironment = Number(valueLength);
@@ -124,7 +131,7 @@ function mainTarget(given: OptionReader, variable: Variable): Target | undefined
     headers: joinHeaders(headersFromEnvironment(given.read("apiKey", isText, "a text"), variable, given), headersOf(given)),
     protocol: given.read("protocol", isProtocol, PROTOCOLS) ?? protocolFromEnvironment(given, variable),
     compression: given.read("compression", isCompression, COMPRESSIONS),
-    timeoutMillis: given.read("timeoutMillis", isPositive, MILLIS),
+    timeoutMillis: readMillis(given, "timeoutMillis"),
   };
 }
 
@@ -159,11 +166,11 @@ function protocolFromEnvironment(given: OptionReader, variable: Variable): Proto
 function headersFromEnvironment(apiKey: string | undefined, variable: Variable, given: OptionReader): Record<string, string> {
   const key = apiKey ?? variable("GENSPAN_API_KEY");
   return sendable(
-    {
+    Object.entries({
       ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_HEADERS")),
       ...parseKeyPairsIntoRecord(variable("OTEL_EXPORTER_OTLP_TRACES_HEADERS")),
       ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-    },
+    }),
     given,
   );
 }
@@ -171,13 +178,16 @@ function headersFromEnvironment(apiKey: string | undefined, variable: Variable, 
 function headersOf(given: OptionReader): Headers | undefined {
   const isHeaders = (value: unknown): value is Headers => isFunction(value) || isObject(value);
   const headers = given.read("headers", isHeaders, "an object of texts or a function");
-  return typeof headers === "object" ? sendable(headers, given) : headers;
+  if (typeof headers !== "object") return headers;
+  const own = given.within("headers");
+  const entries = own.names().map((name): [string, unknown] => [name, own.read(name, isAnything, "a text; it is left out")]);
+  return sendable(entries, given);
 }
 
 /** One header that no request can carry would stop every request. */
-function sendable(headers: object, given: OptionReader): Record<string, string> {
-  const sent = Object.entries(headers).filter((header): header is [string, string] => isHeader(...header));
-  if (sent.length < Object.keys(headers).length) given.fault("a header that no request can carry is left out");
+function sendable(headers: readonly [string, unknown][], given: OptionReader): Record<string, string> {
+  const sent = headers.filter((header): header is [string, string] => isHeader(...header));
+  if (sent.length < headers.length) given.fault("a header that no request can carry is left out");
   return Object.fromEntries(sent);
 }
 
@@ -188,7 +198,7 @@ function joinHeaders(base: Record<string, string>, headers: Headers | undefined)
 
 /** Only the destination that makes no sense is left out. */
 function forwardTargets(given: OptionReader): Target[] {
-  const list = given.read("forward", isList, "a list of destinations") ?? [];
+  const list = given.list("forward", isAnything, "a list of destinations");
   return list.flatMap((_, i) => forwardTarget(given.within("forward").within(String(i))));
 }
 
@@ -223,34 +233,43 @@ function resourceAttributes(given: OptionReader): Settings["resourceAttributes"]
   };
 }
 
-/** What was meant to keep content back and makes no sense keeps all of it back. */
+const KEPT = "no content is recorded";
+
+/** What was meant to keep content back and makes no sense keeps all of it back: also null, a name that is no kind of content, and what cannot be read. */
 function contentOf(given: OptionReader, variable: Variable): Pick<Settings, "content" | "redact"> {
-  let isWrong = false;
-  const checked =
-    <T>(isValid: (value: unknown) => value is T) =>
-    (value: unknown): value is T => {
-      if (isValid(value)) return true;
-      isWrong = true;
-      return false;
-    };
-  const content = given.read("content", checked(isContentPolicy), "full, metadata or an object of kinds; it is taken as metadata");
-  const redact = given.read("redact", checked(isRedact), "a function; no content is recorded without it");
-  if (isWrong) return { content: "metadata", redact };
+  const faults = given.faultCount();
+  const policy = given.readStrictly("content", isContentPolicy, `full, metadata or an object of kinds; ${KEPT}`);
+  const content = typeof policy === "object" ? contentKinds(given.within("content")) : policy;
+  const redact = given.readStrictly("redact", isRedact, `a function; ${KEPT} without it`);
+  if (given.faultCount() > faults) return { content: "metadata", redact };
   return { content: content ?? contentFromEnvironment(variable("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT")), redact };
 }
 
 const isRedact = (value: unknown): value is NonNullable<TracingOptions["redact"]> => isFunction(value);
 
+/** What holds no kind of content and is no plain object (a Map, a promise nobody awaited) is a mistake. */
 const isContentPolicy = (value: unknown): value is ContentPolicy =>
-  oneOf("full", "metadata")(value) || (isObject(value) && !isList(value) && isContentKinds(value));
+  oneOf("full", "metadata")(value) ||
+  (isObject(value) && !isList(value) && (Object.getPrototypeOf(value) === Object.prototype || KIND_NAMES.some((name) => name in value)));
 
-function isContentKinds(kinds: ContentKinds): boolean {
-  const { prompts, outputs, reasoning, errors, images, maxBytes } = kinds;
-  return (
-    [prompts, outputs, reasoning, errors].every((kind) => kind === undefined || isFlag(kind)) &&
-    (images === undefined || oneOf("hash", "bytes", "none")(images)) &&
-    (maxBytes === undefined || isPositive(maxBytes))
-  );
+const KIND_NAMES = ["prompts", "outputs", "reasoning", "errors", "images", "maxBytes"] as const satisfies readonly (keyof ContentKinds)[];
+
+/** A copy: nothing is asked again of what may answer differently. */
+function contentKinds(given: OptionReader): ContentKinds {
+  for (const name of given.names()) {
+    if (!oneOf(...KIND_NAMES)(name)) given.fault(`content names a kind of content that there is not; ${KEPT}`);
+  }
+  const kinds = {
+    ...Object.fromEntries(
+      (["prompts", "outputs", "reasoning", "errors"] as const).map((name) => [
+        name,
+        given.readStrictly(name, isFlag, `true or false; ${KEPT}`),
+      ]),
+    ),
+    images: given.readStrictly("images", oneOf("hash", "bytes", "none"), `hash, bytes or none; ${KEPT}`),
+    maxBytes: given.readStrictly("maxBytes", isPositive, `a positive number; ${KEPT}`),
+  };
+  return Object.fromEntries(Object.entries(kinds).filter(([, value]) => value !== undefined));
 }
 
 /** The variable is a boolean in most instrumentations, and says where content goes in newer ones. */

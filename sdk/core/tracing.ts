@@ -9,6 +9,7 @@ import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createProblems, nameOf, type Problems } from "./problems.ts";
 import { resolveOptions, type Settings } from "./settings.ts";
 import { createSpanProcessor } from "./span-processor.ts";
+import { MAX_TIMER_MS } from "./waiting.ts";
 
 /** Figures of the SDK since its start. */
 export interface TracingStats {
@@ -127,9 +128,6 @@ function start(settings: Settings, problems: Problems): Tracing {
     },
   };
 }
-
-/** Longer timers end at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 function timeoutOf(given: FlushOptions | undefined, problems: Problems): number {
   const timeoutMillis = problems.guard("reading a time-out", () => given?.timeoutMillis, undefined);

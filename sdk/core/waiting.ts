@@ -1,3 +1,6 @@
+/** About 24 days: Node ends longer timers at once, with a warning. */
+export const MAX_TIMER_MS = 2_147_000_000;
+
 /** The next turn of the event loop: what else waits comes first. */
 export const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

@@ -58,7 +58,122 @@ describe("what is recorded", () => {
   });
 });
 
+const REVOKED_OBJECT = ((): object => {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+})();
+const REVOKED_LIST = ((): object => {
+  const { proxy, revoke } = Proxy.revocable([], {});
+  revoke();
+  return proxy;
+})();
+const refuse = (): never => {
+  throw new Error("refused");
+};
+const HOSTILE = new Proxy({}, { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse, getOwnPropertyDescriptor: refuse });
+const HOSTILE_LIST = new Proxy([1], { get: refuse });
+
+/** Options that types would refuse. */
+const resolved = (options: unknown) => resolveOptions(options as TracingOptions, {});
+
+describe("what was meant to keep content back and makes no sense keeps all of it back, and is told", () => {
+  it.each([
+    ["content is null", { content: null }],
+    ["content is false", { content: false }],
+    ["content is another word", { content: "none" }],
+    ["content is a map", { content: new Map([["prompts", false]]) }],
+    ["content is a promise", { content: Promise.resolve("metadata") }],
+    [
+      "content cannot be read",
+      {
+        get content(): never {
+          return refuse();
+        },
+      },
+    ],
+    ["a kind is misspelt", { content: { prompt: false } }],
+    ["a kind is misspelt beside one that is not", { content: { prompts: true, output: false } }],
+    ["a kind is null", { content: { prompts: null } }],
+    ["a kind is no flag", { content: { prompts: "false" } }],
+    [
+      "a kind cannot be read",
+      {
+        content: {
+          get prompts(): never {
+            return refuse();
+          },
+        },
+      },
+    ],
+    ["content is hostile", { content: HOSTILE }],
+    ["content is a revoked proxy", { content: REVOKED_OBJECT }],
+    ["redact is null", { redact: null }],
+    ["redact is no function", { redact: "all" }],
+    [
+      "redact cannot be read",
+      {
+        get redact(): never {
+          return refuse();
+        },
+      },
+    ],
+    ["the options are hostile", HOSTILE],
+    ["the options are a revoked proxy", REVOKED_OBJECT],
+  ])("%s", (_, options) => {
+    const { content, faults } = resolved(options);
+    expect(content).toBe("metadata");
+    expect(faults.join("; ")).toContain("no content is recorded");
+  });
+
+  it("what is not given, or undefined, holds nothing back", () => {
+    expect(resolved({ content: undefined, redact: undefined })).toMatchObject({ content: "full", faults: [] });
+    expect(resolved({ content: {} })).toMatchObject({ content: {}, faults: [] });
+  });
+
+  it("kinds are read once: what answers differently later changes nothing", () => {
+    let asked = 0;
+    const content = {
+      get prompts(): boolean {
+        return asked++ > 0;
+      },
+    };
+    expect(resolved({ content }).content).toEqual({ prompts: false });
+  });
+});
+
+describe("options made to throw cost themselves and nothing else", () => {
+  it.each(["headers", "resourceAttributes", "limits", "instrumentations", "spanProcessors", "forward"])("%s", (name) => {
+    for (const value of [HOSTILE, REVOKED_OBJECT, REVOKED_LIST, HOSTILE_LIST, [HOSTILE, REVOKED_OBJECT, null]]) {
+      const settings = resolved({ [name]: value, serviceName: "kept" });
+      expect(settings).toMatchObject({ serviceName: "kept", limits: DEFAULT_LIMITS, forward: [], content: "full" });
+    }
+    expect(resolved({ [name]: REVOKED_LIST }).faults).not.toEqual([]);
+  });
+
+  it("one header that cannot be read leaves the others", () => {
+    const headers = {
+      good: "1",
+      get bad(): never {
+        return refuse();
+      },
+    };
+    expect(resolved({ headers })).toMatchObject({ target: { headers: { good: "1" } } });
+  });
+
+  it("options that are no object are told", () => {
+    expect([resolved("http://c:1").faults.length, resolved(null).faults, resolved(undefined).faults]).toEqual([1, [], []]);
+  });
+});
+
 describe("bounds", () => {
+  it("of time stay within what a timer can wait", () => {
+    const settings = resolved({ pendingDelayMillis: 1e300, pendingWaitMillis: 1e300, exitTimeoutMillis: 1e300, timeoutMillis: 1e300 });
+    const { pendingDelayMillis, pendingWaitMillis, exitTimeoutMillis, target } = settings;
+    for (const millis of [pendingDelayMillis, pendingWaitMillis, exitTimeoutMillis, target?.timeoutMillis])
+      expect(millis).toBeLessThan(2 ** 31 - 1);
+  });
+
   it("are those of the contract", () => {
     expect(resolveOptions({}, {}).limits).toEqual(DEFAULT_LIMITS);
     expect(DEFAULT_LIMITS.queueBytes).toBe(32 * 1024 * 1024);
