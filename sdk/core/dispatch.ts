@@ -75,7 +75,7 @@ export function createDispatch({ sender, queue, problems }: DispatchOptions): Di
       await send(entries.slice(half));
     } else if (first.bare) refuse(entries, "the collector finds a record too large");
     else {
-      queue.makeBare(first);
+      if (queue.makeBare(first)) problems.report("content-dropped", "the collector finds a record too large: it goes without its content");
       await send(entries);
     }
   }

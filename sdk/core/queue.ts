@@ -47,8 +47,8 @@ export interface Queue {
   /** Entries that could not be sent, to the front again. */
   putBack(entries: readonly Entry[]): void;
   settle(entries: readonly Entry[], outcome: Outcome): void;
-  /** Takes the content off an entry. */
-  makeBare(entry: Entry): void;
+  /** Takes the content off an entry; false where it has none. */
+  makeBare(entry: Entry): boolean;
 }
 
 const NOTHING: ReadableSpan = new OwnSpan(
@@ -59,7 +59,7 @@ const NOTHING: ReadableSpan = new OwnSpan(
 /** Whether an attribute holds content: what is given up first. */
 export type IsContent = (name: string, value: AttributeValue | DeferredText | undefined) => boolean;
 
-/** `onLoss` is told of each content or record that was given up. */
+/** `onLoss` is told of each content or record that was given up because the queue is full. */
 export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (kind: keyof Losses) => void): Queue {
   /** Undefined is what has left: the array is shortened later. */
   let entries: (Entry | undefined)[] = [];
@@ -81,25 +81,25 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
     settled?.(outcome);
   };
 
-  function makeBare(entry: Entry): void {
+  function makeBare(entry: Entry): boolean {
     const attributes = unwrittenAttributes(entry.span);
     const kept = Object.entries(attributes).filter(([name, value]) => !isContent(name, value));
     const dropped = Object.keys(attributes).length - kept.length;
     entry.bare = true;
-    if (dropped === 0) return;
+    if (dropped === 0) return false;
     entry.span = withAttributes(entry.span, Object.fromEntries(kept), dropped);
     const size = sizeOf(entry.span);
     bytes -= entry.bytes - size;
     entry.bytes = size;
     losses.contents++;
-    onLoss("contents");
+    return true;
   }
 
   /** Gives up content, then records, until the bounds hold; the newest entry stays as long as it fits alone. */
   function shrink(): void {
     for (bareBefore = Math.max(bareBefore, head); bytes > limits.queueBytes && bareBefore < entries.length; bareBefore++) {
       const entry = entries[bareBefore];
-      if (entry?.state === "queued" && !entry.bare) makeBare(entry);
+      if (entry?.state === "queued" && !entry.bare && makeBare(entry)) onLoss("contents");
     }
     for (; (bytes > limits.queueBytes || queued > limits.queueRecords) && head < entries.length; head++) {
       const entry = entries[head];

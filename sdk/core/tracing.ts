@@ -9,7 +9,7 @@ import { createPipeline, type Pipeline } from "./pipeline.ts";
 import { createProblems, nameOf, type Problems } from "./problems.ts";
 import { resolveOptions, type Settings } from "./settings.ts";
 import { createSpanProcessor } from "./span-processor.ts";
-import { MAX_TIMER_MS } from "./waiting.ts";
+import { createWaiters, MAX_TIMER_MS } from "./waiting.ts";
 
 /** Figures of the SDK since its start. */
 export interface TracingStats {
@@ -104,11 +104,13 @@ function start(settings: Settings, problems: Problems): Tracing {
 
   async function stop(given: FlushOptions | undefined): Promise<FlushResult> {
     stoppingProblems = problems;
-    const result = await pipeline.shutdown(timeoutOf(given, problems));
+    const timeoutMillis = timeoutOf(given, problems);
+    const untilMillis = performance.now() + timeoutMillis;
+    const result = await pipeline.shutdown(timeoutMillis);
     unhook();
     if (current() === pipeline.current) install(undefined);
     runningDeliveries = [];
-    await releaseProcess();
+    await releaseProcess(Math.max(0, untilMillis - performance.now()));
     stoppingProblems = undefined;
     running = undefined;
     return result;
@@ -146,8 +148,11 @@ function hookExit({ current: { recorder }, sendNow }: Pipeline, { exitTimeoutMil
   return installExitHooks({ hasWork, flush, flushNow: sendNow });
 }
 
+/** Undoes a set-up; never rejects, and takes no longer than it is given. */
+type Release = (timeoutMillis: number) => Promise<void>;
+
 /** Sets OpenTelemetry up where nobody has; returns what undoes that. */
-function takeProcess(settings: Settings, { resource, processor, current: { recorder } }: Pipeline): () => Promise<void> {
+function takeProcess(settings: Settings, { resource, processor, current: { recorder } }: Pipeline): Release {
   const { problems } = recorder;
   if (hasTracerProvider()) {
     if (settings.instrumentations.length > 0) {
@@ -156,21 +161,30 @@ function takeProcess(settings: Settings, { resource, processor, current: { recor
     return async () => {};
   }
   try {
-    return startNodeSdk({ settings, resource, processor });
+    return startNodeSdk({ settings, resource, processor }, problems);
   } catch (error) {
     problems.report(
       "configuration",
       `OpenTelemetry does not start with these instrumentations or processors and goes without (${nameOf(error)})`,
     );
-    return startNodeSdk({ settings: { ...settings, instrumentations: [], spanProcessors: [] }, resource, processor });
+    return startNodeSdk({ settings: { ...settings, instrumentations: [], spanProcessors: [] }, resource, processor }, problems);
   }
 }
 
-function startNodeSdk(parts: NodeSdkParts): () => Promise<void> {
+function startNodeSdk(parts: NodeSdkParts, problems: Problems): Release {
   const nodeSdk = createNodeSdk(parts);
   nodeSdk.start();
-  return async () => {
-    await nodeSdk.shutdown().catch(() => {});
+  return async (timeoutMillis) => {
+    let isStopped = false;
+    const waiters = createWaiters();
+    // A processor of the application's may throw, reject or never answer: none of it keeps the SDK from being started anew.
+    void (async () => nodeSdk.shutdown())()
+      .catch((error) => problems.failed("stopping OpenTelemetry", error))
+      .then(() => {
+        isStopped = true;
+        waiters.wake();
+      });
+    await waiters.until(() => isStopped, timeoutMillis);
     for (const api of [trace, context, propagation, logs]) api.disable();
   };
 }

@@ -108,13 +108,16 @@ describe("a delivery", () => {
 
   it("SDK-02 splits what is too large until it fits; a record that is too large alone goes without its content", async () => {
     const seen: unknown[] = [];
-    const { delivery, push, names } = rig((batch) => (batch.length > 1 || batch[0] === "huge" ? { kind: "too-large" } : ACCEPTED));
+    const { delivery, push, names, problems } = rig((batch) =>
+      batch.length > 1 || batch[0] === "huge" ? { kind: "too-large" } : ACCEPTED,
+    );
     push("a", "b", "huge");
     const flushed = delivery.flush(1_000);
     await vi.advanceTimersByTimeAsync(100);
     seen.push(await flushed);
     expect(names()).toEqual([["a", "b", "huge"], ["a", "b"], ["a"], ["b"], ["huge"], ["huge"]]);
     expect(delivery.stats()).toMatchObject({ exported: 2, dropped: 1, contentDropped: 1 });
+    expect(problems[0]?.message).toBe("the collector finds a record too large: it goes without its content");
   });
 
   it("SDK-02 tells of a partial success once and does not send again", async () => {

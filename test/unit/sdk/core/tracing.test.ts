@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { Worker } from "node:worker_threads";
 import { context, diag, logs, SpanKind, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
-import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
+import { InMemorySpanExporter, SimpleSpanProcessor, type SpanProcessor, TracerProvider } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { install } from "../../../../sdk/core/current.ts";
 import { createPipeline } from "../../../../sdk/core/pipeline.ts";
@@ -77,6 +77,44 @@ describe("a process without an OpenTelemetry set-up", () => {
     startGeneration(CALL).succeed({ text: "again" });
     await tracing!.flush();
     expect(sink.spans().map(({ name }) => name)).toEqual(["chat gpt-5"]);
+  });
+
+  it.each([
+    ["has no shutdown", {}],
+    [
+      "throws in its shutdown",
+      {
+        shutdown() {
+          throw new Error("no");
+        },
+      },
+    ],
+    ["never ends its shutdown", { shutdown: () => new Promise(() => {}) }],
+  ])("a processor of the application's that %s keeps the SDK neither from stopping nor from starting anew", async (_, wrong) => {
+    const processor = { onStart() {}, onEnd() {}, forceFlush: async () => {}, ...wrong };
+    start({ spanProcessors: [processor as unknown as SpanProcessor] });
+    startGeneration(CALL).succeed({ text: "first" });
+    expect(await tracing!.shutdown({ timeoutMillis: 1_000 })).toEqual({ complete: true, remaining: 0 });
+    start();
+    startGeneration(CALL).succeed({ text: "again" });
+    await tracing!.flush();
+    expect(sink.spans()).toHaveLength(2);
+  });
+
+  it("a start never throws, whatever the options are made of", async () => {
+    const refuse = (): never => {
+      throw new Error("refused");
+    };
+    const hostile = new Proxy({}, { get: refuse, has: refuse, ownKeys: refuse, getPrototypeOf: refuse });
+    for (const name of ["content", "redact", "headers", "resourceAttributes", "limits", "instrumentations", "spanProcessors", "forward"]) {
+      start({ [name]: hostile, exitTimeoutMillis: 1 });
+      expect(await generate(CALL, () => "answer")).toBe("answer");
+      await tracing!.shutdown({ timeoutMillis: 2_000 });
+      tracing = undefined;
+    }
+    expect(problems.filter(({ kind }) => kind === "configuration")).not.toEqual([]);
+    expect(() => startTracing(hostile).shutdown()).not.toThrow();
+    await startTracing().shutdown({ timeoutMillis: 100 });
   });
 
   it("a second start returns the running SDK", () => {
