@@ -1,13 +1,15 @@
 import { current } from "../core/current.ts";
 import { readAny } from "../readers/any.ts";
-import { isStreaming, openGeneration } from "./generation.ts";
-import { isAsyncIterable, withIterator } from "./streams.ts";
+import { isStreaming, observeStream, openGeneration } from "./generation.ts";
+import { COMPLETE, isAsyncIterable } from "./streams.ts";
 import type { Generation, GenerationResult, GenerationStart, Reader, ResponseReader } from "./types.ts";
+import { watchStream } from "./watched-stream.ts";
 
 /**
  * Makes one call of a model and records it: what was asked for before, what came of it after. The call's result is returned, and what it throws is
  * rethrown, untouched. Without `read` the answers of OpenAI, Anthropic, Gemini and the Vercel AI SDK are known by their structure. A streamed answer ends the
- * generation when it has been read; one that is a member of the result (the AI SDK's streamText) is handed to `generation.stream()`.
+ * generation when it has been read, in whichever way: as an iterator, by a reader, as a stream of Node, by a method that waits for the whole answer. One that is never
+ * read leaves it open, one that is frozen ends it without its answer, and one that is a member of the result (the AI SDK's streamText) is handed to `generation.stream()`.
  *
  * ```ts
  * const messages = [{ role: "user", content: "Why is the sky blue?" }];
@@ -46,7 +48,10 @@ export async function runGeneration<T>(
 function finish<T>(generation: Generation, response: T, read: ResponseReader<T> | undefined): T {
   if (generation.ended || isStreaming(generation)) return response;
   const reader: Reader = typeof read === "object" ? read : readAny;
-  if (isAsyncIterable(response) && typeof read !== "function") return streamed(generation, response, reader) as T;
+  if (isAsyncIterable(response) && typeof read !== "function") {
+    watch(generation, response, reader);
+    return response;
+  }
   const isUnread = typeof read !== "function" && holdsStream(response);
   generation.succeed(isUnread ? undefined : resultOf(response, read ?? reader));
   return response;
@@ -62,9 +67,13 @@ function holdsStream(response: unknown): boolean {
   return true;
 }
 
-function streamed(generation: Generation, response: object & AsyncIterable<unknown>, reader: Reader): object {
-  const watched = generation.stream(response, reader);
-  return withIterator(response, () => watched[Symbol.asyncIterator]());
+/** A stream that cannot be watched ends its generation at once: nothing else would. */
+function watch(generation: Generation, response: object, reader: Reader): void {
+  const { problems } = current().recorder;
+  const observer = observeStream(generation, reader);
+  if (observer === undefined || problems.guard("watching a stream", () => watchStream(response, observer), false)) return;
+  observer.end(COMPLETE);
+  problems.report("configuration", "a frozen stream cannot be watched and is recorded without its answer: read it by generation.stream()");
 }
 
 /** A reader that throws costs what it would have read; the generation is a success all the same. */

@@ -4,12 +4,13 @@ import { type Current, current } from "../core/current.ts";
 import type { Problems } from "../core/problems.ts";
 import type { OpenRecord, Parent, RecordOutcome } from "../core/recorder.ts";
 import { safeJson } from "../core/safe-json.ts";
+import { readAny } from "../readers/any.ts";
 import { type Attempts, createAttempts } from "./attempts.ts";
 import { createEnding, type Ending, type GenerationSummary } from "./ending.ts";
 import { CANCELLED, TIMEOUT } from "./failure.ts";
 import { providerOfModel } from "./provider-names.ts";
 import { DEFAULT_OPERATION, entityAttributes, qualityAttributes, startAttributes } from "./start-attributes.ts";
-import { type StreamEnd, watchedIterator } from "./streams.ts";
+import { createStreamObserver, type StreamEnd, type StreamObserver, watchedIterator } from "./streams.ts";
 import type { Attempt, Generation, GenerationRef, GenerationResult, GenerationStart, Reader } from "./types.ts";
 
 /** What the SDK's own wrappers of a generation add. */
@@ -136,11 +137,17 @@ class Handle implements Generation {
   }
 
   get stream(): Generation["stream"] {
-    return (source, read) => {
-      streaming.add(this);
-      this.#record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
-      return watchedStream(source, read, { ending: this.#ending, problems: this.#now.recorder.problems });
+    return (source, read = readAny) => {
+      const observer = this.observe(read);
+      return { [Symbol.asyncIterator]: () => watchedIterator(() => source[Symbol.asyncIterator](), observer) };
     };
+  }
+
+  /** Not one of the interface's: for {@link observeStream}. */
+  observe(read: Partial<Reader>): StreamObserver {
+    streaming.add(this);
+    this.#record.setAttributes({ [A.GEN_AI_REQUEST_STREAM]: true });
+    return streamObserver(read, { ending: this.#ending, problems: this.#now.recorder.problems });
   }
 
   get firstToken(): Generation["firstToken"] {
@@ -194,18 +201,21 @@ class Handle implements Generation {
 /** Its text is the reference that applications keep. */
 const createRef = ({ ref, refText }: OpenRecord): GenerationRef => ({ traceId: ref.traceId, spanId: ref.spanId, toString: () => refText });
 
-function watchedStream<C>(
-  source: AsyncIterable<C>,
-  read: Pick<Reader, "stream"> | undefined,
+/** What ends a generation when the stream that it is shown ends. */
+export const observeStream = (generation: Generation, read: Reader): StreamObserver | undefined =>
+  generation instanceof Handle ? generation.observe(read) : undefined;
+
+function streamObserver(
+  read: Partial<Reader>,
   { ending, problems }: { readonly ending: Ending; readonly problems: Problems },
-): AsyncIterable<C> {
-  const watch = {
-    reader: problems.guard("reading a stream", () => read?.stream(), undefined),
+): StreamObserver {
+  return createStreamObserver({
+    reader: problems.guard("reading a stream", () => read.stream?.(), undefined),
+    whole: (answer) => read.response?.(answer),
     onFirst: () => ending.firstToken(undefined),
     onEnd: (how: StreamEnd, result: GenerationResult | undefined) => endStream(ending, how, result),
     guard: (step: () => void) => problems.guard("reading a stream", step, undefined),
-  };
-  return { [Symbol.asyncIterator]: () => watchedIterator(source, watch) };
+  });
 }
 
 async function attemptWith<R>(attempt: Attempt, work: (attempt: Attempt) => R | Promise<R>): Promise<R> {

@@ -7,8 +7,13 @@ export type StreamEnd =
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly error: unknown };
 
+export const COMPLETE: StreamEnd = { kind: "complete" };
+export const STOPPED: StreamEnd = { kind: "stopped" };
+
 export interface StreamWatch {
   readonly reader: StreamReader | undefined;
+  /** Reads a whole answer, where the stream's object gives one in the end. */
+  readonly whole?: ((answer: unknown) => GenerationResult | undefined) | undefined;
   onFirst(): void;
   /** Called once, with what had come. */
   onEnd(end: StreamEnd, result: GenerationResult | undefined): void;
@@ -16,45 +21,66 @@ export interface StreamWatch {
   guard(step: () => void): void;
 }
 
-/** The chunks of `source`, untouched and at the same pace, each shown to the watch on its way. */
-export function watchedIterator<C>(source: AsyncIterable<C>, watch: StreamWatch): AsyncIterator<C> {
-  let isFirst = true;
+/** Is shown what comes of one stream, by whichever ways the application reads it. No method throws. */
+export interface StreamObserver {
+  /** One chunk. `way` says how it was read: chunks that come by several ways are counted by the first of them. */
+  chunk(chunk: unknown, way: string): void;
+  readonly hasChunks: boolean;
+  /** Of several ends the first counts. */
+  end(how: StreamEnd): void;
+  /** The stream gave its whole answer: an object that the reader understands, or its text. */
+  answer(answer: unknown): void;
+}
+
+export function createStreamObserver(watch: StreamWatch): StreamObserver {
+  let first: string | undefined;
   let ended = false;
 
-  function end(how: StreamEnd): void {
+  function finish(how: StreamEnd, resultOf: () => GenerationResult | undefined): void {
     if (ended) return;
     ended = true;
-    watch.guard(() => watch.onEnd(how, readResult(watch)));
+    watch.guard(() => watch.onEnd(how, resultOf()));
   }
 
-  function show(result: IteratorResult<C>): IteratorResult<C> {
-    if (result.done === true) {
-      end({ kind: "complete" });
-      return result;
-    }
-    watch.guard(() => {
-      if (isFirst) watch.onFirst();
-      isFirst = false;
-      watch.reader?.chunk(result.value);
-    });
-    return result;
-  }
+  return {
+    get hasChunks() {
+      return first !== undefined;
+    },
+    chunk(chunk, way) {
+      if (ended || (first ?? way) !== way) return;
+      watch.guard(() => {
+        if (first === undefined) watch.onFirst();
+        first = way;
+        watch.reader?.chunk(chunk);
+      });
+    },
+    end: (how) => finish(how, () => readResult(watch)),
+    answer: (answer) => finish(COMPLETE, () => wholeResult(watch, answer, first !== undefined)),
+  };
+}
 
+/** Iterators of this module, which are not to be watched twice. */
+const watched = new WeakSet<object>();
+export const markWatched = (iterator: object): unknown => watched.add(iterator);
+
+/** The chunks of what `open` opens, untouched and at the same pace, each shown to the observer on its way. */
+export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: StreamObserver): AsyncIterator<C> {
   function failed(error: unknown): never {
-    end({ kind: "failed", error });
+    observer.end({ kind: "failed", error });
     throw error;
   }
 
   /** Whatever the application's stream throws is the end of the generation, too. */
-  function iteratorOf(): AsyncIterator<C> {
+  function opened(): AsyncIterator<C> {
     try {
-      return source[Symbol.asyncIterator]();
+      return open();
     } catch (error) {
       return failed(error);
     }
   }
 
-  const inner = iteratorOf();
+  const inner = opened();
+  if (watched.has(inner)) return inner;
   const iterator: AsyncIterator<C> & AsyncIterable<C> = {
     async next(...given) {
       let result: IteratorResult<C>;
@@ -63,19 +89,22 @@ export function watchedIterator<C>(source: AsyncIterable<C>, watch: StreamWatch)
       } catch (error) {
         return failed(error);
       }
-      return show(result);
+      if (result.done === true) observer.end(COMPLETE);
+      else observer.chunk(result.value, "iterator");
+      return result;
     },
     async return(value) {
-      end({ kind: "stopped" });
+      observer.end(STOPPED);
       return inner.return === undefined ? { done: true, value: (await value) as unknown } : await inner.return(value);
     },
     async throw(error) {
-      end({ kind: "failed", error });
+      observer.end({ kind: "failed", error });
       if (inner.throw === undefined) throw error;
       return await inner.throw(error);
     },
     [Symbol.asyncIterator]: () => iterator,
   };
+  watched.add(iterator);
   return iterator;
 }
 
@@ -88,15 +117,13 @@ function readResult({ reader }: StreamWatch): GenerationResult | undefined {
   }
 }
 
-/** The object itself with another way to read it; all its other members (controller, helpers) stay its own. */
-export function withIterator<T extends object, C>(source: T & AsyncIterable<C>, iterate: () => AsyncIterator<C>): T {
-  return new Proxy(source, {
-    get(target, property) {
-      if (property === Symbol.asyncIterator) return iterate;
-      const value: unknown = Reflect.get(target, property, target);
-      return typeof value === "function" ? (value as (...given: unknown[]) => unknown).bind(target) : value;
-    },
-  });
+/** What the answer itself says, where it says anything; else what its chunks said. */
+function wholeResult(watch: StreamWatch, answer: unknown, hasChunks: boolean): GenerationResult | undefined {
+  if (typeof answer === "object" && answer !== null) {
+    const told = watch.whole?.(answer);
+    if (told !== undefined && ((told.messages?.length ?? 0) > 0 || told.text !== undefined || told.usage !== undefined)) return told;
+  }
+  return typeof answer === "string" && !hasChunks ? { text: answer } : readResult(watch);
 }
 
 export const isAsyncIterable = (value: unknown): value is object & AsyncIterable<unknown> =>
