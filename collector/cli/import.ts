@@ -8,6 +8,7 @@ import { type CliInput, withExamples, withOutput } from "./options.ts";
 import { writeResult } from "./output.ts";
 import { createProgress } from "./progress.ts";
 import { resultSet } from "./result-set.ts";
+import type { Terminal } from "./terminal.ts";
 
 interface ImportReport {
   readonly read: number;
@@ -16,6 +17,7 @@ interface ImportReport {
   readonly otlpRequests: number;
   readonly refused: number;
   readonly faults: readonly { readonly line: number; readonly reason: string }[];
+  readonly ignored: readonly { readonly line: number; readonly names: readonly string[] }[];
 }
 
 /** Standard input, as commands name it. */
@@ -44,12 +46,21 @@ const runImport = (input: CliInput, files: readonly string[], flags: ApiFlags): 
       const report = await importFile(api, file, input);
       const stored = Object.values(report.stored).reduce((sum, count) => sum + count, 0);
       rows.push([file, report.read, stored, report.known, report.otlpRequests, report.refused]);
-      for (const { line, reason } of report.faults.slice(0, SHOWN_FAULTS)) input.terminal.note(`${file}:${line}: ${reason}`);
-      if (report.refused > SHOWN_FAULTS) input.terminal.note(`${file}: ${report.refused - SHOWN_FAULTS} more were refused`);
+      tell(file, report, input.terminal);
     }
     await writeResult(resultSet(COLUMNS, rows), flags.output, input.terminal);
     if (rows.some((row) => row.at(-1) !== 0)) throw new CommandError(EXIT.failure, "Some objects were refused; the others are stored.");
+    const [empty] = rows.find(([, read]) => read === 0) ?? [];
+    if (empty !== undefined) throw new CommandError(EXIT.usage, `The file ${empty} is empty: there is nothing to import.`);
   });
+
+/** What became of single objects, by their lines. */
+function tell(file: string, { faults, refused, ignored }: ImportReport, terminal: Terminal): void {
+  for (const { line, reason } of faults.slice(0, SHOWN_FAULTS)) terminal.note(`${file}:${line}: ${reason}`);
+  if (refused > SHOWN_FAULTS) terminal.note(`${file}: ${refused - SHOWN_FAULTS} more were refused`);
+  for (const { line, names } of ignored.slice(0, SHOWN_FAULTS)) terminal.note(`${file}:${line}: ignored: ${names.join(", ")}`);
+  if (ignored.length > SHOWN_FAULTS) terminal.note(`${file}: names were ignored in ${ignored.length - SHOWN_FAULTS} more objects`);
+}
 
 async function importFile(api: ApiClient, file: string, { terminal }: CliInput): Promise<ImportReport> {
   const { stream, size } = openFile(file);

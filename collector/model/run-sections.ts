@@ -96,12 +96,7 @@ const NO_SHORT_NAMES: ReadonlyMap<string, string> = new Map();
 
 /** Sections that are a column as a whole. */
 const WHOLE: Readonly<Record<string, string>> = {
-  provider: "provider_metrics",
-  providers: "provider_metrics",
-  type: "type_metrics",
-  types: "type_metrics",
-  difficulty: "difficulty_metrics",
-  difficulties: "difficulty_metrics",
+  ...Object.fromEntries(BREAKDOWN),
   error: "error_summary",
   errors: "error_summary",
 };

@@ -9,12 +9,15 @@ import { type Api, onlyKeys } from "../route.ts";
 
 const Report = z
   .object({
-    read: z.number().openapi({ description: "objects read" }),
+    read: z.number().openapi({ description: "objects read, and values that are none" }),
     stored: z.record(z.string(), z.number()).openapi({ description: "new rows, by noun" }),
     known: z.number().openapi({ description: "rows that were there already" }),
     otlpRequests: z.number(),
     refused: z.number(),
     faults: z.array(z.object({ line: z.number(), reason: z.string() })).openapi({ description: "the first 100 of them" }),
+    ignored: z
+      .array(z.object({ line: z.number(), names: z.array(z.string()) }))
+      .openapi({ description: "names of runs' summaries that no column takes, of the first 100 such objects; the rest of them is stored" }),
   })
   .openapi("ImportReport");
 

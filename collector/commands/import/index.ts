@@ -2,9 +2,9 @@ import type { Sql } from "postgres";
 import type { Outcome } from "../../base/outcome.ts";
 import type { Signal } from "../../base/signal.ts";
 import { parseStorable } from "../../base/storable-json.ts";
-import { type JsonValue, splitJson } from "./json-values.ts";
+import { splitJson } from "./json-values.ts";
 import { type StagedSpan, sendRequest, sendSpans } from "./send-spans.ts";
-import { type ImportNoun, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
+import { type ImportNoun, type ImportRow, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
 import { type StagedRow, storeRows } from "./store-rows.ts";
 
 export interface ImportOptions {
@@ -28,8 +28,14 @@ export interface ImportFault {
   readonly reason: string;
 }
 
+/** What an object says beside what was stored of it. */
+export interface IgnoredNames {
+  readonly line: number;
+  readonly names: readonly string[];
+}
+
 export interface ImportReport {
-  /** Objects read. */
+  /** Values read: objects, and what is none. */
   readonly read: number;
   /** Rows that are there now and were not before, by noun; requests of OTLP count in `otlpRequests`. */
   readonly stored: Readonly<Partial<Record<ImportNoun, number>>>;
@@ -39,11 +45,14 @@ export interface ImportReport {
   readonly refused: number;
   /** The first of them. */
   readonly faults: readonly ImportFault[];
+  /** Of objects that were taken: names that no column takes; the first of them. */
+  readonly ignored: readonly IgnoredNames[];
 }
 
 const BATCH_ROWS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_FAULTS = 100;
+const MAX_IGNORED_NAMES = 20;
 
 interface Batch {
   readonly rows: Map<ImportNoun, StagedRow[]>;
@@ -66,6 +75,7 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     otlpRequests: 0,
     refused: 0,
     faults: [] as ImportFault[],
+    ignored: [] as IgnoredNames[],
   };
   const batch: Batch = { rows: new Map(), spans: [], count: 0, bytes: 0 };
   const refuse = (line: number, reason: string): void => {
@@ -101,9 +111,14 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     if (batch.count >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) await flush();
   }
 
+  async function takeRow({ noun, values, ignored = [] }: ImportRow, line: number): Promise<void> {
+    if (ignored.length > 0 && report.ignored.length < MAX_FAULTS) report.ignored.push({ line, names: ignored.slice(0, MAX_IGNORED_NAMES) });
+    await stage(noun, JSON.stringify(values), line);
+  }
+
   async function take(shape: Shape, text: string, line: number): Promise<void> {
     if (shape.kind === "row") await stage(shape.noun, text, line);
-    else if (shape.kind === "rows") for (const { noun, values } of shape.rows) await stage(noun, JSON.stringify(values), line);
+    else if (shape.kind === "rows") for (const row of shape.rows) await takeRow(row, line);
     else if (shape.kind === "list")
       for (const value of shape.values) await take(shapeOf(value, place.receivedAt), JSON.stringify(value), line);
     else if (shape.kind === "span") {
@@ -119,17 +134,19 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
   for await (const value of splitJson(chunks)) {
     options.signal?.throwIfAborted();
     report.read++;
-    const object = parsed(value);
-    if (object === undefined) refuse(value.line, "this is not JSON");
-    else await take(shapeOf(object, place.receivedAt), value.bytes.toString("utf8"), value.line);
+    const text = value.bytes?.toString("utf8");
+    const object = text === undefined ? undefined : parsed(text);
+    if (text === undefined) refuse(value.line, "this is no object");
+    else if (object === undefined) refuse(value.line, "this is not JSON");
+    else await take(shapeOf(object, place.receivedAt), text, value.line);
   }
   await flush();
   return report;
 }
 
-function parsed({ bytes }: JsonValue): JsonObject | undefined {
+function parsed(text: string): JsonObject | undefined {
   try {
-    return parseStorable(bytes.toString("utf8")) as JsonObject;
+    return parseStorable(text) as JsonObject;
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import type { Signal } from "../../base/signal.ts";
 import { generationOf, isGenerationLog } from "./generation-log.ts";
 import { imageOf, isImageTrace } from "./image-trace.ts";
 import { isProblem, problemRows } from "./problem-trace.ts";
-import { isRunSummary, runOf } from "./run-summary.ts";
+import { isRunSummary, runFault, runOf } from "./run-summary.ts";
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -22,6 +22,8 @@ export type ImportNoun = keyof typeof IMPORT_TABLES;
 export interface ImportRow {
   readonly noun: ImportNoun;
   readonly values: JsonObject;
+  /** Names of the object that say something which no column takes. */
+  readonly ignored?: readonly string[];
 }
 
 /** What an object of a file turned out to be. */
@@ -34,7 +36,7 @@ export type Shape =
   | { readonly kind: "rows"; readonly rows: readonly ImportRow[] }
   /** A list of such objects under a name, as APIs answer with. */
   | { readonly kind: "list"; readonly values: readonly JsonObject[] }
-  /** Nothing of these, and why not. */
+  /** Nothing that can be stored, and why not. */
   | { readonly kind: "unknown"; readonly reason: string };
 
 const has = (value: JsonObject, ...keys: readonly string[]): boolean => keys.every((key) => Object.hasOwn(value, key));
@@ -68,6 +70,11 @@ const UNKNOWN =
 
 const LISTS = ["traces", "runs", "items", "generations", "problems", "images", "data", "results"];
 
+function runShape(value: JsonObject): Shape {
+  const reason = runFault(value);
+  return reason === undefined ? { kind: "rows", rows: [runOf(value)] } : { kind: "unknown", reason };
+}
+
 /** Recognises OTLP/JSON, the lines of our own exports, and the records of applications that kept them by themselves. `receivedAt` is the time of the import. */
 export function shapeOf(value: JsonObject, receivedAt: string): Shape {
   const signal = SIGNALS.find(([key]) => Array.isArray(value[key]));
@@ -78,7 +85,7 @@ export function shapeOf(value: JsonObject, receivedAt: string): Shape {
   if (isImageTrace(value)) return { kind: "rows", rows: [imageOf(value)] };
   if (isProblem(value)) return { kind: "rows", rows: problemRows(value, receivedAt) };
   if (isGenerationLog(value)) return { kind: "rows", rows: [generationOf(value, receivedAt)] };
-  if (isRunSummary(value)) return { kind: "rows", rows: [runOf(value)] };
+  if (isRunSummary(value)) return runShape(value);
   const list = LISTS.map((key) => value[key]).find((each) => Array.isArray(each) && each.every(isObject));
   if (list !== undefined) return { kind: "list", values: list as readonly JsonObject[] };
   const [, reason = UNKNOWN] = FOREIGN.find(([keys]) => has(value, ...keys)) ?? [];

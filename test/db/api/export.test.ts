@@ -170,6 +170,22 @@ describeEachServer("files of the API", (server) => {
       expect(response.status).toBe(status);
     });
 
+    it("say which names of a summary went unused, and refuse its impossible figures and what is no object", async () => {
+      const runs = [
+        { ...run, run_id: "noisy", by_provider: { openai: 3 }, foo: 1, errors: 5 },
+        { ...run, questions_inserted: -1 },
+      ];
+      expect(await upload(`[${runs.map((each) => JSON.stringify(each)).join(",\n")},\n1,"x",null]`)).toMatchObject({
+        read: 5,
+        stored: { runs: 1 },
+        refused: 4,
+        faults: [{ line: 2, reason: "items_inserted is below 0" }, { line: 3, reason: "this is no object" }, { line: 3 }, { line: 3 }],
+        ignored: [{ line: 1, names: ["foo", "errors"] }],
+      });
+      const [row] = await rig.owner`SELECT provider_metrics, total_errors FROM generation_runs WHERE run_id = 'noisy'`;
+      expect(row).toEqual({ provider_metrics: { openai: { generated: 3 } }, total_errors: null });
+    });
+
     it("are empty at will", async () => {
       expect(await upload("")).toMatchObject({ read: 0, refused: 0 });
     });

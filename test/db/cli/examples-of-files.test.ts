@@ -51,4 +51,24 @@ describeEachServer("examples in the help of commands for files, alerts and erasu
       expect([example, (await runOn(rig, words)).code]).toEqual([example, 0]);
     }
   });
+
+  it("import tells of names that went unused, and of files that hold nothing to import", async () => {
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+    const odd = file("odd.json", '{"started_at": "2026-01-01T00:00:00Z", "questions_requested": 5, "colour": "red"}');
+    expect(await runOn(rig, ["import", odd])).toMatchObject({ code: 0, notes: `${odd}:1: ignored: colour\n` });
+    const numbers = file("numbers.json", '[1,2,"x",null]');
+    const refused = await runOn(rig, ["import", numbers, "-o", "csv"]);
+    expect([refused.code, refused.out.split("\r\n")[1]]).toEqual([1, `${numbers},4,0,0,0,4`]);
+    expect(refused.notes).toContain(`${numbers}:1: this is no object\n`);
+    const empty = file("empty.json", "");
+    expect(await runOn(rig, ["import", empty])).toMatchObject({
+      code: 2,
+      notes: `The file ${empty} is empty: there is nothing to import.\n`,
+    });
+    expect(await runOn(rig, ["import", folder])).toMatchObject({ code: 2, notes: `${folder} is a folder: name the files in it.\n` });
+    expect((await runOn(rig, ["import", join(folder, "gone.json")])).code).toBe(2);
+  });
 });

@@ -7,9 +7,13 @@ async function* inPieces(text: string, size: number): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** Stands for a value that is no object. */
+const NONE = "no object";
+
 async function split(text: string, size = 7): Promise<{ value: unknown; line: number }[]> {
   const found: { value: unknown; line: number }[] = [];
-  for await (const { bytes, line } of splitJson(inPieces(text, size))) found.push({ value: JSON.parse(bytes.toString("utf8")), line });
+  for await (const { bytes, line } of splitJson(inPieces(text, size)))
+    found.push({ value: bytes === undefined ? NONE : JSON.parse(bytes.toString("utf8")), line });
   return found;
 }
 
@@ -48,11 +52,27 @@ describe("the objects of a file", () => {
 
   it("are given as far as they go when the file is cut, for their reader to refuse", async () => {
     const found: string[] = [];
-    for await (const { bytes } of splitJson(inPieces('{"a":1}{"b":', 3))) found.push(bytes.toString());
+    for await (const { bytes } of splitJson(inPieces('{"a":1}{"b":', 3))) found.push(String(bytes));
     expect(found).toEqual(['{"a":1}', '{"b":']);
   });
 
-  it("leave out what is no object", async () => {
-    expect(await values('1 "text" null [1, "}"] {"a": 1}')).toEqual([{ a: 1 }]);
+  it("are told apart from what is none, each by its line", async () => {
+    for (const size of [1, 3, 100]) {
+      expect(await values('1 "text {}" null [1, "}"] {"a": 1}', size)).toEqual([NONE, NONE, NONE, NONE, NONE, { a: 1 }]);
+      expect(await values('[1,2,"x \\" y",null]', size)).toEqual([NONE, NONE, NONE, NONE]);
+      expect(await split('{"a":1}\n-1.5e3\n[\ntrue]', size)).toEqual([
+        { value: { a: 1 }, line: 1 },
+        { value: NONE, line: 2 },
+        { value: NONE, line: 4 },
+      ]);
+    }
+  });
+
+  it("are found behind a quote that nothing closes", async () => {
+    expect(await values('5" long\n{"a":1}', 4)).toEqual([NONE, NONE, { a: 1 }]);
+  });
+
+  it.each(["", " \n", "[]", "\uFEFF"])("are none in %j", async (text) => {
+    expect(await values(text)).toEqual([]);
   });
 });

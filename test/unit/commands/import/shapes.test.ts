@@ -120,6 +120,36 @@ describe("a run's summary", () => {
     });
   });
 
+  it("has its breakdowns found at the top under their short names", () => {
+    const by = { by_provider: { openai: 10 }, by_type: { multiple_choice: 7 }, by_difficulty: { easy: 3 } };
+    const [row] = rowsOf({ timing: { started_at: flat.started_at }, generation: { requested: 50 }, ...by });
+    expect(row?.values).toMatchObject({
+      items_requested: 50,
+      provider_metrics: { openai: { generated: 10 } },
+      type_metrics: { multiple_choice: 7 },
+      difficulty_metrics: { easy: 3 },
+    });
+    expect(row).toMatchObject({ ignored: [] });
+  });
+
+  it("names what no column takes, at the top and in a section", () => {
+    const noise = { foo: 1, errors: 5, note: null, tags: [], deduplication: { found: 2, colour: "red" }, metadata: { id: "7", host: "a" } };
+    expect(rowsOf({ ...flat, ...noise })[0]).toMatchObject({ ignored: ["foo", "errors", "deduplication.colour", "metadata.host"] });
+    expect(rowsOf(flat)[0]).toMatchObject({ ignored: [] });
+  });
+
+  it.each([
+    [{ questions_generated: -1 }, "items_generated is below 0"],
+    [{ errors: { total: -2 } }, "total_errors is below 0"],
+    [{ duration_seconds: -0.5 }, "duration_seconds is below 0"],
+    [{ approval_rate: 95 }, "approval_rate is no rate from 0 to 1"],
+    [{ outcome: { success_rate: -0.1 } }, "overall_success_rate is no rate from 0 to 1"],
+    [{ completed_at: "2024-12-04T09:00:00Z" }, "completed_at lies before started_at"],
+  ])("is refused with %j, as the API refuses it", (wrong, reason) => {
+    expect(shapeOf({ ...flat, ...wrong }, NOW)).toEqual({ kind: "unknown", reason });
+    expect(shapeOf({ ...flat, approval_rate: 1, duplicates_found: 0 }, NOW).kind).toBe("rows");
+  });
+
   it("is read in sections, too", () => {
     const { started_at, completed_at, exit_code, provider_metrics, ...counts } = flat;
     const sections = { execution: { started_at, completed_at, exit_code }, generation: counts, provider_metrics };
