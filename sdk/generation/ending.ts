@@ -64,6 +64,13 @@ class OneEnding implements Ending {
   }
 
   succeed(result: GenerationResult | undefined): void {
+    const error =
+      result === undefined ? undefined : this.#of.now.recorder.problems.guard("reading an answer", () => result?.error, undefined);
+    if (error !== undefined && error !== null) this.fail(error, undefined, { result: result ?? {} });
+    else this.#succeed(result);
+  }
+
+  #succeed(result: GenerationResult | undefined): void {
     try {
       this.#end({ result, failure: undefined });
     } catch (error) {

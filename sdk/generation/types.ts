@@ -117,6 +117,8 @@ export interface GenerationResult {
   readonly usage?: Usage;
   /** What the call cost, where the application knows. */
   readonly cost?: { readonly amount: number; readonly currency?: string };
+  /** What the answer says went wrong: with it the generation ends as failed, as `fail` does with an error. */
+  readonly error?: unknown;
   /** Counts where the application did not name the provider and the model's name does not tell it. */
   readonly provider?: string;
 }

@@ -1,8 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
+import { tellingErrors } from "./answer-error.ts";
 
 /** Answers of Anthropic's messages API. */
-export const anthropic: Reader = {
+export const anthropic: Reader = tellingErrors({
   response(response) {
     const content = listAt(response, "content");
     return known({
@@ -33,7 +34,7 @@ export const anthropic: Reader = {
         anthropic.response({ ...message, usage, content: blocks.filter((block) => block !== undefined).map(finished) }),
     };
   },
-};
+});
 
 /** Without cached tokens, which are counted beside the others. */
 function anthropicUsage(usage: unknown): Usage | undefined {

@@ -1,5 +1,6 @@
 import { isShape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, StreamReader } from "../generation/types.ts";
+import { answerError, tellingErrors } from "./answer-error.ts";
 import { anthropic } from "./anthropic.ts";
 import { gemini } from "./gemini.ts";
 import { openaiChat } from "./openai-chat.ts";
@@ -15,12 +16,14 @@ function readerOf(value: unknown): Reader | undefined {
   if (Array.isArray(value["output"]) || type.startsWith("response.")) return openaiResponses;
   if (Array.isArray(value["candidates"]) || isShape(value["usageMetadata"])) return gemini;
   if (type === "message" || /^(message|content_block)_/.test(type)) return anthropic;
+  // OpenAI names the kind of whatever it answers; an object that the AI SDK made, which may be a text, stands beside its finish reason.
+  if (typeof value["object"] === "string" && value["finishReason"] === undefined) return openaiChat;
   if (typeof value["text"] === "string" || value["object"] !== undefined || type !== "") return vercel;
   return undefined;
 }
 
 /** Knows a provider by the structure of its answers; what has none of them is read as no answer, a text as itself. */
-export const readAny: Reader = {
+export const readAny: Reader = tellingErrors({
   response(response): GenerationResult {
     if (typeof response === "string") return { text: response };
     return readerOf(response)?.response(response) ?? {};
@@ -29,10 +32,11 @@ export const readAny: Reader = {
     let reader: StreamReader | undefined;
     return {
       chunk(chunk) {
-        reader ??= readerOf(chunk)?.stream();
+        // A failure looks alike with all of them.
+        if (answerError(chunk) === undefined) reader ??= readerOf(chunk)?.stream();
         reader?.chunk(chunk);
       },
       result: () => reader?.result() ?? {},
     };
   },
-};
+});

@@ -1,8 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
+import { tellingErrors } from "./answer-error.ts";
 
 /** Answers of Google's Gemini, on both of its platforms. */
-export const gemini: Reader = {
+export const gemini: Reader = tellingErrors({
   response(response) {
     const candidates = listAt(response, "candidates");
     const finishReasons = candidates.flatMap((candidate) => textAt(candidate, "finishReason")?.toLowerCase() ?? []);
@@ -33,7 +34,7 @@ export const gemini: Reader = {
       result: (): GenerationResult => gemini.response({ ...last, candidates: candidates.filter((each) => each !== undefined) }),
     };
   },
-};
+});
 
 function messageOf(candidate: unknown): object[] {
   const parts = listAt(candidate, "content", "parts");

@@ -1,8 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
+import { tellingErrors } from "./answer-error.ts";
 
 /** Answers of OpenAI's chat completions API and of the many that speak like it. */
-export const openaiChat: Reader = {
+export const openaiChat: Reader = tellingErrors({
   response(response) {
     const choices = listAt(response, "choices");
     const finishReasons = choices.flatMap((choice) => textAt(choice, "finish_reason") ?? []);
@@ -36,7 +37,7 @@ export const openaiChat: Reader = {
         }),
     };
   },
-};
+});
 
 function messageOf(choice: unknown): object[] {
   const message = isShape(choice) ? (choice["message"] ?? { content: choice["text"] }) : undefined;

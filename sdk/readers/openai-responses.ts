@@ -1,8 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
+import { tellingErrors } from "./answer-error.ts";
 
 /** Answers of OpenAI's responses API. */
-export const openaiResponses: Reader = {
+export const openaiResponses: Reader = tellingErrors({
   response(response) {
     return known({
       provider: "openai",
@@ -35,7 +36,7 @@ export const openaiResponses: Reader = {
       },
     };
   },
-};
+});
 
 /** All items of an answer are one message of the assistant. */
 function answerMessages(output: readonly unknown[]): object[] {

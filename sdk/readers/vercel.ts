@@ -1,8 +1,9 @@
 import { at, isShape, known, listAt, numberAt, textAt, textOf } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
+import { tellingErrors } from "./answer-error.ts";
 
 /** Results of the Vercel AI SDK's generateText and generateObject, and the parts of its full streams (or plain pieces of text). */
-export const vercel: Reader = {
+export const vercel: Reader = tellingErrors({
   response(response) {
     const object = at(response, "object");
     const created = at(response, "response", "timestamp");
@@ -33,7 +34,7 @@ export const vercel: Reader = {
       result: (): GenerationResult => vercel.response({ ...facts, text, reasoningText: reasoning, toolCalls: calls }),
     };
   },
-};
+});
 
 function answerMessages(response: unknown, object: unknown): object[] {
   const reasoning = textAt(response, "reasoningText") ?? textOf(at(response, "reasoning"));

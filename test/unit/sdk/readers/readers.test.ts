@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Reader } from "../../../../sdk/index.ts";
-import { read } from "../../../../sdk/index.ts";
+import { generate, read } from "../../../../sdk/index.ts";
 import { readAny } from "../../../../sdk/readers/any.ts";
 import * as answers from "../../../support/sdk/provider-answers.ts";
+import { messagesOf, recorded } from "../../../support/sdk/recorded.ts";
 
 const streamed = (reader: Reader, chunks: readonly unknown[]) => {
   const stream = reader.stream();
@@ -69,5 +70,104 @@ describe("an answer of no known provider", () => {
 
   it("is read as none otherwise", () => {
     expect([readAny.response({ weather: "fine" }), streamed(readAny, [{ weather: "fine" }])]).toEqual([{}, {}]);
+  });
+});
+
+describe("answers that are failures", () => {
+  it.each([
+    [
+      "of OpenAI chat",
+      { error: { message: "Bad key", type: "invalid_request_error", code: "invalid_api_key" } },
+      "invalid_api_key",
+      "Bad key",
+    ],
+    ["of Anthropic", { type: "error", error: { type: "overloaded_error", message: "Overloaded" } }, "overloaded_error", "Overloaded"],
+    [
+      "of OpenAI responses",
+      { id: "r", object: "response", status: "failed", error: { code: "server_error", message: "Oops" }, output: [] },
+      "server_error",
+      "Oops",
+    ],
+    [
+      "of OpenAI responses without a word",
+      { object: "response", status: "failed", output: [] },
+      "failed",
+      expect.stringContaining("failed"),
+    ],
+    [
+      "of a run of OpenAI's",
+      { object: "thread.run", status: "failed", last_error: { code: "rate_limit", message: "Slow" } },
+      "rate_limit",
+      "Slow",
+    ],
+    ["of Gemini", { error: { code: 429, message: "Too many", status: "RESOURCE_EXHAUSTED" } }, "RESOURCE_EXHAUSTED", "Too many"],
+    ["of a server that says a text", { error: "Out of memory" }, "_OTHER", "Out of memory"],
+  ])("end the generation as failed: %s", async (_, answer, type, message) => {
+    const { generations } = await recorded(async () => expect(await generate({ model: "m" }, () => answer as object)).toBe(answer));
+    expect(generations.map(({ status }) => status)).toEqual([{ code: 2, message }]);
+    expect(generations[0]!.attributes["error.type"]).toBe(type);
+  });
+
+  it.each([
+    ["of OpenAI chat", [{ choices: [{ index: 0, delta: { content: "It" } }] }, { error: { code: "server_error", message: "Oops" } }]],
+    [
+      "of OpenAI responses",
+      [
+        { type: "response.output_text.delta", output_index: 0, delta: "It" },
+        { type: "response.failed", response: { status: "failed", error: { code: "server_error", message: "Oops" } } },
+      ],
+    ],
+    [
+      "of Anthropic",
+      [
+        { type: "message_start", message: { role: "assistant" } },
+        { type: "content_block_start", index: 0, content_block: { type: "text", text: "It" } },
+        { type: "error", error: { type: "server_error", message: "Oops" } },
+      ],
+    ],
+    [
+      "of the AI SDK",
+      [
+        { type: "text-delta", text: "It" },
+        { type: "error", error: Object.assign(new Error("Oops"), { code: "server_error" }) },
+      ],
+    ],
+  ])("end the generation as failed with what had come: %s", async (_, chunks) => {
+    const { generations } = await recorded(async () => {
+      const stream = await generate({ model: "m" }, async function* () {
+        yield* chunks as object[];
+      });
+      for await (const _each of stream);
+    });
+    expect(generations.map(({ status }) => status)).toEqual([{ code: 2, message: "Oops" }]);
+    expect(generations[0]!.attributes["error.type"]).toBe("server_error");
+    expect(JSON.stringify(messagesOf(generations[0], "output"))).toContain("It");
+  });
+
+  it.each([[null], [undefined], [""], [false], [0]])("are not those whose error is %j", (error) => {
+    expect(readAny.response({ choices: [{ message: { content: "a" } }], error })).not.toHaveProperty("error");
+  });
+});
+
+describe("answers of OpenAI that are no messages", () => {
+  it.each([
+    [
+      "embeddings",
+      { object: "list", model: "text-embedding-3-small", data: [{ embedding: [0.1] }], usage: { prompt_tokens: 8, total_tokens: 8 } },
+      { input: 8, total: 8 },
+    ],
+    [
+      "runs",
+      { object: "thread.run", id: "run_1", status: "completed", usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 } },
+      { input: 1, output: 2, total: 3 },
+    ],
+  ])("are counted and have no text: %s", (_, answer, usage) => {
+    expect(readAny.response(answer)).toMatchObject({ provider: "openai", usage, messages: [] });
+  });
+
+  it("are not what the AI SDK made of an answer, be it a text", () => {
+    const answer = { object: "sunny", finishReason: "stop", usage: { inputTokens: 3, outputTokens: 1 } };
+    expect(readAny.response(answer)).toMatchObject({ usage: { input: 3, output: 1 }, finishReason: "stop" });
+    expect(JSON.stringify(readAny.response(answer).messages)).toContain("sunny");
   });
 });
