@@ -34,7 +34,7 @@ export interface PartialSuccess {
 /** Sends spans to one destination through the official exporter. Never rejects. */
 export interface Sender {
   send(spans: readonly ReadableSpan[]): Promise<SendResult>;
-  /** The headers of the last request; those of the target before the first, where they are known by then. */
+  /** The headers of the last request. Before the first, those of the target: made at the start where a function makes them, none until it has answered. */
   headers(): Readonly<Record<string, string>>;
   shutdown(): Promise<void>;
 }
@@ -45,15 +45,24 @@ const HTTP_REQUEST_TIMEOUT = 408;
 /** `userAgent` is this sender's alone: by it the answers to its requests are known. */
 export function createSender(target: Target, userAgent: string): Sender {
   let headers = typeof target.headers === "function" ? {} : target.headers;
+  let requested = false;
+  if (typeof target.headers === "function") void makeFirstHeaders(target.headers);
   const exporters = createExporters({ ...target, headers: async () => ({ ...headers }) }, userAgent);
   const serializer = target.protocol === "http/protobuf" ? ProtobufTraceSerializer : JsonTraceSerializer;
   const quiet = suppressTracing(ROOT_CONTEXT);
+
+  /** A process that ends before its first request has no time to make them. */
+  async function makeFirstHeaders(make: () => Promise<Record<string, string>>): Promise<void> {
+    const made = await madeHeaders(make).catch(() => undefined);
+    if (!requested && made !== undefined) headers = made;
+  }
 
   let answered = false;
   async function request(spans: readonly ReadableSpan[]): Promise<SendResult> {
     let start: StartExport;
     try {
       if (typeof target.headers === "function") headers = await madeHeaders(target.headers);
+      requested = true;
     } catch (error) {
       return { kind: "retry", reason: `the function that makes the headers failed (${nameOf(error)})` };
     }

@@ -63,12 +63,15 @@ export class RunReporter {
   readonly #options: RunReporterOptions;
 
   constructor(options: RunReporterOptions = {}) {
-    this.#options = current().recorder.problems.guard("RunReporter", () => ({ ...options }), {});
+    const { problems } = current().recorder;
+    this.#options = problems.guard("RunReporter", () => ({ ...options }), {});
+    for (const fault of faultsOf(this.#options)) problems.report("configuration", fault);
   }
 
   /** By which way this reporter's reports leave. */
   get reporting(): RunReporting {
-    return this.#options.enabled === false ? "off" : (this.#options.via ?? reportingFromEnvironment());
+    const { via, enabled } = this.#options;
+    return wordOf(enabled) === "false" ? "off" : (wayOf(via) ?? wayOf(process.env["GENSPAN_RUN_REPORTING"]) ?? "otlp");
   }
 
   /** Begins a run that is counted live. */
@@ -145,10 +148,21 @@ function configured({ promptVersion, arbiterConfigVersion, minArbiterScore }: Ru
   };
 }
 
-function reportingFromEnvironment(): RunReporting {
-  const given = process.env["GENSPAN_RUN_REPORTING"]?.trim().toLowerCase();
-  if (given === "http" || given === "off") return given;
-  return "otlp";
+/** Options come from configuration files, too: a word counts as the flag or the way that it names, as in the environment. */
+const wordOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "boolean" ? String(value).trim().toLowerCase() : "";
+
+function wayOf(value: unknown): RunReporting | undefined {
+  const word = wordOf(value);
+  return word === "otlp" || word === "http" || word === "off" ? word : undefined;
+}
+
+function* faultsOf({ via, enabled }: RunReporterOptions): Iterable<string> {
+  const isGiven = (value: unknown): boolean => value !== undefined && value !== null;
+  if (isGiven(via) && wayOf(via) === undefined) yield "via of a RunReporter has to be otlp or http; it counts as not given";
+  if (isGiven(enabled) && !["true", "false"].includes(wordOf(enabled))) {
+    yield "enabled of a RunReporter has to be true or false; it counts as not given";
+  }
 }
 
 const warn = (message: string): void => console.warn(`genspan: ${message}`);

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Headers } from "../../../../sdk/core/options.ts";
 import { createSender, parseRetryAfter, type Sender } from "../../../../sdk/core/sender.ts";
 import { recordOf } from "../../../support/sdk/records.ts";
@@ -107,10 +107,30 @@ describe("one request", () => {
     const sender = senderTo(sink.url, { headers: async () => ({ "x-number": String(++made), "x-broken": "a\nb" }) });
     await sender.send(spans);
     await sender.send(spans);
+    // The first are made at the start.
     expect(sink.requests.map(({ headers }) => [headers["x-number"], headers["x-broken"]])).toEqual([
-      ["1", undefined],
       ["2", undefined],
+      ["3", undefined],
     ]);
+  });
+
+  it("knows its headers before the first request, for a process that ends without one", async () => {
+    const sender = senderTo(sink.url, { headers: async () => ({ authorization: "Bearer fresh" }) });
+    expect(sender.headers()).toEqual({});
+    await vi.waitFor(() => expect(sender.headers()).toEqual({ authorization: "Bearer fresh" }));
+  });
+
+  it("keeps to the headers of its last request when those of the start come late", async () => {
+    let made = 0;
+    let late = (_headers: Record<string, string>): void => {};
+    const first = new Promise<Record<string, string>>((resolve) => {
+      late = resolve;
+    });
+    const sender = senderTo(sink.url, { headers: () => (made++ === 0 ? first : Promise.resolve({ "x-number": "2" })) });
+    await sender.send(spans);
+    late({ "x-number": "1" });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sender.headers()).toEqual({ "x-number": "2" });
   });
 
   it("tells two senders' answers apart", async () => {

@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { recorder } from "../../../../sdk/core/current.ts";
-import { RunReporter } from "../../../../sdk/runs/run-reporter.ts";
+import { RunReporter, type RunReporterOptions } from "../../../../sdk/runs/run-reporter.ts";
 import { type CapturedRecords, captureRecords } from "../../../support/captured-records.ts";
 
 let captured: CapturedRecords;
@@ -265,9 +265,20 @@ describe("where reports go", () => {
     ["nowhere by the environment", {}, "off", "off"],
     ["with the telemetry by default", {}, "", "otlp"],
     ["with the telemetry where the environment makes no sense", {}, "fax", "otlp"],
+    ["nowhere when switched off by a word", { enabled: " False" }, "http", "off"],
+    ["by a way in capitals", { via: "HTTP" }, "otlp", "http"],
+    ["by the environment where the option makes no sense", { via: "htttp" }, "http", "http"],
+    ["with the telemetry where the flag makes no sense", { enabled: 0 }, "", "otlp"],
   ] as const)("%s", (_, options, variable, reporting) => {
     vi.stubEnv("GENSPAN_RUN_REPORTING", variable);
-    expect(new RunReporter(options).reporting).toBe(reporting);
+    expect(new RunReporter(options as RunReporterOptions).reporting).toBe(reporting);
+  });
+
+  it("an option that makes no sense is told", () => {
+    new RunReporter({ via: "htttp" } as unknown as RunReporterOptions);
+    expect(captured.problems).toEqual(["via of a RunReporter has to be otlp or http; it counts as not given"]);
+    new RunReporter({ via: "http", enabled: true });
+    expect(captured.problems).toHaveLength(1);
   });
 
   it("a reporter that is switched off counts, runs what is within, and tells nobody", async () => {
