@@ -1,6 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Sink, startSink } from "../../support/sdk/sink.ts";
@@ -14,8 +17,8 @@ beforeEach(async () => {
 afterEach(() => sink.close());
 
 /** Starts the application; its output is read line by line. */
-function startBeside(company: string) {
-  const child = spawn(process.execPath, [APP, company, sink.url], { stdio: ["ignore", "pipe", "ignore"] });
+function startBeside(company: string, endpoint = sink.url) {
+  const child = spawn(process.execPath, [APP, company, endpoint], { stdio: ["ignore", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const closed = once(child, "close");
   return {
@@ -44,6 +47,24 @@ describe("a signal, beside others that listen to it", () => {
     application.kill(signal);
     expect(await application.ended()).toEqual({ code: null, signal });
     expect(sink.spans()).toHaveLength(records);
+  });
+
+  it("in the middle of work what had ended before it is delivered, however slow the collector", async () => {
+    const stored: string[] = [];
+    const slow = createServer(async (request, response) => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      await setTimeout(600);
+      stored.push(body);
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => slow.listen(0, "127.0.0.1", resolve));
+    const application = startBeside("work", `http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
+    await application.line();
+    await setTimeout(50);
+    application.kill("SIGTERM");
+    expect(await application.ended()).toEqual({ code: null, signal: "SIGTERM" });
+    expect(stored.join()).toContain("the last before the signal");
+    slow.close();
   });
 
   it("signal-exit is told before the end", async () => {

@@ -1,4 +1,5 @@
 // An application that records one generation, tells that it is ready, and shares the signals of its process with others, as it is told.
+import { setTimeout as setTimeoutAsync } from "node:timers/promises";
 import { startGeneration, startTracing } from "../../../sdk/index.ts";
 
 const [company, endpoint] = process.argv.slice(2) as [string, string];
@@ -26,9 +27,17 @@ async function startSecondCopy(): Promise<void> {
   startGeneration({ model: "gpt-5" }).succeed({ text: "Because." });
 }
 
+/** Calls that end after they were announced, and go on. */
+function work(): void {
+  setInterval(() => {
+    const call = startGeneration({ model: "gpt-5" });
+    setTimeout(() => call.succeed({ text: "Because." }), 100);
+  }, 20);
+}
+
 const once = company === "once";
 if (once) process.once("SIGTERM", () => setTimeout(() => process.exit(9), 500));
-startTracing({ endpoint });
+startTracing({ endpoint, exitTimeoutMillis: 20_000 });
 startGeneration({ model: "gpt-5" }).succeed({ text: "Because." });
 
 const emitter = { count: 0 };
@@ -43,6 +52,11 @@ switch (company) {
     break;
   case "a second copy":
     await startSecondCopy();
+    break;
+  case "work":
+    await setTimeoutAsync(400);
+    startGeneration({ model: "the last before the signal" }).succeed({ text: "Because." });
+    work();
     break;
   case "signal-exit and a handler":
     Object.assign(globalThis, { [Symbol.for("signal-exit emitter")]: emitter });
