@@ -73,7 +73,7 @@ export interface TracingOptions {
   readonly endpoint?: string;
   /** Key of the collector, sent as `Authorization: Bearer`. Else GENSPAN_API_KEY. */
   readonly apiKey?: string;
-  /** Headers of each request, over those of OTEL_EXPORTER_OTLP_[TRACES_]HEADERS. */
+  /** Headers of each request, over those of OTEL_EXPORTER_OTLP_[TRACES_]HEADERS. A function is called at the start, too, for a process that ends before its first request. */
   readonly headers?: Headers;
   /** Default http/json; else OTEL_EXPORTER_OTLP_[TRACES_]PROTOCOL. */
   readonly protocol?: Protocol;
@@ -81,7 +81,7 @@ export interface TracingOptions {
   readonly compression?: Compression;
   /** How long one request may take. Default 10,000; else OTEL_EXPORTER_OTLP_[TRACES_]TIMEOUT. */
   readonly timeoutMillis?: number;
-  /** What of prompts and answers is recorded. Default full; else OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT. */
+  /** What of prompts and answers is recorded; what makes no sense, null too, keeps all of it back. Default full; else OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT. */
   readonly content?: ContentPolicy;
   /** Sees each text before it is recorded and returns what to record instead. When it throws, the text is left out. */
   readonly redact?: (text: string, place: ContentPlace) => string;

@@ -248,8 +248,9 @@ describe("a worker thread", () => {
   const WORKER = `
     import { startGeneration, startTracing } from "${new URL("../../../../sdk/index.ts", import.meta.url).href}";
     import { workerData } from "node:worker_threads";
-    startTracing({ endpoint: workerData.url });
+    startTracing({ endpoint: workerData.url, headers: async () => ({ authorization: "Bearer made" }) });
     startGeneration({ model: "m", name: workerData.ending }).succeed();
+    await new Promise((resolve) => setImmediate(resolve));
     if (workerData.ending === "exit") process.exit(3);
     if (workerData.ending === "error") throw new Error("the worker is broken");`;
 
@@ -258,7 +259,7 @@ describe("a worker thread", () => {
     ["exit", 3],
     ["error", 1],
   ])(
-    "delivers what it recorded at its end: %s",
+    "delivers what it recorded at its end, with the headers that a function made: %s",
     async (ending, code) => {
       const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(WORKER)}`), {
         workerData: { url: sink.url, ending },
@@ -267,6 +268,7 @@ describe("a worker thread", () => {
       worker.on("error", () => {});
       expect(await new Promise((resolve) => worker.on("exit", resolve))).toBe(code);
       expect(sink.spans().map(({ name }) => name)).toEqual([ending]);
+      expect(sink.requests.map(({ headers }) => headers["authorization"])).toEqual(["Bearer made"]);
     },
     60_000,
   );
