@@ -1,7 +1,6 @@
 import type { Sql, TransactionSql } from "postgres";
-import { postgres } from "./driver.ts";
+import { postgres, SESSION } from "./driver.ts";
 import { SchemaError } from "./schema-error.ts";
-import { SESSION } from "./session.ts";
 
 /** The connection pool as callers that only pass it on know it. */
 export type { Sql, TransactionSql } from "postgres";

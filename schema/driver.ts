@@ -51,3 +51,9 @@ async function loadCorrected(): Promise<typeof import("postgres")> {
  * loss of its connection, which ends the process; and after some losses a connection never sends anything again (issues 1154 and 1208 of porsager/postgres).
  */
 export const postgres = await loadCorrected();
+
+/**
+ * What every session of the program sets for itself: PostgreSQL writes times, bounds of partitions among them, as the database or its user likes them, and
+ * they are read by machines here. Both are settings that poolers pass on.
+ */
+export const SESSION = { DateStyle: "ISO, MDY", TimeZone: "UTC" } as const;

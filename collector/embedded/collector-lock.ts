@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
-import { postgres } from "../../schema/driver.ts";
-import { SESSION } from "../../schema/session.ts";
+import { postgres, SESSION } from "../../schema/driver.ts";
 import { SetupError } from "../base/setup-error.ts";
 
 /**

@@ -1,6 +1,5 @@
 import type { Sql } from "postgres";
-import { postgres } from "../../schema/driver.ts";
-import { SESSION } from "../../schema/session.ts";
+import { postgres, SESSION } from "../../schema/driver.ts";
 
 const CONNECT_TIMEOUT_SECONDS = 3;
 const IDLE_TIMEOUT_SECONDS = 60;

@@ -1,6 +1,5 @@
 import type { TransactionSql } from "postgres";
-import { postgres } from "../../schema/driver.ts";
-import { SESSION } from "../../schema/session.ts";
+import { postgres, SESSION } from "../../schema/driver.ts";
 import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { exactJson, exactNumber, isoTime } from "./exact.ts";

@@ -1,6 +1,5 @@
 import type { Sql } from "postgres";
-import { postgres } from "../../schema/driver.ts";
-import { SESSION } from "../../schema/session.ts";
+import { postgres, SESSION } from "../../schema/driver.ts";
 
 /** One value of a result: numbers that a double could not hold exactly, times and bytes are text; JSON stays as the database wrote it. */
 export type SqlCell = null | boolean | number | string | { readonly json: string } | readonly SqlCell[];

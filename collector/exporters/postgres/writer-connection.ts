@@ -26,7 +26,7 @@ export interface ConnectOptions {
 
 const CLOSE_TIMEOUT_MS = 500;
 
-/** Times are written for machines, whatever the database likes (schema/session.ts has them for all other sessions). */
+/** Times are written for machines, whatever the database likes (schema/driver.ts has the same for all other sessions). */
 const SETTINGS = [{ sql: "SET DateStyle TO 'ISO, MDY'" }, { sql: "SET TimeZone TO 'UTC'" }];
 
 /** PostgreSQL's own code for it, so that it is classified like the error that a write would meet. */
