@@ -17,7 +17,7 @@ export interface ContentKinds {
   readonly reasoning?: boolean;
   /** Messages and tracebacks of errors, which may quote a prompt: default as `prompts`. Without them an error keeps its type and its status code. */
   readonly errors?: boolean;
-  /** Pictures and files in messages: their bytes, a hash in place of them (default), or nothing. */
+  /** Pictures and files in messages: their bytes, a hash in place of them (default), or nothing, not even their addresses and ids. */
   readonly images?: "bytes" | "hash" | "none";
   /** Bytes of one prompt or answer, at most; the rest is cut and marked. Default: the limit of attributes. */
   readonly maxBytes?: number;

@@ -202,7 +202,7 @@ export interface Generation extends Disposable {
   /** Records a try that is over. */
   addAttempt(done: AttemptRecord): void;
   /**
-   * The same chunks, read on their way. However the reading ends (to the end, `break`, an error, an abort), the generation ends with what had come.
+   * The same chunks, read on their way; without `read` the known providers' are known by their structure. However the reading ends (to the end, `break`, an error, an abort), the generation ends with what had come.
    */
   stream<C>(source: AsyncIterable<C>, read?: Pick<Reader, "stream">): AsyncIterable<C>;
   /** The first piece of the answer came now, or at this time in milliseconds since the epoch. */
