@@ -46,7 +46,7 @@ const EXPORTED: readonly (readonly [ImportNoun, readonly string[]])[] = [
   ["attempts", ["trace_id", "span_id", "start_time", "attempt_number"]],
   ["scores", ["trace_id", "span_id", "time", "name", "source"]],
   ["generations", ["trace_id", "span_id", "start_time", "generation_status"]],
-  ["runs", ["id", "run_id", "items_requested"]],
+  ["runs", ["id", "run_id", "items_requested", "updated_at"]],
   ["items", ["id", "item_id", "generation_trace"]],
   ["images", ["id", "image_generation_attempts", "received_at"]],
 ];

@@ -120,6 +120,13 @@ describe("a run's summary", () => {
     });
   });
 
+  it("is held to the same rules where it has ids and the general names, but an export's line is stored as it stands there", () => {
+    const told = { id: "123e4567-e89b-12d3-a456-426614174000", run_id: "nightly", started_at: flat.started_at, items_requested: 5, foo: 1 };
+    expect(rowsOf(told)[0]).toMatchObject({ ignored: ["foo"], values: { id: told.id, run_id: "nightly", items_requested: 5 } });
+    expect(shapeOf({ ...told, items_requested: -5 }, NOW)).toMatchObject({ kind: "unknown" });
+    expect(shapeOf({ ...told, updated_at: flat.started_at }, NOW)).toEqual({ kind: "row", noun: "runs" });
+  });
+
   it("has its breakdowns found at the top under their short names", () => {
     const by = { by_provider: { openai: 10 }, by_type: { multiple_choice: 7 }, by_difficulty: { easy: 3 } };
     const [row] = rowsOf({ timing: { started_at: flat.started_at }, generation: { requested: 50 }, ...by });
