@@ -256,9 +256,7 @@ const KIND_NAMES = ["prompts", "outputs", "reasoning", "errors", "images", "maxB
 
 /** A copy: nothing is asked again of what may answer differently. */
 function contentKinds(given: OptionReader): ContentKinds {
-  for (const name of given.names()) {
-    if (!oneOf(...KIND_NAMES)(name)) given.fault(`content names a kind of content that there is not; ${KEPT}`);
-  }
+  if (!given.names().every(oneOf(...KIND_NAMES))) given.fault(`content names a kind of content that there is not; ${KEPT}`);
   const kinds = {
     ...Object.fromEntries(
       (["prompts", "outputs", "reasoning", "errors"] as const).map((name) => [
