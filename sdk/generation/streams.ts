@@ -61,10 +61,11 @@ export function createStreamObserver(watch: StreamWatch): StreamObserver {
 
 /** Iterators of this module, which are not to be watched twice. */
 const watched = new WeakSet<object>();
+
 export const markWatched = (iterator: object): unknown => watched.add(iterator);
 
-/** The chunks of what `open` opens, untouched and at the same pace, each shown to the observer on its way. */
-export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: StreamObserver): AsyncIterator<C> {
+/** The chunks of what `open` opens, untouched and at the same pace, each shown to the observer on its way; `way` is the observer's. */
+export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: StreamObserver, way = "iterator"): AsyncIterator<C> {
   function failed(error: unknown): never {
     observer.end({ kind: "failed", error });
     throw error;
@@ -90,7 +91,7 @@ export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: Strea
         return failed(error);
       }
       if (result.done === true) observer.end(COMPLETE);
-      else observer.chunk(result.value, "iterator");
+      else observer.chunk(result.value, way);
       return result;
     },
     async return(value) {

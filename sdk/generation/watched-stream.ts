@@ -10,14 +10,14 @@ export function watchStream(source: object, observer: StreamObserver): boolean {
   if (isWebStream(source)) return watchWebStream(source, observer);
   if (isNodeStream(source)) return watchEmissions(source, observer);
   if (hasMethod(source, "next") && !watchSteps(source, observer)) return false;
-  // OpenAI's streams open their iterator by a method of this name, for `tee` as well.
+  // OpenAI's streams open their iterator by a method of this name, for `tee` as well; some have another iterator read that one.
   const isWatched = [Symbol.asyncIterator, "iterator"].every((name) =>
     wrapMethod(
       source,
       name,
       (own) =>
         (...given) =>
-          watchedIterator(() => own.apply(source, given) as AsyncIterator<unknown>, observer),
+          watchedIterator(() => own.apply(source, given) as AsyncIterator<unknown>, observer, String(name)),
     ),
   );
   return isWatched && watchAnswers(source, observer);

@@ -64,6 +64,14 @@ class LibraryStream implements AsyncIterable<object> {
   }
 }
 
+/** One whose iterator goes through another: newer versions of the library do. */
+class NormalizingStream extends LibraryStream {
+  override async *[Symbol.asyncIterator](): AsyncGenerator<object> {
+    const inner = super[Symbol.asyncIterator]();
+    for (let step = await inner.next(); step.done !== true; step = await inner.next()) yield { ...step.value };
+  }
+}
+
 const MESSAGE = {
   id: "msg_1",
   type: "message",
@@ -171,6 +179,7 @@ const WAYS: readonly (readonly [string, () => Promise<unknown>])[] = [
       expect([await drain(left), await drain(right)]).toEqual([2, 2]);
     },
   ],
+  ["a library's stream in a loop, by two iterators", async () => drain(await generate(CALL, () => new NormalizingStream(generator)))],
   ["a library's stream in a loop", async () => drain(await generate(CALL, () => new LibraryStream(generator)))],
 ];
 
