@@ -58,7 +58,16 @@ function typeOf(error: unknown, name: string | undefined): string {
   if (ofClass !== undefined && ABORTS.has(ofClass)) return CANCELLED;
   const code = textAt(error, "code");
   if (TIMEOUTS.test(ofClass ?? "") || TIMEOUTS.test(code ?? "")) return TIMEOUT;
-  return code ?? textAt(error, "error", "type") ?? textAt(error, "type") ?? ofClass ?? textAt(error, "status") ?? OTHER;
+  // Anthropic's errors hold the body of the answer, whose own type is `error`.
+  return (
+    code ??
+    textAt(error, "error", "error", "type") ??
+    textAt(error, "error", "type") ??
+    textAt(error, "type") ??
+    ofClass ??
+    textAt(error, "status") ??
+    OTHER
+  );
 }
 
 /** Errors of provider libraries often have the name `Error` and a class of their own. */

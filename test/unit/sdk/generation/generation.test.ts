@@ -31,6 +31,15 @@ describe("generate", () => {
     });
   });
 
+  it("names the provider's kind of error where the error holds the body of the answer", async () => {
+    const body = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
+    const { generations } = await recorded(async () => {
+      const call = () => Promise.reject(Object.assign(new Error("Overloaded"), { error: body }));
+      await expect(generate(CALL, call)).rejects.toThrow("Overloaded");
+    });
+    expect(generations[0]!.attributes["error.type"]).toBe("overloaded_error");
+  });
+
   it("takes a function of the application's own as reader", async () => {
     const { generations } = await recorded(() =>
       generate(
