@@ -53,7 +53,7 @@ async function loadCorrected(): Promise<typeof import("postgres")> {
 export const postgres = await loadCorrected();
 
 /**
- * What every session of the program sets for itself: PostgreSQL writes times, bounds of partitions among them, as the database or its user likes them, and
+ * What sessions of the program set for themselves (the writer does without: it reads no times back): PostgreSQL writes times, bounds of partitions among them, as the database or its user likes them, and
  * they are read by machines here. Both are settings that poolers pass on.
  */
 export const SESSION = { DateStyle: "ISO, MDY", TimeZone: "UTC" } as const;

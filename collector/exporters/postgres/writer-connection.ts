@@ -26,9 +26,6 @@ export interface ConnectOptions {
 
 const CLOSE_TIMEOUT_MS = 500;
 
-/** Times are written for machines, whatever the database likes (schema/driver.ts has the same for all other sessions). */
-const SETTINGS = [{ sql: "SET DateStyle TO 'ISO, MDY'" }, { sql: "SET TimeZone TO 'UTC'" }];
-
 /** PostgreSQL's own code for it, so that it is classified like the error that a write would meet. */
 const READ_ONLY = "25006";
 
@@ -50,8 +47,8 @@ export async function connectWriter({ url, timeoutMillis, signal }: ConnectOptio
   signal?.addEventListener("abort", cut, { once: true });
   try {
     await within(client.connect(), timeoutMillis, cut);
-    const results = await within(connection.run([...SETTINGS, { sql: "SHOW transaction_read_only" }]), timeoutMillis, cut);
-    if (results.at(-1)?.rows[0]?.[0] === "on") throw Object.assign(new Error("the database takes no writes"), { code: READ_ONLY });
+    const [readOnly] = await within(connection.run([{ sql: "SHOW transaction_read_only" }]), timeoutMillis, cut);
+    if (readOnly?.rows[0]?.[0] === "on") throw Object.assign(new Error("the database takes no writes"), { code: READ_ONLY });
   } catch (error) {
     connection.destroy();
     throw error;
