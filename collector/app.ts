@@ -95,8 +95,8 @@ async function createGate({ config, schema }: AppOptions, sql: Sql): Promise<Aut
 }
 
 /** The writer; what it holds at the end gets the time of grace. It hears of resources that are deleted until its last row is written. */
-async function openExporter({ options, metrics, started, ending }: Context, { url, pools }: Database): Promise<PostgresExporter> {
-  const { config, schema, log } = options;
+async function openExporter({ options, log, metrics, started, ending }: Context, { url, pools }: Database): Promise<PostgresExporter> {
+  const { config, schema } = options;
   const settings = postgresOptions(config);
   const exporter = createPostgresExporter({ url, schema, metrics, log, ...settings });
   const memory = originMemory(exporter, settings.writeDeadlineMillis);

@@ -77,7 +77,7 @@ describe("HTP-08 senders that are slow on purpose", () => {
       expect(new Set((await closed).flatMap(statusesIn))).toEqual(new Set([408]));
       expect(served.length).toBeGreaterThan(5);
       expect(new Set(served.map(({ status }) => status))).toEqual(new Set([200]));
-      expect(Math.max(...served.map(({ millis }) => millis))).toBeLessThan(2_000);
+      expect(Math.max(...served.map(({ millis }) => millis))).toBeLessThan(8_000);
       expect(seen).toHaveLength(served.length);
       expect(heldBytes()).toBe(0);
     },
