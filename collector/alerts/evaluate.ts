@@ -2,7 +2,7 @@ import { conditionsOf } from "../query/filter/conditions.ts";
 import type { Reader } from "../query/reader.ts";
 import { and, type Fragment, sql } from "../query/sql.ts";
 import { type Condition, filterOf, holds } from "./condition.ts";
-import { METRICS, type Metric } from "./metrics.ts";
+import { MAX_THINGS, METRICS, type Metric } from "./metrics.ts";
 
 /** What was measured: the newest value first. */
 export interface Measured {
@@ -41,9 +41,6 @@ interface Moment {
 
 /** Numbers, the newest first, and what they were measured of. */
 type Values = Pick<Measured, "values" | "things">;
-
-/** A link to more than these leads to their list. */
-const MAX_THINGS = 20;
 
 function valuesOf(place: Place, metric: Metric, moment: Moment): Promise<Values> {
   if (metric.kind === "window") return windows(place, metric, moment);

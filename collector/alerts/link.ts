@@ -1,5 +1,5 @@
 import type { Condition } from "./condition.ts";
-import { METRICS, type Metric } from "./metrics.ts";
+import { MAX_THINGS, METRICS, type Metric } from "./metrics.ts";
 
 /** What a message speaks of. */
 export interface Subject {
@@ -10,8 +10,6 @@ export interface Subject {
   readonly things?: readonly string[];
 }
 
-/** More than these are shown as a list by the rule's own filter. */
-const MAX_THINGS = 20;
 /** What stands in a path as it is. */
 const PLAIN_ID = /^[\w-]+$/;
 

@@ -4,6 +4,9 @@ import { IMAGES } from "../query/images/noun.ts";
 import { RUNS } from "../query/runs/noun.ts";
 import { type Fragment, sql } from "../query/sql.ts";
 
+/** With more single things than these a message leads to their list. */
+export const MAX_THINGS = 20;
+
 /**
  * How a number is measured. `window`: one number of everything that began in a stretch of time, NULL where there is nothing to measure. `each`: one
  * number of every single thing, in the order of their ends. `now`: one number of the present moment, in which there are no windows.

@@ -13,6 +13,7 @@ import {
 import { errorCode } from "../base/error-code.ts";
 import { releaseAll } from "../commands/origins/release.ts";
 import { markUsageBefore } from "../commands/usage-marks.ts";
+import { POINTING_TABLES } from "../model/span-tables.ts";
 import type { PartitionFailure } from "./partitions.ts";
 
 export interface RetentionOptions {
@@ -46,7 +47,7 @@ export interface ExpiredRows {
 const BATCH_ROWS = 5_000;
 
 /** Partitions with rows that point to resources. */
-const POINTING = /^(spans|log_records)_/;
+const POINTING = new RegExp(`^(${POINTING_TABLES.join("|")})_`);
 
 /** Tables without partitions, and what says how old a row is. Binary content goes when no output points to it any more. */
 const SMALL_TABLES = [

@@ -11,3 +11,12 @@ export const SPAN_TABLES = [
   "generation_items",
   "generation_runs",
 ] as const;
+
+/** Those of them whose rows point to a resource and a scope. */
+export const POINTING_TABLES = ["spans", "log_records"] as const satisfies readonly (typeof SPAN_TABLES)[number][];
+
+/** Tables whose rows are stored once per content, and the columns that point to them. */
+export const ORIGIN_TABLES = [
+  { table: "resources", pointer: "resource_id" },
+  { table: "scopes", pointer: "scope_id" },
+] as const;

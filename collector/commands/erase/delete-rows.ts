@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from "postgres";
-import { SPAN_TABLES } from "../../model/span-tables.ts";
+import { POINTING_TABLES, SPAN_TABLES } from "../../model/span-tables.ts";
 import type { Origin } from "../origins/origin.ts";
 import { noteOrigins } from "../origins/release.ts";
 
@@ -52,9 +52,6 @@ const readTombstones = async (tx: TransactionSql, { projectId, id }: Erasure, af
     SELECT trace_id, span_id FROM tombstones WHERE project_id = ${projectId} AND erasure_id = ${id}
       AND (trace_id, span_id) > (${after.trace_id}, ${after.span_id}) ORDER BY trace_id, span_id LIMIT ${BATCH}`),
 ];
-
-/** Tables whose rows point to a resource and a scope. */
-const POINTING: ReadonlySet<string> = new Set(["spans", "log_records"]);
 
 /** To what a deleted row pointed. */
 export interface Pointers {
@@ -111,7 +108,7 @@ async function deleteBatch(tx: TransactionSql, { projectId }: Erasure, { batch, 
     touched.map(({ hour }) => hour),
   );
   for (const table of ERASED_TABLES) {
-    const pointers = POINTING.has(table) ? tx`t.resource_id, t.scope_id` : tx`1`;
+    const pointers = POINTING_TABLES.some((pointing) => pointing === table) ? tx`t.resource_id, t.scope_id` : tx`1`;
     const deleted = await tx<Partial<Pointers>[]>`DELETE FROM ${erased(table)} RETURNING ${pointers}`;
     await noteOrigins(tx, originsOf(projectId, deleted));
     count(table, deleted.length);

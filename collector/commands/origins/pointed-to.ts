@@ -1,10 +1,8 @@
 import type { TransactionSql } from "postgres";
+import { ORIGIN_TABLES, POINTING_TABLES } from "../../model/span-tables.ts";
 import { partsOf } from "../parts.ts";
 import type { Writer } from "../writer.ts";
-import { asTable, ORIGIN_KINDS, type Origin, type OriginKind, originKey, toOrigins } from "./origin.ts";
-
-const POINTING = ["spans", "log_records"] as const;
-const POINTER: Readonly<Record<OriginKind, string>> = { resources: "resource_id", scopes: "scope_id" };
+import { asTable, type Origin, originKey, toOrigins } from "./origin.ts";
 
 /**
  * Keys of those of `looked` that a span or log record points to. Nothing is indexed by them, so it reads partition by partition, the newest first: what is
@@ -26,7 +24,7 @@ export async function pointedToOf({ sql, schema }: Writer, looked: readonly Orig
 /** Names of partitions end with their day, and that of DEFAULT with a word: it comes first. */
 async function newestFirst(tx: TransactionSql, schema: string): Promise<string[]> {
   const ranked: { part: string; rank: number }[] = [];
-  for (const table of POINTING) {
+  for (const table of POINTING_TABLES) {
     const parts = (await partsOf(tx, schema, table)).toSorted().reverse();
     ranked.push(...parts.map((part, rank) => ({ part, rank })));
   }
@@ -40,12 +38,12 @@ interface Part {
 
 async function pointedToIn(tx: TransactionSql, { schema, part }: Part, open: readonly Origin[]): Promise<string[]> {
   const keys: string[] = [];
-  for (const kind of ORIGIN_KINDS) {
+  for (const { table: kind, pointer } of ORIGIN_TABLES) {
     const wanted = open.filter((origin) => origin.kind === kind);
     if (wanted.length === 0) continue;
     const rows = await tx`
       SELECT DISTINCT given.project_id, given.kind, given.id FROM ${tx(schema)}.${tx(part)} p
-      JOIN ${asTable(tx, wanted)} ON p.project_id = given.project_id AND p.${tx(POINTER[kind])} = given.id`;
+      JOIN ${asTable(tx, wanted)} ON p.project_id = given.project_id AND p.${tx(pointer)} = given.id`;
     keys.push(...toOrigins(rows).map(originKey));
   }
   return keys;

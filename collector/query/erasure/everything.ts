@@ -1,4 +1,4 @@
-import { SPAN_TABLES } from "../../model/span-tables.ts";
+import { ORIGIN_TABLES, POINTING_TABLES, SPAN_TABLES } from "../../model/span-tables.ts";
 import type { Ask, Reader, ReadScope } from "../reader.ts";
 import { type Fragment, name, sql } from "../sql.ts";
 
@@ -17,11 +17,6 @@ export interface Told {
 }
 
 const ENTITY_TABLES = ["image_traces", "generation_items"] as const;
-const ORIGINS = [
-  { table: "resources", pointer: "resource_id" },
-  { table: "scopes", pointer: "scope_id" },
-] as const;
-const POINTING = ["spans", "log_records"] as const;
 const BATCH = 50;
 const READ_TIMEOUT_MS = 60_000;
 
@@ -45,7 +40,7 @@ export async function* readEverything(reader: Reader, projectId: number, { spans
     const traces = sql`t.trace_id = ANY(${batch.map((each) => each.trace_id)}::text[])`;
     const wanted = sql`${traces} AND ${isWanted}`;
     for (const table of SPAN_TABLES) yield await lines(table, wanted);
-    for (const table of POINTING) yield await originLines(table, wanted);
+    for (const table of POINTING_TABLES) yield await originLines(table, wanted);
   }
   if (naming !== undefined) {
     const names = sql`EXISTS (SELECT FROM jsonb_each_text(t.attributes) AS a (k, v) WHERE v = ${naming.value} AND k ~* ${naming.attributes})`;
@@ -66,7 +61,7 @@ function originsOnce(read: <T>(work: (ask: Ask) => Promise<T>) => Promise<T>): (
   return (pointing, where) =>
     read(async (ask) => {
       let text = "";
-      for (const { table, pointer } of ORIGINS) {
+      for (const { table, pointer } of ORIGIN_TABLES) {
         const rows = await ask<{ id: string; line: string }>(sql`
           SELECT o.id::text AS id, (to_jsonb(o) - 'project_id')::text AS line FROM ${name(table)} o
           WHERE o.id IN (SELECT t.${name(pointer)} FROM ${name(pointing)} t WHERE ${where})`);

@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import type { GenerationSummary } from "../../../collector/query/generations/list.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
 import { idsOf, storeGenerations } from "../../support/generation-rows.ts";
-
-interface Page {
-  readonly data: readonly GenerationSummary[];
-  readonly next: string | null;
-}
+import { pagesOf } from "../../support/pages.ts";
 
 const CALLS = 60;
 const MINUTE_MS = 60_000;
@@ -51,17 +46,6 @@ describeEachServer("a search for attributes", (server) => {
   });
   afterAll(() => rig?.[Symbol.asyncDispose]());
 
-  /** Ids of all pages, and the number of pages. */
-  async function pagesOf(query: string): Promise<{ ids: string[]; pages: number }> {
-    const ids: string[] = [];
-    for (let after: string | null = "", pages = 1; ; pages++) {
-      const { body }: { body: Page } = await rig.get<Page>(`/api/generations?limit=4&${query}&after=${after}`);
-      ids.push(...body.data.map(({ id }) => id));
-      after = body.next;
-      if (after === null) return { ids, pages };
-    }
-  }
-
   it.each([
     ["attr.often=yes", CALLS],
     ["attr.some=metadata", CALLS / 5],
@@ -76,10 +60,10 @@ describeEachServer("a search for attributes", (server) => {
     ["attr.host=worker-1&status=success", 2],
     ["attr.never=there", 0],
   ])("%s finds the same in a day as in a month, newest first", async (attributes, count) => {
-    const day = await pagesOf(`from=-24h&${attributes}`);
+    const day = await pagesOf(rig, `from=-24h&${attributes}`);
     expect(day.ids).toHaveLength(count);
-    expect(day).toEqual(await pagesOf(`from=-720h&${attributes}`));
-    expect((await pagesOf(`from=-24h&sort=time&${attributes}`)).ids).toEqual(day.ids.toReversed());
+    expect(day).toEqual(await pagesOf(rig, `from=-720h&${attributes}`));
+    expect((await pagesOf(rig, `from=-24h&sort=time&${attributes}`)).ids).toEqual(day.ids.toReversed());
   });
 
   it("goes on row by row where more spans have the attribute than are worth listing", async () => {
@@ -87,6 +71,6 @@ describeEachServer("a search for attributes", (server) => {
     const at = new Date(Date.now() - 600 * MINUTE_MS);
     await owner`INSERT INTO spans (project_id, trace_id, span_id, start_time, start_nano, name, service_name, kind, status_code, resource_id, attributes, received_at)
       SELECT 1, lpad(to_hex(n + 4096), 32, '0'), lpad(to_hex(n + 4096), 16, '0'), ${at}, 0, 'step', 's', 1, 0, ${PLAIN}, '{"rare": "span"}', ${at} FROM generate_series(1, 1100) AS n`;
-    expect((await pagesOf("from=-24h&attr.rare=span")).ids).toHaveLength(1);
+    expect((await pagesOf(rig, "from=-24h&attr.rare=span")).ids).toHaveLength(1);
   });
 });

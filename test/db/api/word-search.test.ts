@@ -1,13 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { GenerationSummary } from "../../../collector/query/generations/list.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
 import { storeGenerations } from "../../support/generation-rows.ts";
-
-interface Page {
-  readonly data: readonly GenerationSummary[];
-  readonly next: string | null;
-}
+import { pagesOf } from "../../support/pages.ts";
 
 const CALLS = 60;
 const MINUTE_MS = 60_000;
@@ -26,17 +21,6 @@ describeEachServer("a search for words", (server) => {
   });
   afterAll(() => rig?.[Symbol.asyncDispose]());
 
-  /** Ids of all pages, and the number of pages. */
-  async function pagesOf(query: string): Promise<{ ids: string[]; pages: number }> {
-    const ids: string[] = [];
-    for (let after: string | null = "", pages = 1; ; pages++) {
-      const { body }: { body: Page } = await rig.get<Page>(`/api/generations?limit=4&${query}&after=${after}`);
-      ids.push(...body.data.map(({ id }) => id));
-      after = body.next;
-      if (after === null) return { ids, pages };
-    }
-  }
-
   it.each([
     ["frequent", CALLS],
     ["sometimes", CALLS / 5],
@@ -44,10 +28,10 @@ describeEachServer("a search for words", (server) => {
     ["frequent+sometimes", CALLS / 5],
     ["never", 0],
   ])("for %s finds the same in a day as in a month, newest first", async (words, count) => {
-    const day = await pagesOf(`from=-24h&q=${words}`);
+    const day = await pagesOf(rig, `from=-24h&q=${words}`);
     expect(day.ids).toHaveLength(count);
-    expect(day).toEqual(await pagesOf(`from=-720h&q=${words}`));
-    expect((await pagesOf(`from=-24h&sort=time&q=${words}`)).ids).toEqual(day.ids.toReversed());
+    expect(day).toEqual(await pagesOf(rig, `from=-720h&q=${words}`));
+    expect((await pagesOf(rig, `from=-24h&sort=time&q=${words}`)).ids).toEqual(day.ids.toReversed());
   });
 
   describe("in messages", () => {
@@ -71,18 +55,18 @@ describeEachServer("a search for words", (server) => {
       "%s is found as it is and however JSON escapes it",
       async (word) => {
         const query = `${range}&q=${encodeURIComponent(word)}`;
-        expect((await pagesOf(query)).ids).toHaveLength(texts.length);
+        expect((await pagesOf(rig, query)).ids).toHaveLength(texts.length);
         expect((await rig.get<{ data: unknown[] }>(`/api/images?${query}`)).body.data).toHaveLength(2);
       },
     );
 
     it.each(["cafè", '"Zweifel"', "C:Userdata", "\u{1f643}", "a.b"])("%s, which nobody wrote, is not found", async (word) => {
-      expect((await pagesOf(`${range}&q=${encodeURIComponent(word)}`)).ids).toEqual([]);
+      expect((await pagesOf(rig, `${range}&q=${encodeURIComponent(word)}`)).ids).toEqual([]);
     });
 
     it.each(["é", "日", '"', "\\", "ß", "\u{1f642}"])("a word as long as may be asked, all of %s, is answered", async (char) => {
       const word = char.repeat(1_000 / char.length);
-      expect((await pagesOf(`${range}&q=${encodeURIComponent(word)}`)).ids).toEqual([]);
+      expect((await pagesOf(rig, `${range}&q=${encodeURIComponent(word)}`)).ids).toEqual([]);
     });
   });
 });
