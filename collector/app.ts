@@ -98,7 +98,8 @@ async function createGate({ config, schema }: AppOptions, sql: Sql): Promise<Aut
 async function openExporter({ options, log, metrics, started, ending }: Context, { url, pools }: Database): Promise<PostgresExporter> {
   const { config, schema } = options;
   const settings = postgresOptions(config);
-  const exporter = createPostgresExporter({ url, schema, metrics, log, ...settings });
+  // It bounds its lines itself; bounded twice, the number of those left out would be lost.
+  const exporter = createPostgresExporter({ url, schema, metrics, log: options.log, ...settings });
   const memory = originMemory(exporter, settings.writeDeadlineMillis);
   const released = createReleasedOrigins({ sql: pools.jobs, schema, log, memory });
   started.defer(async () => {
