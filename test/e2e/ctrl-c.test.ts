@@ -10,14 +10,15 @@ it("PRC-01 Ctrl+C under load reaches everything at once, and still every acknowl
   const program = await startProgram({ ownGroup: true });
   const env = { GENSPAN_DATA_DIR: `${program.folder}/data` };
   const sender = createSender(() => program.otlpUrl);
-  const ended = sleep(500).then(() => {
+  const underLoad = expect.poll(() => sender.acknowledged(), { timeout: 30_000 }).toBeGreaterThan(0);
+  const ended = underLoad.then(async () => {
+    await sleep(500);
     // A terminal sends it to the whole group: npm, the collector, and whatever else is in it.
     process.kill(-(program.process.pid ?? 0), "SIGINT");
     return new Promise((resolve) => program.process.once("exit", resolve));
   });
   await Promise.all([1, 2, 3, 4].map(() => whileRunning(ended, () => sender.send(20))));
   expect(await ended).toBe(0);
-  expect(sender.acknowledged()).toBeGreaterThan(0);
 
   const again = await startProgram({ env });
   const { url } = readEmbeddedState(env.GENSPAN_DATA_DIR)!;
