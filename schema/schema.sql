@@ -686,8 +686,7 @@ CREATE TABLE usage_days (
   cost_amount numeric,
   duration_known bigint NOT NULL,
   duration_sum_ms double precision,
-  duration_buckets integer[],
-  duration_counts bigint[]
+  durations numeric
 );
 CREATE INDEX usage_days_day ON usage_days USING btree (project_id, day);
 
@@ -726,8 +725,7 @@ CREATE TABLE usage_hours (
   cost_amount numeric,
   duration_known bigint NOT NULL,
   duration_sum_ms double precision,
-  duration_buckets integer[],
-  duration_counts bigint[]
+  durations numeric
 );
 CREATE INDEX usage_hours_hour ON usage_hours USING btree (project_id, hour);
 

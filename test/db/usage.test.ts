@@ -123,6 +123,17 @@ describeEachServer("usage", (server) => {
       expect(Math.abs(Number(data[0]![name]) / exact - 1)).toBeLessThan(0.0251);
   });
 
+  it("counts durations of any length, before they are summed up and after", async () => {
+    const durations = [0, 1e-9, 0.001, 100, 100, 100, 1e300];
+    await write(durations.map((duration_ms, i) => call(-50 * DAY_MS + i, { duration_ms })));
+    const question = range(-51 * DAY_MS, -49 * DAY_MS);
+    const before = await usage(question);
+    expect(before.data).toMatchObject([{ generations: 7, p50_duration_ms: expect.closeTo(100, -1) }]);
+    expect(await rollup.runOnce()).toBe(1);
+    const after = await usage(question);
+    expect(after.data[0]).toEqual({ ...before.data[0], avg_duration_ms: expect.closeTo(1e300 / 7, -290) });
+  });
+
   describe("whatever was summed up when", () => {
     const OLD = -100 * DAY_MS;
     const minute = fc.integer({ min: 0, max: 3 * 24 * 60 });

@@ -1,13 +1,31 @@
-/** Durations by bucket, ascending: bucket n holds those above 1.05^(n-1) and up to 1.05^n milliseconds (migration 0020). */
+/** Durations by bucket, ascending: bucket n holds those above 1.05^(n-1) and up to 1.05^n milliseconds. */
 export interface Histogram {
   readonly buckets: readonly number[];
   readonly counts: readonly number[];
 }
 
 const GAMMA = 1.05;
+/** Bucket of the shortest durations; what is shorter still counts as a microsecond, and what is longer than thirty thousand years as that. */
+const FIRST_BUCKET = -141;
+/** No bucket counts a million million calls: so the sum of numbers of buckets is the number of their sums. */
+const DIGITS = 12;
 
-/** SQL of the bucket that a row's duration_ms falls into. */
-export const BUCKET_SQL = `ceil(ln(greatest(duration_ms, 0.001)) / ln(${GAMMA}))::int`;
+/** SQL of the number that counts a row with a duration_ms once, in its bucket (migration 0026). */
+export const HISTOGRAM_SQL = `('1e' || ${DIGITS} * (ceil(ln(least(greatest(duration_ms, 0.001), 1e15)) / ln(${GAMMA}))::int - (${FIRST_BUCKET})))::numeric`;
+
+/** Reads the decimal digits of a sum of such numbers; null is the sum of none. */
+export function histogramOf(digits: string | null): Histogram {
+  const buckets: number[] = [];
+  const counts: number[] = [];
+  if (digits !== null)
+    for (let end = digits.length, bucket = FIRST_BUCKET; end > 0; end -= DIGITS, bucket++) {
+      const count = Number(digits.slice(Math.max(0, end - DIGITS), end));
+      if (count === 0) continue;
+      buckets.push(bucket);
+      counts.push(count);
+    }
+  return { buckets, counts };
+}
 
 /** The value that stands for a bucket: no value of it is further away than two and a half per cent. */
 const durationOf = (bucket: number): number => (2 * GAMMA ** bucket) / (GAMMA + 1);

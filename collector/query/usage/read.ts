@@ -5,7 +5,7 @@ import type { Filter } from "../filter/parse.ts";
 import { type GenerationStatistics, GROUPINGS, type Grouping, generationStatistics, MAX_GROUPS } from "../generations/statistics.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { EMPTY, type Fragment, list, sql } from "../sql.ts";
-import { BUCKET_SQL, type Histogram, percentile } from "./histogram.ts";
+import { HISTOGRAM_SQL, histogramOf, percentile } from "./histogram.ts";
 
 /** Usage of a range of time, by up to three groupings. */
 export interface Usage {
@@ -42,7 +42,7 @@ export async function readUsage(reader: Reader, projectId: number, { filter, by 
 const up = (millis: number, unit: number): Date => new Date(Math.ceil(millis / unit) * unit);
 const down = (millis: number, unit: number): Date => new Date(Math.floor(millis / unit) * unit);
 
-const BUCKET: Fragment = { texts: [BUCKET_SQL], values: [] };
+const HISTOGRAM: Fragment = { texts: [HISTOGRAM_SQL], values: [] };
 
 /** Columns of the sums, as they are read from the rows of hours that are not clean. */
 const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success')::int::bigint AS succeeded, (generation_status = 'failed')::int::bigint AS failed,
@@ -51,19 +51,18 @@ const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success'):
   coalesce(quality_status = 'pending_review', false)::int::bigint AS pending_review,
   (generation_status = 'success' AND cost_amount IS NULL)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
   tokens_total::numeric, (tokens_total IS NOT NULL)::int::bigint AS tokens_known, cost_amount, (duration_ms IS NOT NULL)::int::bigint AS duration_known,
-  duration_ms AS duration_sum_ms,
-  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[${BUCKET}] END AS duration_buckets,
-  CASE WHEN duration_ms IS NOT NULL THEN ARRAY[1::bigint] END AS duration_counts`;
+  duration_ms AS duration_sum_ms, ${HISTOGRAM} AS durations`;
 
 const FROM_SUMS = sql`generations, succeeded, failed, timed_out, pending, approved, rejected, pending_review, unpriced, tokens_prompt, tokens_completion,
-  tokens_reasoning, tokens_total, tokens_known, cost_amount, duration_known, duration_sum_ms, duration_buckets, duration_counts`;
+  tokens_reasoning, tokens_total, tokens_known, cost_amount, duration_known, duration_sum_ms, durations`;
 
 const TOTALS = sql`sum(generations)::bigint AS generations, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed, sum(timed_out)::bigint AS timed_out,
   sum(pending)::bigint AS pending, (sum(failed) + sum(timed_out))::float8 / nullif(sum(generations) - sum(pending), 0)::float8 AS error_rate,
   sum(tokens_prompt) AS tokens_prompt, sum(tokens_completion) AS tokens_completion, sum(tokens_reasoning) AS tokens_reasoning, sum(tokens_total) AS tokens_total,
   (sum(tokens_total) / nullif(sum(tokens_known), 0))::float8 AS avg_tokens, sum(duration_sum_ms) / nullif(sum(duration_known), 0)::float8 AS avg_duration_ms,
   sum(cost_amount) AS cost_amount, min(cost_currency) AS cost_currency, count(DISTINCT cost_currency) AS currencies, sum(unpriced)::bigint AS unpriced,
-  sum(approved)::bigint AS approved, sum(rejected)::bigint AS rejected, sum(pending_review)::bigint AS pending_review`;
+  sum(approved)::bigint AS approved, sum(rejected)::bigint AS rejected, sum(pending_review)::bigint AS pending_review,
+  sum(durations)::text AS durations`;
 
 const GROUP_NAMES = [sql`g1`, sql`g2`, sql`g3`];
 
@@ -77,26 +76,15 @@ function groupingOf(grouping: Grouping, began: Fragment): Fragment {
 interface Totals extends Record<string, unknown> {
   readonly generations: ExactNumber;
   readonly currencies: number;
-  readonly buckets: readonly number[] | null;
-  readonly counts: readonly ExactNumber[] | null;
+  readonly durations: string | null;
 }
 
 async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuestion): Promise<GenerationStatistics[]> {
-  const parts = partsOf(projectId, { filter, by });
-  const groups = by.map((_, i) => GROUP_NAMES[i] ?? EMPTY);
-  // Groups are numbered once, so that 150,000 buckets are added up by two integers, and NULL is a group like any other.
-  const number = groups.length === 0 ? sql`1` : sql`dense_rank() OVER (ORDER BY ${list(groups)})`;
-  const group = list([sql`n`, ...groups]);
-  const totals =
-    groups.length === 0 ? sql`SELECT 1 AS n, ${TOTALS} FROM numbered` : sql`SELECT ${group}, ${TOTALS} FROM numbered GROUP BY ${group}`;
-  const rows = await ask<Totals>(sql`
-    WITH ${parts},
-      numbered AS MATERIALIZED (SELECT *, ${number} AS n FROM parts),
-      totals AS (${totals}),
-      counted AS (SELECT n, unnest(duration_buckets) AS bucket, unnest(duration_counts) AS calls FROM numbered),
-      buckets AS (SELECT n, bucket, sum(calls)::bigint AS calls FROM counted GROUP BY n, bucket),
-      histograms AS (SELECT n, array_agg(bucket ORDER BY bucket) AS buckets, array_agg(calls ORDER BY bucket) AS counts FROM buckets GROUP BY n)
-    SELECT t.*, h.buckets, h.counts FROM totals t LEFT JOIN histograms h USING (n) ORDER BY generations DESC NULLS LAST LIMIT ${MAX_GROUPS}`);
+  const groups = list(by.map((_, i) => GROUP_NAMES[i] ?? EMPTY));
+  const totals = by.length === 0 ? sql`SELECT ${TOTALS} FROM parts` : sql`SELECT ${groups}, ${TOTALS} FROM parts GROUP BY ${groups}`;
+  const rows = await ask<Totals>(
+    sql`WITH ${partsOf(projectId, { filter, by })} ${totals} ORDER BY generations DESC NULLS LAST LIMIT ${MAX_GROUPS}`,
+  );
   return rows.map((row) => statisticsOf(row, by));
 }
 
@@ -145,11 +133,11 @@ function partsOf(projectId: number, { filter, by }: UsageQuestion): Fragment {
     )`;
 }
 
-function statisticsOf({ buckets, counts, currencies, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
-  const histogram: Histogram = { buckets: buckets ?? [], counts: (counts ?? []).map(Number) };
+function statisticsOf({ durations, currencies, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
+  const histogram = histogramOf(durations);
   const mixed = currencies > 1;
   const groups = Object.fromEntries(by.map((grouping, i) => [grouping, row[`g${i + 1}`] ?? null]));
-  const { n: _n, g1: _1, g2: _2, g3: _3, ...measures } = row;
+  const { g1: _1, g2: _2, g3: _3, ...measures } = row;
   const none = row.generations === null;
   const zeros = none
     ? { generations: 0, succeeded: 0, failed: 0, timed_out: 0, pending: 0, unpriced: 0, approved: 0, rejected: 0, pending_review: 0 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { exactJson, exactNumber, isoTime } from "../../../collector/query/exact.ts";
-import { percentile } from "../../../collector/query/usage/histogram.ts";
+import { histogramOf, percentile } from "../../../collector/query/usage/histogram.ts";
 
 describe("numbers of the database", () => {
   it.each([
@@ -53,4 +53,11 @@ it("a percentile of a histogram is that of its bucket, and null without calls", 
   const histogram = { buckets: [bucketOf(10), bucketOf(1_000)], counts: [99, 1] };
   expect(percentile(histogram, 0.5)! / 10).toBeCloseTo(1, 1);
   expect(percentile(histogram, 1)! / 1_000).toBeCloseTo(1, 1);
+});
+
+it("a histogram is read from the digits of one number, twelve a bucket", () => {
+  const calls = (bucket: number, count: bigint): bigint => count * 10n ** BigInt(12 * (bucket + 141));
+  const sum = calls(-141, 7n) + calls(0, 999_999_999_999n) + calls(94, 1n) + calls(95, 20n);
+  expect(histogramOf(sum.toString())).toEqual({ buckets: [-141, 0, 94, 95], counts: [7, 999_999_999_999, 1, 20] });
+  expect(histogramOf(null)).toEqual({ buckets: [], counts: [] });
 });
