@@ -13,6 +13,8 @@ export interface Entry {
   state: "queued" | "sending" | "gone";
   /** Content was taken off already. */
   bare: boolean;
+  /** Taken back while it was being sent: it is not sent again. */
+  withdrawn: boolean;
   /** Told once, when it is known what became of it. */
   settled?: ((outcome: Outcome) => void) | undefined;
 }
@@ -40,7 +42,7 @@ export interface Queue {
   readonly bytes: number;
   readonly losses: Losses;
   push(span: ReadableSpan, settled?: (outcome: Outcome) => void): Entry;
-  /** Takes an entry out that was not sent yet; false when it is too late. */
+  /** Takes an entry out that was not sent yet; false when it is too late. One that is being sent just now goes when it is put back. */
   cancel(entry: Entry): boolean;
   /** The oldest entries up to these bounds, at least one if there is any. They count as bytes of the queue until they are settled or put back. */
   take(maxRecords: number, maxBytes: number): Entry[];
@@ -129,7 +131,7 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
     },
     losses,
     push(span, settled) {
-      const entry: Entry = { span, bytes: sizeOf(span), state: "queued", bare: false, settled };
+      const entry: Entry = { span, bytes: sizeOf(span), state: "queued", bare: false, withdrawn: false, settled };
       entries.push(entry);
       queued++;
       bytes += entry.bytes;
@@ -137,6 +139,7 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
       return entry;
     },
     cancel(entry) {
+      entry.withdrawn = true;
       if (entry.state !== "queued") return false;
       finish(entry, "dropped");
       return true;
@@ -158,8 +161,9 @@ export function createQueue(limits: QueueLimits, isContent: IsContent, onLoss: (
       return taken;
     },
     putBack(returned) {
-      const still = returned.filter((entry) => entry.state === "sending");
+      const still = returned.filter((entry) => entry.state === "sending" && !entry.withdrawn);
       for (const entry of still) entry.state = "queued";
+      for (const entry of returned) if (entry.withdrawn) finish(entry, "dropped");
       queued += still.length;
       entries = [...still, ...entries.slice(head)];
       head = 0;

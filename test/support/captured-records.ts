@@ -55,7 +55,7 @@ const keeping = (spans: ReadableSpan[]): Delivery => ({
   push(span, settled) {
     spans.push(span);
     settled?.("accepted");
-    return { span, bytes: 0, state: "gone", bare: false };
+    return { span, bytes: 0, state: "gone", bare: false, withdrawn: false };
   },
   cancel: () => false,
   sendSoon() {},

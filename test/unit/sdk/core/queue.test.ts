@@ -127,6 +127,19 @@ describe("the queue", () => {
     expect(queue.cancel(sent)).toBe(false);
   });
 
+  it("does not send again what was taken back while it was being sent, and counts no loss", () => {
+    const { queue, lost } = queueOf();
+    const told: Outcome[] = [];
+    const withdrawn = queue.push(withContent("announcement"), (outcome) => told.push(outcome));
+    queue.push(recordOf("b", {}));
+    const entries = queue.take(64, 1e9);
+    queue.cancel(withdrawn);
+    queue.putBack(entries);
+    expect(told).toEqual(["dropped"]);
+    expect(namesOf(queue.take(64, 1e9))).toEqual(["b"]);
+    expect([queue.bytes, queue.losses, lost]).toEqual([sizeOf(recordOf("b", {})), { contents: 0, records: 0 }, []]);
+  });
+
   it("keeps its order and forgets what left over many thousands of records", () => {
     const { queue } = queueOf();
     const seen: string[] = [];
