@@ -13,9 +13,11 @@ export async function dumpSchema(sql: Sql, schema = "public"): Promise<string> {
   return sql.begin("read only", async (tx) => {
     // With the schema on the search path PostgreSQL writes names without it.
     await tx`SELECT set_config('search_path', quote_ident(${schema}), true)`;
-    const parts = [HEADER];
-    for (const table of await readTables(tx, schema)) parts.push(table);
-    for (const section of [readFunctions, readAccess, readViews]) parts.push(...(await section(tx, schema)));
+    const functions = await readFunctions(tx, schema);
+    const definitions = (ofColumns: boolean): string[] =>
+      functions.filter((each) => each.ofColumns === ofColumns).map(({ definition }) => definition);
+    const parts = [HEADER, ...definitions(true), ...(await readTables(tx, schema)), ...definitions(false)];
+    for (const section of [readAccess, readViews]) parts.push(...(await section(tx, schema)));
     return parts.join("\n");
   }) as Promise<string>;
 }
@@ -73,12 +75,22 @@ function writeTable(table: TableRow): string {
   return `${statements.join("\n")}\n`;
 }
 
-async function readFunctions(tx: TransactionSql, schema: string): Promise<string[]> {
-  const functions = await tx<{ definition: string }[]>`
-    SELECT replace(pg_get_functiondef(p.oid), format('FUNCTION %I.', ${schema}::text), 'FUNCTION ') AS definition
+interface SqlFunction {
+  readonly definition: string;
+  /** Columns are made by it: it must be there before its table, where others read tables. */
+  readonly ofColumns: boolean;
+}
+
+async function readFunctions(tx: TransactionSql, schema: string): Promise<SqlFunction[]> {
+  const functions = await tx<SqlFunction[]>`
+    SELECT replace(pg_get_functiondef(p.oid), format('FUNCTION %I.', ${schema}::text), 'FUNCTION ') AS definition,
+      EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_attrdef'::regclass AND d.refclassid = 'pg_proc'::regclass AND d.refobjid = p.oid) AS "ofColumns"
     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
     WHERE n.nspname = ${schema} ORDER BY p.proname COLLATE "C"`;
-  return functions.map(({ definition }) => `${definition.trim().replace("CREATE OR REPLACE", "CREATE")};\n`);
+  return functions.map(({ definition, ofColumns }) => ({
+    definition: `${definition.trim().replace("CREATE OR REPLACE", "CREATE")};\n`,
+    ofColumns,
+  }));
 }
 
 /** Row-level security, policies, grants to everyone and triggers; grants to logins are no part of the schema. */

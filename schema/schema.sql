@@ -2,6 +2,18 @@
 -- It is here to be read and compared; databases are made by the migrations. Comments on tables and columns stand in README.md.
 -- COMPRESSION lz4 is STORAGE EXTERNAL on a server without lz4. Daily partitions are made while genspan runs, by jobs/partitions.ts.
 
+CREATE FUNCTION genspan_provider_counts(metrics jsonb)
+ RETURNS numeric[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (SELECT array_agg(metrics.counts ORDER BY metrics.place) AS array_agg FROM (SELECT m.place, array_agg(CASE WHEN (jsonb_typeof((p.told -> m.metric)) = 'number'::text) THEN ((p.told -> m.metric))::numeric ELSE NULL::numeric END ORDER BY (p.provider COLLATE "C")) AS counts FROM jsonb_each(CASE WHEN (jsonb_typeof(genspan_provider_counts.metrics) = 'object'::text) THEN genspan_provider_counts.metrics ELSE NULL::jsonb END) p(provider, told), unnest(ARRAY['generated'::text, 'api_calls'::text, 'failures'::text, 'evaluated'::text, 'approved'::text, 'rejected'::text]) WITH ORDINALITY m(metric, place) GROUP BY m.place) metrics);
+
+CREATE FUNCTION genspan_provider_names(metrics jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN (SELECT array_agg(provider.provider ORDER BY (provider.provider COLLATE "C")) AS array_agg FROM jsonb_object_keys(CASE WHEN (jsonb_typeof(genspan_provider_names.metrics) = 'object'::text) THEN genspan_provider_names.metrics ELSE NULL::jsonb END) provider(provider));
+
 CREATE TABLE alert_channels (
   project_id integer NOT NULL,
   rule_id uuid NOT NULL,
@@ -308,6 +320,8 @@ CREATE TABLE generation_runs (
   created_at timestamp with time zone NOT NULL,
   updated_at timestamp with time zone NOT NULL,
   closed_by text,
+  provider_names text[] GENERATED ALWAYS AS (genspan_provider_names(provider_metrics)) STORED,
+  provider_counts numeric[] GENERATED ALWAYS AS (genspan_provider_counts(provider_metrics)) STORED,
   CONSTRAINT generation_runs_pkey PRIMARY KEY (project_id, id),
   CONSTRAINT generation_runs_closed_by_check CHECK ((closed_by = ANY (ARRAY['report'::text, 'operator'::text]))),
   CONSTRAINT generation_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'success'::text, 'partial_failure'::text, 'failed'::text])))

@@ -48,7 +48,7 @@ async function makePartitions({ sql }: Pick<Stage, "sql">, now: number): Promise
       );
 }
 
-/** A service has two prompts, and a prompt its model, as in real applications. Ids are the number of trace and span; times lie evenly between thirty days ago and now. Made by the server: what arrives how is measured elsewhere. */
+/** A service has two prompts, and a prompt its model, as in real applications. Ids are the number of trace and span; times lie evenly between thirty days ago and now, and rows in their order. Made by the server: what arrives how is measured elsewhere. */
 async function storeSpans({ sql }: Pick<Stage, "sql">, { spans, now }: ReadSet): Promise<void> {
   const random = createRandom(7);
   const texts = (bytes: number): string[] => Array.from({ length: TEXTS }, () => proseOf(random, bytes));
@@ -69,7 +69,7 @@ async function storeSpans({ sql }: Pick<Stage, "sql">, { spans, now }: ReadSet):
         SELECT 1, trace_id, span_id, at, 0, at + interval '1 second', 0, 1e9, CASE WHEN n % ${SPANS_PER_TRACE}::int = 9 THEN NULL ELSE lpad(to_hex(n - n % ${SPANS_PER_TRACE}::int + 9), 16, '0') END,
           'step ' || n % 50, CASE WHEN n % ${SPANS_PER_TRACE}::int = 9 THEN 2 ELSE 3 END, 'service ' || n % 8, CASE WHEN n % 97 = 0 THEN 2 ELSE 0 END,
           jsonb_build_object('http.route', '/r/' || n % 200, 'tenant', 't' || n % 5000, 'note', note), ${resource}, at
-        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int`;
+        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int ORDER BY n`;
       await tx`INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, end_time, service_name, environment, dialect, operation_name, provider_name, prompt_full_text, prompt_format,
           prompt_template_name, prompt_template_version, model_name, response_full_text, tokens_prompt, tokens_completion, tokens_total, duration_ms, generation_status, error_type,
           cost_amount, cost_currency, user_id, run_id, additional_metadata, content_state, logged_at, updated_at, received_at)
@@ -78,7 +78,7 @@ async function storeSpans({ sql }: Pick<Stage, "sql">, { spans, now }: ReadSet):
           answer, n % 3000, n % 700, n % 3000 + n % 700, 200 + n * 7 % 5000,
           CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'success' END, CASE WHEN n % 50 = 0 THEN 'rate_limit' END, 0.000001 * (n % 3000), 'USD', 'user ' || n % 20000,
           CASE WHEN n % 100 < 3 THEN 'run ' || n / 3000 END, jsonb_build_object('tier', CASE WHEN n % 1000 = 0 THEN 'gold' ELSE 'plain' END), 'captured', at, at, at
-        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int WHERE is_call`;
+        FROM made JOIN bench_texts ON i = n % ${TEXTS}::int WHERE is_call ORDER BY n`;
     });
   }
   await sql`INSERT INTO usage_dirty_hours SELECT DISTINCT project_id, date_trunc('hour', start_time, 'UTC') FROM generation_logs`;

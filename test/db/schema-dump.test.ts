@@ -45,7 +45,7 @@ describeEachServer("the migrated schema", (server) => {
 
   it("explains every table, column, view and function", async () => {
     const unexplained = await sql`
-      SELECT c.relname, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND c.relkind <> 'v'
+      SELECT c.relname, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind <> 'v'
       WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition
         AND (obj_description(c.oid, 'pg_class') IS NULL OR (c.relkind <> 'v' AND col_description(c.oid, a.attnum) IS NULL))
       UNION ALL SELECT proname, NULL FROM pg_proc

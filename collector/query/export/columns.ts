@@ -13,8 +13,8 @@ export interface ExportColumn {
   readonly large: boolean;
 }
 
-/** An export is of one project, and the machinery's own columns mean nothing elsewhere. */
-const LEFT_OUT = new Set(["project_id", "filled_from", "own_values"]);
+/** An export is of one project; the machinery's own columns mean nothing elsewhere, and what is made of other columns is made again. */
+const LEFT_OUT = new Set(["project_id", "filled_from", "own_values", "provider_names", "provider_counts"]);
 
 const KINDS: Readonly<Record<string, ColumnKind>> = {
   smallint: "number",

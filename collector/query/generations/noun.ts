@@ -46,9 +46,14 @@ const CONTENT = {
 const isAmong = (attributes: Fragment, attribute: string, values: readonly string[]) =>
   sql`${attributes} ->> ${attribute}::text = ANY(${values}::text[])`;
 
+/** A span says so itself, or its resource does. The resources are found once. */
+const spanHas = (attribute: string, values: readonly string[]): Fragment =>
+  sql`${isAmong(sql`s.attributes`, attribute, values)} OR s.resource_id IN (
+    SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND ${isAmong(sql`r.attributes`, attribute, values)})`;
+
 /**
  * Attributes of the call's span, of its resource, and what the application told beside it. Spans are looked up for one call after the other: OFFSET 0
- * keeps the planner from reading all spans there are beforehand. The resources are found once.
+ * keeps the planner from reading all spans there are beforehand.
  */
 function attributeIs(attribute: string, values: readonly string[], spans?: readonly SpanKey[]): Fragment {
   const own = [name("additional_metadata"), name("model_parameters")].map((column) => isAmong(column, attribute, values));
@@ -56,8 +61,7 @@ function attributeIs(attribute: string, values: readonly string[], spans?: reado
     return or([
       ...own,
       sql`EXISTS (SELECT FROM spans s WHERE s.project_id = generation_logs.project_id AND s.trace_id = generation_logs.trace_id
-        AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time AND (${isAmong(sql`s.attributes`, attribute, values)}
-          OR s.resource_id IN (SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND ${isAmong(sql`r.attributes`, attribute, values)})) OFFSET 0)`,
+        AND s.span_id = generation_logs.span_id AND s.start_time = generation_logs.start_time AND (${spanHas(attribute, values)}) OFFSET 0)`,
     ]);
   const [traces, ids, times] = (["trace_id", "span_id", "start_time"] as const).map((column) => spans.map((span) => span[column])) as [
     string[],
@@ -72,12 +76,11 @@ function attributeIs(attribute: string, values: readonly string[], spans?: reado
 
 const attributeSpans = (attribute: string, values: readonly string[], { from, to }: TimeRange): Fragment =>
   sql`SELECT s.trace_id, s.span_id, s.start_time FROM spans s
-    LEFT JOIN resources r ON r.project_id = s.project_id AND r.id = s.resource_id AND ${isAmong(sql`r.attributes`, attribute, values)}
     WHERE ${and([
       sql`s.project_id = (SELECT genspan_project())`,
       ...(from === undefined ? [] : [sql`s.start_time >= ${from}::timestamptz`]),
       ...(to === undefined ? [] : [sql`s.start_time < ${to}::timestamptz`]),
-      or([isAmong(sql`s.attributes`, attribute, values), sql`r.id IS NOT NULL`]),
+      sql`(${spanHas(attribute, values)})`,
     ])}`;
 
 /** Model calls: one row each of generation_logs. */

@@ -108,28 +108,19 @@ async function totals(ask: Ask, rows: Fragment): Promise<RunTotals> {
   return row!;
 }
 
+/** Rows of provider_counts in their order (migration 0027). */
 const PROVIDER_METRICS = ["generated", "api_calls", "failures", "evaluated", "approved", "rejected"];
 
 /** Best first. A provider without evaluations comes last: nothing is known of its quality. */
 function providers(ask: Ask, rows: Fragment): Promise<ProviderComparison[]> {
-  const found = list(PROVIDER_METRICS.map((metric) => sql`metrics -> ${metric}::text AS ${name(metric)}`));
-  // What is no number counts as unknown.
-  const sums = list(
-    PROVIDER_METRICS.map(name).map((metric) => sql`sum(${metric}::numeric) FILTER (WHERE jsonb_typeof(${metric}) = 'number') AS ${metric}`),
-  );
-  // Each OFFSET 0 keeps a value that is named several times above from being taken out of the JSON as often.
+  const counts = list(PROVIDER_METRICS.map((metric, i) => sql`unnest(provider_counts[${i + 1}::int:${i + 1}::int]) AS ${name(metric)}`));
+  const sums = list(PROVIDER_METRICS.map(name).map((metric) => sql`sum(${metric}) AS ${metric}`));
   return ask<ProviderComparison>(sql`
     SELECT *, ${share(sql`approved`, sql`evaluated`)} AS approval_rate, ${share(sql`failures`, sql`api_calls`)} AS failure_rate,
       ${share(sql`api_calls`, sql`generated`)} AS api_calls_per_generated
     FROM (
       SELECT provider, runs, generated, api_calls, failures, coalesce(evaluated, approved + rejected) AS evaluated, approved, rejected FROM (
-        SELECT provider, count(*) AS runs, ${sums} FROM (
-          SELECT provider, ${found} FROM (
-            SELECT (each).key AS provider, (each).value AS metrics FROM (
-              SELECT jsonb_each(provider_metrics) AS each FROM ${rows} AND jsonb_typeof(provider_metrics) = 'object' OFFSET 0
-            ) AS entries
-          ) AS named OFFSET 0
-        ) AS read GROUP BY provider
+        SELECT provider, count(*) AS runs, ${sums} FROM (SELECT unnest(provider_names) AS provider, ${counts} FROM ${rows}) AS told GROUP BY provider
       ) AS summed
     ) AS sums ORDER BY approval_rate DESC NULLS LAST, approved DESC NULLS LAST, provider LIMIT 1000`);
 }
