@@ -31,7 +31,7 @@ export async function readPage<Row>(ask: Ask, input: PageInput): Promise<Page<Ro
   const { filter } = input;
   const newest = newestPart(filter);
   if (newest === undefined) return pageOf(await readRows<Row>(ask, { ...input, where: conditionsOf(filter) }), filter);
-  const found = await readRows<Row>(ask, { ...input, filter: newest, where: rowConditionsOf(newest) });
+  const found = await readRows<Row>(ask, { ...input, filter: newest, where: rowConditionsOf(await withSpans(ask, newest)) });
   if (found.length > filter.limit) return pageOf(found, filter);
   const older = { ...filter, to: newest.from, limit: filter.limit - found.length };
   const together = found.length / NEWEST_SHARE < 2 * filter.limit;
