@@ -25,9 +25,6 @@ export interface Upkeep {
   readonly refiner: Refiner;
 }
 
-/** A model call that was announced this long ago is not running any more; longer ones complete their row all the same when they end. */
-const PENDING_TIMEOUT_MS = 3_600_000;
-
 /** Starts what keeps the tables in order by the clock, and stops all of it at once. */
 export async function startUpkeep(context: Context, pools: Pools, alerting: Services["alerting"]): Promise<Upkeep> {
   const { log, started, options } = context;
@@ -49,11 +46,11 @@ export async function startUpkeep(context: Context, pools: Pools, alerting: Serv
 
 function jobsOf({ options, log, metrics }: Context, pools: Pools, alerting: Services["alerting"]): Job<unknown>[] {
   const { config, schema } = options;
-  const { retentionMillis, contentRetentionMillis, contentArchive } = postgresOptions(config);
+  const { pendingTimeoutMillis, retentionMillis, contentRetentionMillis, contentArchive } = postgresOptions(config);
   const common = { sql: pools.jobs, schema, holder: randomUUID(), log };
   return [
     createPartitionJob({ ...common, metrics, retentionMillis }),
-    createReaper({ ...common, pendingTimeoutMillis: PENDING_TIMEOUT_MS }),
+    createReaper({ ...common, pendingTimeoutMillis }),
     createUsageRollup(common),
     createWordSignatures(common),
     createErasureSweep(common),

@@ -18,6 +18,12 @@ export const REQUEST_DEADLINE_MS = 8_000;
 /** A write to the database that takes longer is given up together with its connection. */
 export const WRITE_DEADLINE_MS = 5_000;
 
+/**
+ * A call that was announced this long ago and never ended is not running any more (exporters.postgres: pending_timeout); one that runs longer completes its row
+ * all the same when it ends.
+ */
+export const PENDING_TIMEOUT_MS = 3_600_000;
+
 /** Decoding and encoding give way to other requests after this long, between two items; one item, and the look for secrets in a body, is done in one go. */
 export const YIELD_AFTER_MS = 20;
 

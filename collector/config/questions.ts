@@ -1,4 +1,4 @@
-import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, WRITE_DEADLINE_MS } from "../base/limits.ts";
+import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, PENDING_TIMEOUT_MS, WRITE_DEADLINE_MS } from "../base/limits.ts";
 import type { Component, Config, Endpoint } from "./index.ts";
 
 const MIB = 1024 * 1024;
@@ -94,6 +94,7 @@ export function postgresOptions(config: Config) {
     maxPendingBytes: found?.options.max_pending_bytes ?? MAX_PENDING_BYTES,
     maxBatchBytes: found?.options.max_batch_bytes ?? MAX_BATCH_BYTES,
     writeDeadlineMillis: found?.options.write_timeout ?? WRITE_DEADLINE_MS,
+    pendingTimeoutMillis: found?.options.pending_timeout ?? PENDING_TIMEOUT_MS,
     retentionMillis: found?.options.retention ?? 0,
     contentRetentionMillis: found?.options.content_retention ?? 0,
     contentArchive: found?.options.content_archive,

@@ -8,6 +8,7 @@ export interface ReaperOptions extends JobOptions {
 /** error_type of a call whose end was never reported; the final span, should it still come, replaces the row. */
 export const NEVER_ENDED = "genspan.never_ended";
 
+/** How often it is looked; more often where the time allowed is shorter. */
 const INTERVAL_MS = 60_000;
 const LEASE_TTL_MS = 60_000;
 /** Rows of one statement: short locks, and a table full of them is worked off in turns. */
@@ -17,7 +18,7 @@ const BATCH = 1_000;
 export const createReaper = (options: ReaperOptions): Job<number> =>
   createLeasedJob(options, {
     name: "reaper",
-    everyMillis: INTERVAL_MS,
+    everyMillis: Math.min(INTERVAL_MS, options.pendingTimeoutMillis),
     leaseTtlMillis: LEASE_TTL_MS,
     failure: "pending generations could not be looked through; it is tried again",
     async work(signal) {

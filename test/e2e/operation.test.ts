@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../collector/embedded/server.ts";
 import { lockSchemaChanges } from "../../schema/connect.ts";
 import { createEmptyDatabase, describeEachServer, startPrivateCluster } from "../support/database.ts";
+import { BASE_MS, tracesOf } from "../support/otlp-json.ts";
 import { type Program, removeFolder, startProgram } from "../support/program.ts";
 import { countOf, createSender, metricOf, whileRunning } from "../support/sender.ts";
 import { mountTmpfs, tmpfsWorks, unmount } from "../support/tmpfs.ts";
@@ -26,7 +27,7 @@ describe("a running collector", () => {
     const port = await freePort("127.0.0.1", 0);
     program = await startProgram({
       env: { DATABASE_URL: cluster.url, ...pointedAt(`http://127.0.0.1:${port}`) },
-      config: `receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}`,
+      config: `receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:${port}"}}}}\nexporters: {postgres: {pending_timeout: 2s}}`,
     });
   });
   afterAll(async () => {
@@ -49,6 +50,23 @@ describe("a running collector", () => {
     await sleep(1_500);
     expect(await metricOf(program.webUrl, 'genspan_received_items_total{signal="traces"}')).toBe(before + 100);
     expect(await countOf(cluster.url, "SELECT count(*)::int AS n FROM spans WHERE service_name = 'genspan'")).toBe(0);
+  });
+
+  it("makes a timeout of a call that never ends, after the time that its configuration allows", async () => {
+    const attributes = { "gen_ai.operation.name": "chat", "genspan.record": "pending" };
+    const announcement = tracesOf({ id: "open", parent: "call", tookMs: 0, at: Date.now() - BASE_MS, attributes });
+    const answer = await fetch(`${program.otlpUrl}/v1/traces`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(announcement),
+    });
+    expect([answer.status, await answer.text()]).toEqual([200, "{}"]);
+    const timeouts = () =>
+      countOf(
+        cluster.url,
+        "SELECT count(*)::int AS n FROM generation_logs WHERE generation_status = 'timeout' AND error_type = 'genspan.never_ended'",
+      );
+    await expect.poll(timeouts, { timeout: 20_000, interval: 200 }).toBe(1);
   });
 
   it("OPS-07 has the same metrics whatever services and models report to it", async () => {

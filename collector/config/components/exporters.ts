@@ -1,4 +1,4 @@
-import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, WRITE_DEADLINE_MS } from "../../base/limits.ts";
+import { MAX_BATCH_BYTES, MAX_PENDING_BYTES, PENDING_TIMEOUT_MS, WRITE_DEADLINE_MS } from "../../base/limits.ts";
 import { durationMillis, integer, oneOf, postgresUrl, text } from "../scalars.ts";
 import { field, optional, section } from "../shape.ts";
 
@@ -13,6 +13,8 @@ export const postgres = section({
   max_batch_bytes: field(integer(64 * 1024, 64 * MIB), MAX_BATCH_BYTES),
   /** A request not committed after this long is answered with a retryable failure. */
   write_timeout: field(durationMillis(1), WRITE_DEADLINE_MS),
+  /** A call that was announced this long ago and never ended becomes a timeout. */
+  pending_timeout: field(durationMillis(1_000), PENDING_TIMEOUT_MS),
   /** A login for all reads, in place of the one that genspan makes for itself. */
   read_url: optional(postgresUrl),
   /** Telemetry older than this is removed; 0 removes nothing. */

@@ -20,7 +20,7 @@ receivers:
   otlp/unused: {protocols: {http: {endpoint: "0.0.0.0:1", max_request_body_size: 268435456}}}
   ${HTTP}
 exporters:
-  postgres/unused: {retention: 1h, content_retention: 1h, content_archive: /elsewhere, connections: 9, read_url: postgres://a@b/c}
+  postgres/unused: {retention: 1h, content_retention: 1h, content_archive: /elsewhere, connections: 9, pending_timeout: 1s, read_url: postgres://a@b/c}
   postgres: {retention: 720h}
 extensions:
   web/unused: {endpoint: "0.0.0.0:2", public_url: https://unused.example}
@@ -33,8 +33,14 @@ ${PIPELINE}`);
       contentRetentionMillis: 0,
       contentArchive: undefined,
       connections: 2,
+      pendingTimeoutMillis: 3_600_000,
       readUrl: undefined,
     });
+  });
+
+  it("leaves what holds to the exporter that is used", () => {
+    const used = configOf(`receivers: {${HTTP}}\nexporters: {postgres: {pending_timeout: 1h30m}}\nextensions: {web: }\n${PIPELINE}`);
+    expect(postgresOptions(used).pendingTimeoutMillis).toBe(5_400_000);
   });
 
   it("removes nothing either where no pipeline stores", () => {
