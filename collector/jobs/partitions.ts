@@ -1,4 +1,4 @@
-import { isLockConflict, type LockedChange } from "../../schema/brief-locks.ts";
+import type { LockedChange } from "../../schema/brief-locks.ts";
 import type { Sql } from "../../schema/connect.ts";
 import { partitionsUnderViews, takenNames } from "../../schema/partition-obstacles.ts";
 import {
@@ -18,6 +18,7 @@ import {
 import { rebuildDefault, rebuildNames, removeUnfinished, replacePartitions } from "../../schema/rebuild.ts";
 import { errorCode } from "../base/error-code.ts";
 import { type Merge, planMerge, planPartitions, planSplits } from "./partition-plan.ts";
+import { noteBusy, noteFailure, type PartitionFailure, type Step, type Unfinished, unlessFailed } from "./unfinished.ts";
 
 export interface PartitionOptions {
   readonly schema: string;
@@ -36,25 +37,14 @@ export interface PartitionOptions {
 
 const DEFAULTS = { aheadDays: 7, maxLive: 60, minRows: 1_000, rebuildRows: 20_000 };
 
-/** Something that could not be done; everything else was. */
-export interface PartitionFailure {
-  /** A partition, or a whole table. */
-  readonly relation: string;
-  /** SQLSTATE, or the system's code. */
-  readonly code: string;
-}
-
 /** What one run did. */
-export interface PartitionReport {
+export interface PartitionReport extends Unfinished {
   /** Names of new partitions. */
   readonly created: string[];
   /** Names of partitions made of several older ones. */
   readonly merged: string[];
-  /** Tables that could not be locked; the next run tries again. */
-  readonly busy: string[];
   /** Names that partitions need and relations of somebody else have; the rows of those days stay in DEFAULT until they are renamed. */
   readonly blocked: string[];
-  readonly failed: PartitionFailure[];
   /** Rows left in DEFAULT, by table. */
   readonly defaultRows: Record<string, number>;
 }
@@ -70,7 +60,7 @@ export async function maintainPartitions(sql: Sql, options: PartitionOptions): P
   for (const table of options.tables ?? PARTITIONED_TABLES) {
     if (options.signal?.aborted) break;
     const turn: Turn = { target: { sql, schema: options.schema, table }, settings, report };
-    await unlessFailed(turn, table.name, () => maintainTable(turn));
+    await unlessFailed(stepOf(turn), () => maintainTable(turn));
   }
   return report;
 }
@@ -104,7 +94,7 @@ interface Turn {
 async function maintainTable(turn: Turn): Promise<void> {
   const { target, report } = turn;
   // What a killed rebuild has left has names that are needed now.
-  if (!(await removeUnfinished(target))) return noteBusy(turn);
+  if (!(await removeUnfinished(target))) return noteBusy(report, target.table.name);
   await splitReached(turn);
   await makeMissing(turn);
   await mergeMany(turn);
@@ -116,7 +106,7 @@ async function splitReached(turn: Turn): Promise<void> {
   const { target, settings, report } = turn;
   for (const { source, parts } of planSplits(await readPartitions(target), settings.now, settings.aheadDays)) {
     if (isStopped(turn)) return;
-    await unlessFailed(turn, source.name, async () => {
+    await unlessFailed(stepOf(turn, source.name), async () => {
       if (!(await hasMoreRows(target, source.name, settings.rebuildRows))) {
         note(turn, await dissolvePartition(target, source.name), []);
       } else if ((await freeOfObstacles(turn, parts)).length === parts.length) {
@@ -134,13 +124,15 @@ async function makeMissing(turn: Turn): Promise<void> {
   const holding = total(defaultRows) > settings.rebuildRows ? missing.filter((range) => rowsIn(defaultRows, range) > 0) : [];
   const rebuilds = holding.length > 0 && (await canRebuildDefault(turn));
   if (rebuilds)
-    await unlessFailed(turn, defaultPartition(target.table), async () => note(turn, await rebuildDefault(target, holding), report.created));
+    await unlessFailed(stepOf(turn, defaultPartition(target.table)), async () =>
+      note(turn, await rebuildDefault(target, holding), report.created),
+    );
   // Where DEFAULT cannot be rebuilt, only what would be moved under a lock for too long waits for that.
   const waiting = rebuilds ? holding : holding.filter((range) => rowsIn(defaultRows, range) > settings.rebuildRows);
   for (const range of missing) {
     if (isStopped(turn)) return;
     if (!waiting.includes(range))
-      await unlessFailed(turn, partitionName(target.table, range), async () =>
+      await unlessFailed(stepOf(turn, partitionName(target.table, range)), async () =>
         note(turn, await createPartition(target, range), report.created),
       );
   }
@@ -157,7 +149,7 @@ async function mergeMany(turn: Turn): Promise<void> {
     if (merge === undefined || isStopped(turn)) return;
     // Once only: where it is done, it is not planned again.
     passedOver.add(nameOf(merge));
-    await unlessFailed(turn, nameOf(merge), async () => {
+    await unlessFailed(stepOf(turn, nameOf(merge)), async () => {
       const { sources, range } = merge;
       const underViews = await partitionsUnderViews(
         target,
@@ -190,28 +182,16 @@ async function canRebuildDefault({ target, report }: Turn): Promise<boolean> {
   return taken.length + underViews.length === 0;
 }
 
-/** Does the work, or reports that it failed. An error after the run was told to end is that end. */
-async function unlessFailed(turn: Turn, relation: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (turn.settings.signal?.aborted) throw error;
-    if (isLockConflict(error)) noteBusy(turn);
-    else noteFailure(turn.report, { relation, code: errorCode(error) });
-  }
-}
+const stepOf = ({ target: { table }, settings, report }: Turn, relation = table.name): Step => ({
+  report,
+  table: table.name,
+  relation,
+  signal: settings.signal,
+});
 
-function noteFailure(report: PartitionReport, failure: PartitionFailure): void {
-  if (!report.failed.some(({ relation, code }) => relation === failure.relation && code === failure.code)) report.failed.push(failure);
-}
-
-function note(turn: Turn, change: LockedChange<string | string[]>, list: string[]): void {
+function note({ target, report }: Turn, change: LockedChange<string | string[]>, list: string[]): void {
   if (change.kind === "done") list.push(...[change.value].flat());
-  else noteBusy(turn);
-}
-
-function noteBusy({ target, report }: Turn): void {
-  if (!report.busy.includes(target.table.name)) report.busy.push(target.table.name);
+  else noteBusy(report, target.table.name);
 }
 
 const isStopped = ({ target, settings, report }: Turn): boolean =>

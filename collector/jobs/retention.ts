@@ -1,4 +1,4 @@
-import { isLockConflict, withoutHaste } from "../../schema/brief-locks.ts";
+import { withoutHaste } from "../../schema/brief-locks.ts";
 import type { Sql } from "../../schema/connect.ts";
 import {
   deleteDefaultBatch,
@@ -10,11 +10,10 @@ import {
   readPartitions,
   type Target,
 } from "../../schema/partitions.ts";
-import { errorCode } from "../base/error-code.ts";
 import { releaseAll } from "../commands/origins/release.ts";
 import { markUsageBefore } from "../commands/usage-marks.ts";
 import { POINTING_TABLES } from "../model/span-tables.ts";
-import type { PartitionFailure } from "./partitions.ts";
+import { noteBusy, type Step, type Unfinished, unlessFailed } from "./unfinished.ts";
 
 export interface RetentionOptions {
   readonly schema: string;
@@ -25,15 +24,12 @@ export interface RetentionOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface RetentionReport {
+/** `failed` are such as a partition that a view of somebody's reads. */
+export interface RetentionReport extends Unfinished {
   /** Names of the partitions dropped. */
   readonly dropped: string[];
   /** Rows deleted from DEFAULT partitions and from tables without partitions. */
   readonly deletedRows: number;
-  /** Tables that could not be locked; the next run tries again. */
-  readonly busy: string[];
-  /** What could not be removed for another reason, such as a partition that a view of somebody's reads; everything else was. */
-  readonly failed: PartitionFailure[];
 }
 
 /** What a run would remove of one table or partition. */
@@ -67,37 +63,28 @@ const SMALL_TABLES = [
  */
 export async function dropExpired(sql: Sql, options: RetentionOptions): Promise<RetentionReport> {
   const { schema, before, signal } = options;
-  const report = { dropped: [] as string[], deletedRows: 0, busy: [] as string[], failed: [] as PartitionFailure[] };
-  const noteBusy = (table: string): void => void (report.busy.includes(table) || report.busy.push(table));
-  const unlessFailed = async (relation: string, work: () => Promise<void>): Promise<void> => {
-    if (signal?.aborted) return;
-    try {
-      await work();
-    } catch (error) {
-      if (signal?.aborted) throw error;
-      if (isLockConflict(error)) noteBusy(relation);
-      else report.failed.push({ relation, code: errorCode(error) });
-    }
-  };
+  const report = { dropped: [] as string[], deletedRows: 0, busy: [], failed: [] } satisfies RetentionReport;
+  const step = (table: string, relation = table): Step => ({ report, table, relation, signal });
   for (const table of PARTITIONED_TABLES) {
     const target: Target = { sql, schema, table };
-    await unlessFailed(table.name, async () => {
+    await unlessFailed(step(table.name), async () => {
       for (const { name } of await expiredPartitions(target, before))
-        await unlessFailed(name, async () => {
+        await unlessFailed(step(table.name, name), async () => {
           const change = await dropPartition(target, name);
           if (change.kind === "done") report.dropped.push(change.value);
-          else noteBusy(table.name);
+          else noteBusy(report, table.name);
         });
       await inBatches(options, async (rows) => counted(report, await deleteDefaultBatch(target, before, rows)));
     });
   }
-  if (report.deletedRows + report.dropped.length > 0) await unlessFailed("usage_dirty_hours", () => markUsageBefore(sql, schema, before));
+  if (report.deletedRows + report.dropped.length > 0)
+    await unlessFailed(step("usage_dirty_hours"), () => markUsageBefore(sql, schema, before));
   for (const table of SMALL_TABLES)
-    await unlessFailed(table.name, () =>
+    await unlessFailed(step(table.name), () =>
       inBatches(options, async (rows) => counted(report, await deleteSmall(sql, options, { table, rows }))),
     );
   if (report.dropped.some((name) => POINTING.test(name)))
-    await unlessFailed("resources", async () => void (await releaseAll({ sql, schema }, signal)));
+    await unlessFailed(step("resources"), async () => void (await releaseAll({ sql, schema }, signal)));
   return report;
 }
 
