@@ -23,8 +23,7 @@ export async function withBriefLocks<T>(
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
       const value = await sql.begin("isolation level read committed", async (tx) => {
-        // UTC, so that the bounds of partitions are written and read alike.
-        await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL TimeZone = 'UTC'; SET LOCAL statement_timeout = 0`);
+        await tx.unsafe(`SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}; SET LOCAL statement_timeout = 0`);
         return work(tx);
       });
       return { kind: "done", value: value as T };

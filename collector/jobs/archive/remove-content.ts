@@ -56,7 +56,7 @@ export async function removeContent(options: RemoveContentOptions): Promise<Remo
 
 const inSchema = <T>({ sql, schema }: RemoveContentOptions, work: (tx: TransactionSql) => Promise<T>): Promise<T> =>
   sql.begin(async (tx) => {
-    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('TimeZone', 'UTC', true), set_config('statement_timeout', '0', true)`;
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('statement_timeout', '0', true)`;
     return work(tx);
   }) as Promise<T>;
 

@@ -47,7 +47,7 @@ export async function restoreContent(options: RestoreOptions): Promise<RestoreRe
 
 function writeBack({ sql, schema }: RestoreOptions, rows: readonly ArchivedRow[]): Promise<number> {
   return sql.begin(async (tx: TransactionSql) => {
-    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('TimeZone', 'UTC', true)`;
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true)`;
     let written = 0;
     for (const row of rows) {
       const table = CONTENT_TABLES.find((each) => each.name === row.table);

@@ -49,7 +49,7 @@ interface Hour {
  */
 function signNextHour({ sql, schema, settleMillis = SETTLE_MS }: WordSignaturesOptions, signal: AbortSignal): Promise<boolean> {
   return sql.begin(async (tx) => {
-    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('TimeZone', 'UTC', true), set_config('jit', 'off', true)`;
+    await tx`SELECT set_config('search_path', quote_ident(${schema}), true), set_config('jit', 'off', true)`;
     const [hour] = await tx<Hour[]>`
       WITH due AS (
         SELECT project_id, hour FROM word_dirty_hours GROUP BY project_id, hour
