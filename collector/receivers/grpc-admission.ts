@@ -4,6 +4,7 @@ import type { Authenticate, Authentication } from "../base/authenticate.ts";
 import { readCredentials } from "../base/credentials.ts";
 import { type Rejected, type Retryable, rejected, retryable } from "../base/outcome.ts";
 import type { ByteBudget } from "./byte-budget.ts";
+import { createDeadlines } from "./deadlines.ts";
 import { countBytes, type MessageBytes } from "./grpc-message-bytes.ts";
 import { statusOf } from "./grpc-status.ts";
 
@@ -51,6 +52,7 @@ const MISFRAMED = statusOf(
  * of HTTP/2 holds it back), its bytes count against the budget while they come in, and its time is bounded.
  */
 export function createAdmission(options: AdmissionOptions): Admission {
+  const deadlines = createDeadlines(options.deadlineMillis);
   const admitted = new WeakMap<Metadata, AdmittedCall>();
 
   const interceptor: ServerInterceptor = (method, call) => {
@@ -58,9 +60,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     const stream = streamOf(call);
     const end = (outcome: Rejected | Retryable): void => call.sendStatus(statusOf(outcome));
     const bytes = countBytes(stream, options.budget, () => end(OVERLOAD));
-    const timer = setTimeout(() => end(LATE), options.deadlineMillis);
+    const deadline = deadlines.start(() => end(LATE));
     stream.once("close", () => {
-      clearTimeout(timer);
+      deadline.stop();
       options.onEnd({ path: method.path, status: sentStatus(stream), seconds: (performance.now() - began) / 1000 });
     });
     return new ServerInterceptingCall(call, {
