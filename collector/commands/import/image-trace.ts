@@ -7,15 +7,20 @@ const STATUSES = new Set(["started", "completed", "failed"]);
 export const isImageTrace = (value: JsonObject): boolean =>
   Array.isArray(value["image_generation_attempts"]) && typeof value["created_at"] === "string" && STATUSES.has(String(value["status"]));
 
-/** The row of image_traces; `lesson_id` is the entity lesson. */
+/** The row of image_traces; `lesson_id` is the entity lesson. An id that is no uuid stands in the row as one that is made of it. */
 export function imageOf(value: JsonObject): ImportRow {
   const { lesson_id: lesson, id, ...columns } = value;
+  const entity = lesson == null ? {} : { entity_type: "lesson", entity_id: String(lesson) };
+  const uuid = uuidOf("image", id, value["created_at"]);
+  const isReplaced = ([name, own]: [string, string]): boolean => columns[name] != null && String(columns[name]) !== own;
   return {
     noun: "images",
-    values: {
-      ...columns,
-      id: uuidOf("image", id, value["created_at"]),
-      ...(lesson == null ? {} : { entity_type: "lesson", entity_id: String(lesson) }),
-    },
+    values: { ...columns, ...entity, id: uuid },
+    ignored: [
+      ...Object.entries(entity)
+        .filter(isReplaced)
+        .map(([name]) => name),
+      ...(id == null || String(id).toLowerCase() === uuid ? [] : ["id"]),
+    ],
   };
 }

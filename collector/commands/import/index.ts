@@ -4,8 +4,8 @@ import type { Signal } from "../../base/signal.ts";
 import { parseStorable } from "../../base/storable-json.ts";
 import { splitJson } from "./json-values.ts";
 import { type StagedSpan, sendRequest, sendSpans } from "./send-spans.ts";
-import { type ImportNoun, type ImportRow, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
-import { type StagedRow, storeRows } from "./store-rows.ts";
+import { type ImportNoun, type ImportRow, type JsonObject, shapeOf } from "./shapes.ts";
+import { columnsByNoun, type StagedRow, storeRows } from "./store-rows.ts";
 
 export interface ImportOptions {
   /** Connects as the owner of the tables. */
@@ -67,6 +67,7 @@ interface Batch {
  */
 export async function importJson(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
   const now = (options.now ?? (() => new Date()))();
+  const columns = await columnsByNoun(options.sql, options.schema);
   const place = { schema: options.schema, projectId: options.projectId, receivedAt: now.toISOString() };
   const report = {
     read: 0,
@@ -85,7 +86,7 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
 
   async function flush(): Promise<void> {
     for (const [noun, rows] of batch.rows) {
-      const { stored, refused } = await storeRows(options.sql, rows, place);
+      const { stored, refused } = await storeRows(options.sql, rows, { ...place, columns: columns.get(noun)! });
       report.stored[noun] = (report.stored[noun] ?? 0) + stored;
       report.known += rows.length - stored - refused.length;
       for (const { line, reason } of refused) refuse(line, reason);
@@ -98,11 +99,11 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     options.onProgress?.(report);
   }
 
-  async function stage(noun: ImportNoun, json: string, line: number): Promise<void> {
+  async function stage({ noun, ...row }: StagedRow): Promise<void> {
     const rows = batch.rows.get(noun) ?? [];
-    rows.push({ noun, json, line });
+    rows.push({ noun, ...row });
     batch.rows.set(noun, rows);
-    await staged(json.length);
+    await staged(row.json.length);
   }
 
   async function staged(bytes: number): Promise<void> {
@@ -111,16 +112,22 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     if (batch.count >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) await flush();
   }
 
-  async function takeRow({ noun, values, ignored = [] }: ImportRow, line: number): Promise<void> {
-    if (ignored.length > 0 && report.ignored.length < MAX_FAULTS) report.ignored.push({ line, names: ignored.slice(0, MAX_IGNORED_NAMES) });
-    await stage(noun, JSON.stringify(values), line);
+  async function takeRow(
+    { noun, values, ignored = [], isUntimed = false }: ImportRow,
+    line: number,
+    json = JSON.stringify(values),
+  ): Promise<void> {
+    const { names } = columns.get(noun)!;
+    const unused = [...ignored, ...Object.keys(values).filter((name) => values[name] != null && !names.has(name))];
+    if (unused.length > 0 && report.ignored.length < MAX_FAULTS) report.ignored.push({ line, names: unused.slice(0, MAX_IGNORED_NAMES) });
+    await stage({ noun, json, line, isUntimed });
   }
 
-  async function take(shape: Shape, text: string, line: number): Promise<void> {
-    if (shape.kind === "row") await stage(shape.noun, text, line);
+  async function take(object: JsonObject, text: string, line: number): Promise<void> {
+    const shape = shapeOf(object, place.receivedAt);
+    if (shape.kind === "row") await takeRow({ noun: shape.noun, values: object }, line, text);
     else if (shape.kind === "rows") for (const row of shape.rows) await takeRow(row, line);
-    else if (shape.kind === "list")
-      for (const value of shape.values) await take(shapeOf(value, place.receivedAt), JSON.stringify(value), line);
+    else if (shape.kind === "list") for (const value of shape.values) await take(value, JSON.stringify(value), line);
     else if (shape.kind === "span") {
       batch.spans.push({ json: text, line });
       await staged(text.length);
@@ -138,7 +145,7 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     const object = text === undefined ? undefined : parsed(text);
     if (text === undefined) refuse(value.line, "this is no object");
     else if (object === undefined) refuse(value.line, "this is not JSON");
-    else await take(shapeOf(object, place.receivedAt), text, value.line);
+    else await take(object, text, value.line);
   }
   await flush();
   return report;

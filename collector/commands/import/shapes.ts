@@ -18,12 +18,14 @@ export const IMPORT_TABLES = {
 } as const;
 export type ImportNoun = keyof typeof IMPORT_TABLES;
 
-/** A row by column; columns that the table does not have are left out when it is stored. */
+/** A row by column; columns that the table does not have are left out when it is stored, and told. */
 export interface ImportRow {
   readonly noun: ImportNoun;
   readonly values: JsonObject;
   /** Names of the object that say something which no column takes. */
   readonly ignored?: readonly string[];
+  /** It says not when it was: `start_time` is the time of the import. */
+  readonly isUntimed?: boolean;
 }
 
 /** What an object of a file turned out to be. */

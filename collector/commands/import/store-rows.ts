@@ -7,6 +7,8 @@ export interface StagedRow {
   readonly noun: ImportNoun;
   readonly json: string;
   readonly line: number;
+  /** Whether its time is the import's, so that the same row may be there already at another. */
+  readonly isUntimed?: boolean;
 }
 
 export interface StoreResult {
@@ -20,6 +22,38 @@ export interface StoreOptions {
   readonly projectId: number;
   /** ISO 8601: received_at of rows that name none. */
   readonly receivedAt: string;
+  readonly columns: TableColumns;
+}
+
+/** The columns of a table, in their order. */
+export interface TableColumns {
+  readonly names: ReadonlySet<string>;
+  /** Those that are not computed from others, as SQL. */
+  readonly written: string;
+}
+
+/** The columns of every table that an import writes. */
+export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyMap<ImportNoun, TableColumns>> {
+  const tables = Object.entries(IMPORT_TABLES) as [ImportNoun, string][];
+  const found = await sql<{ table: string; name: string; quoted: string; computed: boolean }[]>`
+    SELECT relname AS table, attname AS name, quote_ident(attname) AS quoted, attgenerated <> '' AS computed FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+    WHERE relnamespace = to_regnamespace(quote_ident(${schema})) AND relname = ANY (${tables.map(([, table]) => table)})
+      AND attnum > 0 AND NOT attisdropped ORDER BY attnum`;
+  return new Map(
+    tables.map(([noun, table]) => {
+      const columns = found.filter((column) => column.table === table);
+      return [
+        noun,
+        {
+          names: new Set(columns.map(({ name }) => name)),
+          written: columns
+            .filter(({ computed }) => !computed)
+            .map(({ quoted }) => quoted)
+            .join(", "),
+        },
+      ];
+    }),
+  );
 }
 
 /** Values of these classes (SQLSTATE) are the row's fault, not the database's. */
@@ -65,16 +99,21 @@ const ESCAPED_NUL = /(?<!\\)((?:\\\\)*)\\u0000/g;
 
 async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: StoreOptions): Promise<number> {
   const table = IMPORT_TABLES[rows[0]!.noun];
-  const columns = await tx<{ name: string }[]>`
-    SELECT quote_ident(attname) AS name FROM pg_attribute WHERE attrelid = to_regclass(quote_ident(${options.schema}) || '.' || quote_ident(${table}))
-      AND attnum > 0 AND NOT attisdropped AND attgenerated = ''`;
-  const names = tx.unsafe(columns.map(({ name }) => name).join(", "));
-  const json = `[${rows.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
+  const names = tx.unsafe(options.columns.written);
   const target = tx`${tx(options.schema)}.${tx(table)}`;
   const time = table === "generation_logs" ? tx`start_time` : tx`NULL::timestamptz`;
+  const jsonOf = (some: readonly StagedRow[]): string =>
+    `[${some.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
+  const [untimed, timed] = [rows.filter(({ isUntimed }) => isUntimed), rows.filter(({ isUntimed }) => !isUntimed)];
   const [stored] = await tx<[{ rows: number }]>`
     WITH stored AS (
-      INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb)
+      INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${jsonOf(timed)}::text::jsonb)
+      ${
+        untimed.length === 0
+          ? tx``
+          : tx`UNION ALL SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${jsonOf(untimed)}::text::jsonb) new
+        WHERE NOT EXISTS (SELECT FROM ${target} old WHERE (old.project_id, old.trace_id, old.span_id) = (new.project_id, new.trace_id, new.span_id))`
+      }
       ON CONFLICT DO NOTHING RETURNING ${time} AS at
     ), noted AS (
       INSERT INTO ${tx(options.schema)}.usage_dirty_hours (project_id, hour)

@@ -1,5 +1,6 @@
 import type { Sql } from "postgres";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { LOG_COLUMNS } from "../../../collector/commands/import/generation-log.ts";
 import { type ImportReport, importJson } from "../../../collector/commands/import/index.ts";
 import { type ExportFormat, openExport } from "../../../collector/query/export/index.ts";
 import { EXPORT_TABLES, type ExportNoun } from "../../../collector/query/export/nouns.ts";
@@ -194,6 +195,48 @@ describeEachServer("exports and imports", (server) => {
     expect(report).toMatchObject({ read: 4, stored: { runs: 1 }, refused: 3 });
     expect(report.faults.map(({ line }) => line).sort()).toEqual([1, 3, 4]);
     expect(JSON.stringify(report.faults)).not.toContain("no such status");
+  });
+
+  it("tell which names of a line no column takes, and store the rest", async () => {
+    const [line = ""] = (await exported(source, "images", "jsonl")).text.split("\n");
+    const image = {
+      id: "img-1",
+      image_generation_attempts: [],
+      created_at: "2026-11-01T10:00:00Z",
+      status: "completed",
+      uploader: "u",
+      seed: 1,
+    };
+    const report = await importInto(target, `${line.replace("{", '{"from a later version":1,"none":null,')}\n${JSON.stringify(image)}`);
+    expect(report).toMatchObject({ stored: { images: 2 }, refused: 0 });
+    expect(report.ignored).toEqual([
+      { line: 1, names: ["from a later version"] },
+      { line: 2, names: ["id", "uploader", "seed"] },
+    ]);
+  });
+
+  it("store what says no time once, however often and whenever it is imported", async () => {
+    const log = JSON.stringify({ id: 1, prompt_full_text: "p", house_name: { a: 1 } });
+    const other = JSON.stringify({ id: 2, prompt_full_text: "p", logged_at: "2025-11-11 14:23:45.123" });
+    const problem = JSON.stringify({ model: "m", total_tokens: 3, sentences: [{ prompt_text: "a" }, { prompt_text: "b" }] });
+    const text = [log, other, problem].join("\n");
+    expect(await importInto(target, text)).toMatchObject({ stored: { generations: 4, items: 1 }, known: 0, refused: 0, ignored: [] });
+    expect(await importInto(target, text)).toMatchObject({ stored: { generations: 0, items: 0 }, known: 5, refused: 0 });
+    const rows = await target.rig
+      .sql`SELECT additional_metadata, start_time::text FROM generation_logs WHERE additional_metadata ? 'imported_id' ORDER BY start_time`;
+    expect(rows).toEqual([
+      { additional_metadata: { imported_id: 2 }, start_time: "2025-11-11 14:23:45.123+00" },
+      { additional_metadata: { imported_id: 1, house_name: { a: 1 } }, start_time: expect.any(String) },
+    ]);
+  });
+
+  it("take every column of a log that an application may fill", async () => {
+    const [{ names } = { names: [] }] = await target.rig.sql<{ names: string[] }[]>`
+      SELECT array_agg(attname::text) AS names FROM pg_attribute WHERE attrelid = 'generation_logs'::regclass AND attnum > 0`;
+    expect([...LOG_COLUMNS].filter((name) => !names.includes(name))).toEqual([]);
+    const ours = ["trace_id", "span_id", "start_time", "project_id", "id", "parent_span_id", "dialect", "prompt_format", "response_format"];
+    const kept = ["content_state", "logged_at", "received_at", "filled_from", "own_values", "additional_metadata"];
+    expect(names.filter((name) => !LOG_COLUMNS.has(name)).sort()).toEqual([...ours, ...kept].sort());
   });
 
   it("know nothing of another project", async () => {

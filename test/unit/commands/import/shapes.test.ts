@@ -85,6 +85,66 @@ describe("a log that an application kept itself", () => {
     });
   });
 
+  const metadataOf = (value: JsonObject): unknown => rowsOf(value)[0]?.values["additional_metadata"];
+
+  it("keeps what no column takes in its metadata, where what is there already wins", () => {
+    const more = {
+      feature_flags: ["a"],
+      reviewer_id: 9,
+      trace_id: "not ours",
+      content_state: "x",
+      nothing: null,
+      metadata: { host: "h", source: 1 },
+    };
+    expect(metadataOf({ ...log, ...more, host: "other" })).toEqual({
+      imported_id: 123,
+      feature_flags: ["a"],
+      reviewer_id: 9,
+      trace_id: "not ours",
+      content_state: "x",
+      host: "h",
+      source: 1,
+    });
+    expect(rowsOf({ ...log, ...more })[0]?.values).not.toHaveProperty("reviewer_id");
+  });
+
+  it("keeps a status, metadata and further parameters that have no column as they were told", () => {
+    expect(rowsOf({ ...log, generation_status: "cancelled" })[0]?.values).toMatchObject({
+      generation_status: "failed",
+      additional_metadata: { generation_status: "cancelled" },
+    });
+    expect(metadataOf({ ...log, additional_metadata: "no JSON", metadata: [1] })).toEqual({
+      imported_id: 123,
+      additional_metadata: "no JSON",
+      metadata: [1],
+    });
+    const sections = {
+      prompt: { full_text: "p", language: "nl", model_params: { name: "gpt-4", effort: "high" } },
+      response: { full_text: "r", finish_reason: "stop", system_fingerprint: "fp" },
+      error: "as text",
+      status: "success",
+      quality_score: 0.5,
+    };
+    expect(rowsOf(sections)[0]?.values).toMatchObject({
+      model_parameters: { effort: "high" },
+      response_full_text: "r",
+      response_format: "text",
+      quality_score: 0.5,
+      additional_metadata: { prompt: { language: "nl" }, response: { system_fingerprint: "fp" }, error: "as text" },
+    });
+  });
+
+  it("begins when it was made, where it says nothing else, and has the same ids at any time of import where it says nothing at all", () => {
+    const { logged_at, ...untimed } = log;
+    expect(rowsOf({ ...untimed, created_at: logged_at })[0]).toMatchObject({ isUntimed: false, values: { start_time: logged_at } });
+    const at = (now: string) => {
+      const shape = shapeOf(untimed, now);
+      return shape.kind === "rows" ? shape.rows[0] : undefined;
+    };
+    const { trace_id, span_id } = at(NOW)?.values ?? {};
+    expect(at("2026-11-22T08:00:00.000Z")).toMatchObject({ isUntimed: true, values: { trace_id, span_id } });
+  });
+
   it("unpacks columns that held JSON as text", () => {
     const [row] = rowsOf({ ...log, prompt_modules_used: '["base"]', additional_metadata: '{"a":1}' });
     expect(row?.values).toMatchObject({ prompt_modules_used: ["base"], additional_metadata: { a: 1, imported_id: 123 } });
@@ -200,7 +260,8 @@ describe("an image trace", () => {
       completed_at: "2025-10-26T10:30:03Z",
     };
     const { lesson_id, ...columns } = trace;
-    expect(rowsOf(trace)).toEqual([{ noun: "images", values: { ...columns, entity_type: "lesson", entity_id: lesson_id } }]);
+    expect(rowsOf(trace)).toEqual([{ noun: "images", values: { ...columns, entity_type: "lesson", entity_id: lesson_id }, ignored: [] }]);
+    expect(rowsOf({ ...trace, id: "img-7", entity_id: "e" })).toMatchObject([{ ignored: ["entity_id", "id"] }]);
     expect(shapeOf({ traces: [trace] }, NOW)).toEqual({ kind: "list", values: [trace] });
   });
 });
@@ -243,6 +304,30 @@ describe("a problem with its trace", () => {
         model_name: "gpt-5-nano",
         generation_status: "success",
       },
+    });
+  });
+
+  it("keeps what has no column in the metadata of its trace and of its sentences", () => {
+    const odd = { ...trace.sentences[0], tense: "présent", status: "odd", error: "cut", error_message: "more" };
+    const told = { ...trace, quality_status: undefined, metadata: { level: "A1" }, seconds: 3, sentences: [odd] };
+    const [item, sentence] = rowsOf({
+      ...problem,
+      topic: "verbs",
+      level: "B2",
+      model: "m-2",
+      quality_status: "approved",
+      generation_trace: told,
+    });
+    expect(item?.values).toMatchObject({
+      model: "gpt-5-nano",
+      quality_status: "approved",
+      generation_trace: { seconds: 3, metadata: { topic: "verbs", level: "A1", model: "m-2" } },
+      told: { quality_status: "approved", metadata: { topic: "verbs", level: "A1", model: "m-2", seconds: 3 } },
+    });
+    expect(sentence?.values).toMatchObject({
+      generation_status: "failed",
+      error_message: "cut",
+      additional_metadata: { tense: "présent", status: "odd", error_message: "more" },
     });
   });
 
