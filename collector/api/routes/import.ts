@@ -17,7 +17,9 @@ const Report = z
     faults: z.array(z.object({ line: z.number(), reason: z.string() })).openapi({ description: "the first 100 of them" }),
     ignored: z
       .array(z.object({ line: z.number(), names: z.array(z.string()) }))
-      .openapi({ description: "names that no column takes and no metadata holds, of the first 100 such objects; the rest of them is stored" }),
+      .openapi({
+        description: "names that no column takes and no metadata holds, of the first 100 such objects; the rest of them is stored",
+      }),
   })
   .openapi("ImportReport");
 
