@@ -25,8 +25,11 @@ export interface AlertJob extends Job<number> {
 
 const INTERVAL_MS = 10_000;
 const LEASE_TTL_MS = 120_000;
-/** Telling is tried so often, more and more rarely. */
+/** Telling is tried so often, more and more rarely: the nth time not before (2^(n-1) - 1) half minutes after what is told, the last one after 17 hours. */
 const MAX_ATTEMPTS = 12;
+const RETRY_SECONDS = 30;
+/** Rules that are told of at the same time: a channel that hangs holds up few others. */
+const TELLERS = 8;
 
 interface OpenEvent {
   readonly id: string;
@@ -49,17 +52,18 @@ export function createAlertJob(options: AlertJobOptions): AlertJob {
   const runOnce = (at?: Date): Promise<number | undefined> =>
     runUnderLease(sql, { schema, holder, job: "alerts", ttlMillis: LEASE_TTL_MS }, async (lost) => {
       const now = at ?? new Date();
-      let looked = 0;
+      const looked: Looked[] = [];
       const projects = await sql<{ id: number; name: string }[]>`SELECT id, name FROM ${sql(schema)}.projects ORDER BY id`;
       for (const project of projects) {
         for (const rule of await readRules(options, project.id)) {
-          if (lost.aborted || stopping.aborted) return looked;
+          if (lost.aborted || stopping.aborted) return looked.length;
           if (!rule.enabled || !isDue(rule, now)) continue;
           await look(options, { project, rule, now });
-          looked++;
+          looked.push({ project, rule, now });
         }
       }
-      return looked;
+      await tellAll(options, looked, AbortSignal.any([lost, stopping]));
+      return looked.length;
     });
 
   const { start, stop, stopping } = createSchedule({
@@ -79,7 +83,7 @@ interface Looked {
   readonly now: Date;
 }
 
-/** One rule: measure, open or close its event, tell what has not been told. A rule that cannot be measured changes nothing. */
+/** One rule: measure, open or close its event. A rule that cannot be measured changes nothing. */
 async function look(options: AlertJobOptions, looked: Looked): Promise<void> {
   const { sql, schema, reader, log } = options;
   const { project, rule, now } = looked;
@@ -92,7 +96,16 @@ async function look(options: AlertJobOptions, looked: Looked): Promise<void> {
   }
   await sql`UPDATE ${sql(schema)}.alert_rules SET evaluated_at = ${now}, last_state = ${measured?.state ?? "failed"}
     WHERE project_id = ${project.id} AND id = ${rule.id}`;
-  await tellOpen(options, looked);
+}
+
+/** Tells what has not been told of rules that were all measured before: no channel keeps a rule from being looked at. Rejects when all are done with. */
+async function tellAll(options: AlertJobOptions, looked: readonly Looked[], stop: AbortSignal): Promise<void> {
+  const queue = looked.values();
+  const teller = async (): Promise<void> => {
+    for (const each of queue) if (!stop.aborted) await tellOpen(options, each);
+  };
+  const results = await Promise.allSettled(Array.from({ length: TELLERS }, teller));
+  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 async function keepEvent(
@@ -118,6 +131,7 @@ async function tellOpen(options: AlertJobOptions, looked: Looked): Promise<void>
   const events = await sql<OpenEvent[]>`
     SELECT id, started_at, resolved_at, notified_at, value, attempts, details FROM ${sql(schema)}.alert_events
     WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND coalesce(attempts, 0) < ${MAX_ATTEMPTS}
+      AND ${now} >= coalesce(resolved_at, started_at) + (2 ^ coalesce(attempts, 0) - 1) * make_interval(secs => ${RETRY_SECONDS})
       AND (notified_at IS NULL AND resolved_at IS NULL OR resolved_at IS NOT NULL AND resolution_notified_at IS NULL
         AND (notified_at IS NOT NULL OR jsonb_path_exists(details, '$.told.firing[0]')))
     ORDER BY started_at`;

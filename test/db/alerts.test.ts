@@ -297,6 +297,41 @@ describeEachServer("alerts", (server) => {
       expect([told.length, mails.length]).toEqual([1, 1]);
     });
 
+    it("is tried again more and more rarely, for most of a day, before it is given up", async () => {
+      await fire();
+      const watch = job();
+      status = 500;
+      const triedAt: number[] = [];
+      const attempts = async (): Promise<number> => Number((await rig.owner`SELECT attempts FROM alert_events`)[0]?.["attempts"] ?? 0);
+      for (let minute = 1; minute <= 20 * 60 && triedAt.length < 12; minute += minute < 60 ? 1 : 10) {
+        const before = await attempts();
+        await watch.runOnce(at(minute));
+        if ((await attempts()) > before) triedAt.push(minute);
+      }
+      expect(triedAt.slice(0, 6)).toEqual([1, 2, 3, 5, 9, 17]);
+      expect(triedAt).toHaveLength(12);
+      expect(triedAt.at(-1)).toBeGreaterThan(16 * 60);
+    });
+
+    it("of one rule is not held up by the channel of another one that does not answer", async () => {
+      await run(0, 0.1);
+      const names = ["hangs", "answers"];
+      for (const name of names) await makeRule({ ...SEED_RULE, consecutive: 1 }, { name });
+      const answered = Promise.withResolvers<void>();
+      const hanging = Promise.withResolvers<Response>();
+      const watch = job("a", {
+        fetch: async (_url, request) => {
+          if ((JSON.parse(String(request?.body)) as { rule: { name: string } }).rule.name !== "answers") return hanging.promise;
+          answered.resolve();
+          return new Response(null, { status: 200 });
+        },
+      });
+      const looking = watch.runOnce(at(1));
+      await answered.promise;
+      hanging.resolve(new Response(null, { status: 200 }));
+      expect(await looking).toBe(2);
+    });
+
     it("of two webhooks to one address, written otherwise, is tried again for the one that failed alone, and so is the end", async () => {
       const webhook = { type: "webhook", url: hookUrl };
       const template = '{"event": "{{event}}", "event_id": "templated"}';
