@@ -273,6 +273,7 @@ CREATE INDEX generation_logs_received_at ON generation_logs USING brin (received
 CREATE INDEX generation_logs_review ON generation_logs USING btree (project_id, quality_status, start_time) WHERE (quality_status IS NOT NULL);
 CREATE INDEX generation_logs_run ON generation_logs USING btree (project_id, run_id) WHERE (run_id IS NOT NULL);
 CREATE INDEX generation_logs_start_time ON generation_logs USING btree (project_id, start_time);
+CREATE INDEX generation_logs_summary ON generation_logs USING brin (start_time, user_id text_bloom_ops (n_distinct_per_range='256'), conversation_id text_bloom_ops (n_distinct_per_range='256'), response_finish_reason text_bloom_ops (n_distinct_per_range='16'), duration_ms, tokens_total, cost_amount) WITH (pages_per_range='32');
 CREATE INDEX generation_logs_unfinished ON generation_logs USING btree (project_id, start_time) WHERE (generation_status <> 'success'::text);
 
 CREATE TABLE generation_runs (

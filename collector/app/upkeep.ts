@@ -5,6 +5,7 @@ import { isContentName } from "../dialects/content-names.ts";
 import { createAlertJob } from "../jobs/alerts.ts";
 import { createContentJob } from "../jobs/archive/index.ts";
 import { createErasureSweep } from "../jobs/erasure-sweep.ts";
+import { createIndexSummaries } from "../jobs/index-summaries.ts";
 import type { Job } from "../jobs/leased-job.ts";
 import { createPartitionJob } from "../jobs/partition-job.ts";
 import { createPriceBooks, type PriceBooks } from "../jobs/price-books.ts";
@@ -53,6 +54,7 @@ function jobsOf({ options, log, metrics }: Context, pools: Pools, alerting: Serv
     createReaper({ ...common, pendingTimeoutMillis }),
     createUsageRollup(common),
     createWordSignatures(common),
+    createIndexSummaries(common),
     createErasureSweep(common),
     createContentJob({ ...common, retentionMillis: contentRetentionMillis, archiveFolder: contentArchive, isContentName }),
     createQualityMarks({ ...common, refine: async (trace) => void (await refineTraces(common, [trace])) }),

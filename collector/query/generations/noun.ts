@@ -1,3 +1,4 @@
+import { IS_UNPRICED } from "../cost.ts";
 import {
   choiceKey,
   countKey,
@@ -39,7 +40,7 @@ const CONTENT = {
   images: sql`EXISTS (SELECT FROM outputs o WHERE o.project_id = generation_logs.project_id AND o.trace_id = generation_logs.trace_id
     AND o.span_id = generation_logs.span_id AND o.start_time = generation_logs.start_time AND o.modality = 'image')`,
   unlinked: sql`entity_type IS NOT NULL AND entity_id IS NULL`,
-  unpriced: sql`cost_amount IS NULL AND tokens_total > 0 AND cached IS NOT TRUE`,
+  unpriced: IS_UNPRICED,
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 
@@ -83,6 +84,15 @@ const attributeSpans = (attribute: string, values: readonly string[], { from, to
       sql`(${spanHas(attribute, values)})`,
     ])}`;
 
+/**
+ * What summaries of pages tell of (migration 0028). The planner trusts them only where a column is asked for, too, whose values follow the order of the rows:
+ * the condition on the time says nothing new.
+ */
+const summarised = (key: FilterKey): FilterKey => ({
+  ...key,
+  where: (values) => sql`start_time >= '-infinity' AND (${key.where(values)})`,
+});
+
 /** Model calls: one row each of generation_logs. */
 export const GENERATIONS: Noun = {
   name: "generations",
@@ -98,22 +108,22 @@ export const GENERATIONS: Noun = {
     operation: textKey("operation_name", "chat, embeddings, generate_content …"),
     status: choiceKey("generation_status", GENERATION_STATUSES, "state of the call"),
     error: errorKey,
-    finish: textKey("response_finish_reason", "why the model stopped"),
+    finish: summarised(textKey("response_finish_reason", "why the model stopped")),
     dialect: textKey("dialect", "instrumentation that told of the call"),
     prompt: textKey("prompt_template_name", "name of the prompt template"),
     version: textKey("prompt_template_version", "version of the prompt template"),
     run: textKey("run_id", "batch run"),
     item: textKey("item_id", "item that the call helped to make"),
     entity: entityKey("entity_type", "entity_id"),
-    user: textKey("user_id", "user"),
-    conversation: textKey("conversation_id", "conversation"),
+    user: summarised(textKey("user_id", "user")),
+    conversation: summarised(textKey("conversation_id", "conversation")),
     quality: textKey("quality_status", "state of its review, such as pending_review"),
-    min_ms: minimumKey("duration_ms", "at least this many milliseconds"),
-    max_ms: maximumKey("duration_ms", "at most this many milliseconds"),
-    min_tokens: minimumKey("tokens_total", "at least this many tokens in all", "whole"),
-    max_tokens: maximumKey("tokens_total", "at most this many tokens in all", "whole"),
-    min_cost: minimumKey("cost_amount", "costs at least this much"),
-    max_cost: maximumKey("cost_amount", "costs at most this much"),
+    min_ms: summarised(minimumKey("duration_ms", "at least this many milliseconds")),
+    max_ms: summarised(maximumKey("duration_ms", "at most this many milliseconds")),
+    min_tokens: summarised(minimumKey("tokens_total", "at least this many tokens in all", "whole")),
+    max_tokens: summarised(maximumKey("tokens_total", "at most this many tokens in all", "whole")),
+    min_cost: summarised(minimumKey("cost_amount", "costs at least this much")),
+    max_cost: summarised(maximumKey("cost_amount", "costs at most this much")),
     attempts: countKey("attempts_count", "number of attempts"),
     has: propertyKey(CONTENT, "what the call has"),
   },
