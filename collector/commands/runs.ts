@@ -69,13 +69,13 @@ function requireBeginning(report: RunReport): void {
   if (missing.length > 0) throw new RequestError("bad_request", missing.join("; "), missing);
 }
 
-/** What was reported before; rates that were computed are computed anew. */
+/** What was reported before; rates that were computed are computed anew, and an end that the run did not tell of itself is none. */
 function reportOf(stored: Readonly<Record<string, unknown>> | undefined): RunReport {
   if (stored === undefined) return {};
   const known: Record<string, unknown> = {};
   for (const column of RUN_REPORT_COLUMNS) {
     const value: unknown = stored[column];
-    if (value === null || COMPUTED.has(column)) continue;
+    if (value === null || COMPUTED.has(column) || (column === "completed_at" && stored["closed_by"] === "operator")) continue;
     if (value instanceof Date) known[column] = value.toISOString();
     else known[column] = typeof value === "string" && NUMERIC.has(column) ? Number(value) : value;
   }

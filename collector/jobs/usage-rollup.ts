@@ -1,4 +1,5 @@
 import type { TransactionSql } from "../../schema/connect.ts";
+import { UNPRICED_SQL } from "../query/cost.ts";
 import { HISTOGRAM_SQL } from "../query/usage/histogram.ts";
 import { createLeasedJob, type Job, type JobOptions } from "./leased-job.ts";
 
@@ -30,7 +31,7 @@ const SUMS: Readonly<Record<string, string>> = {
   approved: countOf("quality_status = 'approved'"),
   rejected: countOf("quality_status = 'rejected'"),
   pending_review: countOf("quality_status = 'pending_review'"),
-  unpriced: countOf("generation_status = 'success' AND cost_amount IS NULL"),
+  unpriced: countOf(UNPRICED_SQL),
   tokens_prompt: "sum(tokens_prompt)",
   tokens_completion: "sum(tokens_completion)",
   tokens_reasoning: "sum(tokens_reasoning)",

@@ -96,6 +96,44 @@ describeEachServer("usage", (server) => {
     expect((await usage(range(-20 * DAY_MS + 31, -20 * DAY_MS + 32))).data).toMatchObject([
       { generations: 0, tokens_total: null, p95_duration_ms: null },
     ]);
+    const hour = new Date(TODAY - 20 * DAY_MS).toISOString().slice(0, -1);
+    expect((await usage(`from=${hour}999Z&to=${at(-19 * DAY_MS).toISOString()}`)).data).toMatchObject([{ generations: 3 }]);
+    await write([call(-21 * DAY_MS)]);
+    await rollup.runOnce();
+    const before = new Date(TODAY - 21 * DAY_MS).toISOString().slice(0, -1);
+    expect((await usage(`from=${before}001Z&to=${at(-20 * DAY_MS).toISOString()}`)).data).toMatchObject([{ generations: 0 }]);
+    expect((await usage(`from=${before}000Z&to=${before}001Z`)).data).toMatchObject([{ generations: 1 }]);
+  });
+
+  it("counts as unpriced what has=unpriced lists, before it is summed up and after: tokens that are billed and have no price", async () => {
+    const day = range(-60 * DAY_MS, -59 * DAY_MS);
+    const without = { cost_amount: null, cost_currency: null };
+    await write([
+      call(-60 * DAY_MS),
+      call(-60 * DAY_MS + 1, without),
+      call(-60 * DAY_MS + 2, { ...without, generation_status: "failed" }),
+      call(-60 * DAY_MS + 3, { ...without, cached: true }),
+      call(-60 * DAY_MS + 4, { ...without, tokens_total: 0 }),
+      call(-60 * DAY_MS + 5, { ...without, tokens_total: null, generation_status: "pending" }),
+    ]);
+    const listed = (await rig.get<{ data: readonly unknown[] }>(`/api/generations?${day}&has=unpriced`)).body.data;
+    expect(listed).toHaveLength(2);
+    for (const _summed of [false, true]) {
+      expect((await usage(day)).data).toMatchObject([{ generations: 6, unpriced: 2 }]);
+      await rollup.runOnce();
+    }
+    const exact = await rig.get<{ data: readonly unknown[] }>(`/api/generations/stats?${day}`);
+    expect(exact.body.data).toMatchObject([{ generations: 6, unpriced: 2 }]);
+  });
+
+  it("adds no amounts of several currencies up, neither from rows nor from sums", async () => {
+    const day = range(-62 * DAY_MS, -61 * DAY_MS);
+    await write([call(-62 * DAY_MS), call(-62 * DAY_MS + 1, { cost_amount: "0.000002", cost_currency: "EUR", model_name: "claude" })]);
+    for (const _summed of [false, true]) {
+      expect((await usage(day)).data).toMatchObject([{ cost_amount: null, cost_currency: "mixed" }]);
+      expect((await usage(`${day}&by=model&model=claude`)).data).toMatchObject([{ cost_amount: 0.000002, cost_currency: "EUR" }]);
+      await rollup.runOnce();
+    }
   });
 
   it("forgets what was deleted with its note", async () => {

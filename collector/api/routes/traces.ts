@@ -30,6 +30,7 @@ const TraceSummary = z
     generations: z.number(),
     tokens_total: number,
     cost_amount: number,
+    cost_currency: text,
   })
   .openapi("TraceSummary");
 
@@ -49,7 +50,7 @@ const TreeSpan = z
     depth: z.number(),
     orphan: z.boolean(),
     late: z.boolean(),
-    generation: z.object({ id: z.string(), status: z.string(), model: text, tokens: number, cost: number }).nullable(),
+    generation: z.object({ id: z.string(), status: z.string(), model: text, tokens: number, cost: number, currency: text }).nullable(),
   })
   .openapi("TreeSpan");
 
@@ -64,6 +65,7 @@ const TraceTree = z
     generations: z.number(),
     tokens_total: number,
     cost_amount: number,
+    cost_currency: text,
     truncated: z.boolean(),
   })
   .openapi("TraceTree");

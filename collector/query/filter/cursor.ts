@@ -19,7 +19,7 @@ const VALUE: Readonly<Record<Sort["type"], RegExp>> = {
   timestamptz: TIME,
   float8: NUMBER,
   numeric: NUMBER,
-  bigint: /^-?\d{1,18}$/,
+  bigint: /^-?\d{1,19}$/,
   text: /^[^\0]*$/s,
 };
 

@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { COST_AMOUNT, COST_CURRENCY, IS_UNPRICED } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -51,9 +52,10 @@ export interface GenerationStatistics {
   readonly p50_duration_ms: number | null;
   readonly p95_duration_ms: number | null;
   readonly p99_duration_ms: number | null;
+  /** Null for several currencies, which cost_currency calls `mixed`. */
   readonly cost_amount: ExactNumber | null;
   readonly cost_currency: string | null;
-  /** Calls that ended well and whose price is unknown: they are in no cost. */
+  /** Calls with tokens whose price is unknown: they are in no cost; has=unpriced lists them. */
   readonly unpriced: ExactNumber;
   readonly approved: ExactNumber;
   readonly rejected: ExactNumber;
@@ -82,15 +84,14 @@ const MEASURES = sql`count(*) AS generations,
   sum(tokens_prompt) AS tokens_prompt, sum(tokens_completion) AS tokens_completion, sum(tokens_reasoning) AS tokens_reasoning,
   sum(tokens_total) AS tokens_total, avg(tokens_total)::float8 AS avg_tokens, avg(duration_ms) AS avg_duration_ms,
   percentile_cont(ARRAY[0.5, 0.95, 0.99]) WITHIN GROUP (ORDER BY duration_ms) AS percentiles,
-  sum(cost_amount) AS cost_amount, min(cost_currency) AS cost_currency, count(DISTINCT cost_currency) AS currencies,
-  count(*) FILTER (WHERE generation_status = 'success' AND cost_amount IS NULL) AS unpriced,
+  ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency,
+  count(*) FILTER (WHERE ${IS_UNPRICED}) AS unpriced,
   count(*) FILTER (WHERE quality_status = 'approved') AS approved,
   count(*) FILTER (WHERE quality_status = 'rejected') AS rejected,
   count(*) FILTER (WHERE quality_status = 'pending_review') AS pending_review`;
 
 type Measured = Omit<GenerationStatistics, "p50_duration_ms" | "p95_duration_ms" | "p99_duration_ms"> & {
   readonly percentiles: readonly (number | null)[] | null;
-  readonly currencies: number;
 };
 
 /** Statistics of the calls that a filter selects, largest groups first; exact, from the rows themselves. */
@@ -112,13 +113,10 @@ export function generationStatistics(
 
 const POSITIONS = [sql`1`, sql`2`, sql`3`];
 
-/** A sum over several currencies is no amount. */
-function withPercentiles({ percentiles, currencies, ...row }: Measured): GenerationStatistics {
+function withPercentiles({ percentiles, ...row }: Measured): GenerationStatistics {
   const [p50, p95, p99] = percentiles ?? [];
-  const mixed = currencies > 1;
   return {
     ...row,
-    ...(mixed ? { cost_amount: null, cost_currency: "mixed" } : {}),
     p50_duration_ms: p50 ?? null,
     p95_duration_ms: p95 ?? null,
     p99_duration_ms: p99 ?? null,

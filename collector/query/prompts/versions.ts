@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { COST_AMOUNT, COST_CURRENCY } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -84,7 +85,7 @@ const METRICS: Fragment = sql`prompt_template_version AS version, min(start_time
   avg(tokens_total)::float8 AS avg_tokens, count(tokens_total) AS tokens_known, var_samp(tokens_total)::float8 AS tokens_variance,
   percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_ms) AS p50_duration_ms, percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms) AS p95_duration_ms,
   count(duration_ms) AS duration_known, avg(duration_ms) AS duration_mean, var_samp(duration_ms) AS duration_variance,
-  CASE WHEN count(DISTINCT cost_currency) <= 1 THEN sum(cost_amount) END AS cost_amount, min(cost_currency) AS cost_currency, count(cost_amount) AS cost_known,
+  ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency, count(cost_amount) AS cost_known,
   avg(cost_amount)::float8 AS cost_mean, var_samp(cost_amount)::float8 AS cost_variance, array_remove(array_agg(DISTINCT model_name), NULL) AS models`;
 
 type Measured = Omit<PromptVersion, "success_rate" | "approval_rate" | "cost_per_call" | "cost_per_approved" | "texts" | "drift"> &

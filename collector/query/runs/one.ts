@@ -1,6 +1,7 @@
 import { RequestError } from "../../base/request-error.ts";
 import { isUuid } from "../../base/uuid.ts";
 import { lossesOf, type RunLosses, type RunSummary } from "../../model/run-report.ts";
+import { COST_AMOUNT, COST_CURRENCY, IS_UNPRICED } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { type Fragment, sql } from "../sql.ts";
@@ -37,7 +38,7 @@ export interface RunUsage {
   readonly failed: ExactNumber;
   readonly tokens_total: ExactNumber | null;
   readonly tokens_reasoning: ExactNumber | null;
-  /** NULL where the calls are charged in several currencies, or none of them has a price. */
+  /** NULL where the calls are charged in several currencies, which cost_currency calls `mixed`, or none of them has a price. */
   readonly cost_amount: ExactNumber | null;
   readonly cost_currency: string | null;
   readonly unpriced: ExactNumber;
@@ -73,8 +74,8 @@ export const readRun = (reader: Reader, projectId: number, id: string): Promise<
     const [run] = (await readRuns(ask, projectId, [id])) as [RunRow];
     const [usage] = await ask<RunUsage>(sql`
       SELECT count(*) AS generations, count(*) FILTER (WHERE generation_status IN ('failed', 'timeout')) AS failed, sum(tokens_total) AS tokens_total,
-        sum(tokens_reasoning) AS tokens_reasoning, CASE WHEN count(DISTINCT cost_currency) = 1 THEN sum(cost_amount) END AS cost_amount,
-        CASE WHEN count(DISTINCT cost_currency) = 1 THEN min(cost_currency) END AS cost_currency, count(*) FILTER (WHERE cost_amount IS NULL) AS unpriced
+        sum(tokens_reasoning) AS tokens_reasoning, ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency,
+        count(*) FILTER (WHERE ${IS_UNPRICED}) AS unpriced
       FROM generation_logs WHERE project_id = ${projectId} AND run_id = ${run.run_id}`);
     const figures = figuresOf(run);
     return { ...run, losses: withNulls(lossesOf(figures)), inconsistencies: inconsistenciesOf(figures), usage: usage! };

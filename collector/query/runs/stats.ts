@@ -90,9 +90,11 @@ export const runStats = (reader: Reader, projectId: number, filter: Filter): Pro
     };
   });
 
+/** The same over many rows: of those alone that tell of both. */
+const both = (part: Fragment, whole: Fragment): Fragment =>
+  share(sql`sum(${part}) FILTER (WHERE ${whole} IS NOT NULL)`, sql`sum(${whole}) FILTER (WHERE ${part} IS NOT NULL)`);
+
 async function totals(ask: Ask, rows: Fragment): Promise<RunTotals> {
-  const both = (part: Fragment, whole: Fragment): Fragment =>
-    share(sql`sum(${part}) FILTER (WHERE ${whole} IS NOT NULL)`, sql`sum(${whole}) FILTER (WHERE ${part} IS NOT NULL)`);
   const [row] = await ask<RunTotals>(sql`
     SELECT count(*) AS runs, count(*) FILTER (WHERE status = 'running') AS running, count(*) FILTER (WHERE status = 'success') AS succeeded,
       count(*) FILTER (WHERE status = 'partial_failure') AS partly_failed, count(*) FILTER (WHERE status = 'failed') AS failed,
@@ -116,13 +118,12 @@ function providers(ask: Ask, rows: Fragment): Promise<ProviderComparison[]> {
   const counts = list(PROVIDER_METRICS.map((metric, i) => sql`unnest(provider_counts[${i + 1}::int:${i + 1}::int]) AS ${name(metric)}`));
   const sums = list(PROVIDER_METRICS.map(name).map((metric) => sql`sum(${metric}) AS ${metric}`));
   return ask<ProviderComparison>(sql`
-    SELECT *, ${share(sql`approved`, sql`evaluated`)} AS approval_rate, ${share(sql`failures`, sql`api_calls`)} AS failure_rate,
-      ${share(sql`api_calls`, sql`generated`)} AS api_calls_per_generated
+    SELECT provider, count(*) AS runs, ${sums}, ${both(sql`approved`, sql`evaluated`)} AS approval_rate, ${both(sql`failures`, sql`api_calls`)} AS failure_rate,
+      ${both(sql`api_calls`, sql`generated`)} AS api_calls_per_generated
     FROM (
-      SELECT provider, runs, generated, api_calls, failures, coalesce(evaluated, approved + rejected) AS evaluated, approved, rejected FROM (
-        SELECT provider, count(*) AS runs, ${sums} FROM (SELECT unnest(provider_names) AS provider, ${counts} FROM ${rows}) AS told GROUP BY provider
-      ) AS summed
-    ) AS sums ORDER BY approval_rate DESC NULLS LAST, approved DESC NULLS LAST, provider LIMIT 1000`);
+      SELECT provider, generated, api_calls, failures, coalesce(evaluated, approved + rejected) AS evaluated, approved, rejected
+      FROM (SELECT unnest(provider_names) AS provider, ${counts} FROM ${rows}) AS told
+    ) AS counted GROUP BY provider ORDER BY approval_rate DESC NULLS LAST, sum(approved) DESC NULLS LAST, provider LIMIT 1000`);
 }
 
 const errors = (ask: Ask, rows: Fragment): Promise<ErrorCategory[]> =>
@@ -137,6 +138,6 @@ const errors = (ask: Ask, rows: Fragment): Promise<ErrorCategory[]> =>
 const versions = (ask: Ask, rows: Fragment): Promise<VersionComparison[]> =>
   ask<VersionComparison>(sql`
     SELECT prompt_version, count(*) AS runs, sum(items_evaluated) AS items_evaluated, sum(items_approved) AS items_approved,
-      ${share(sql`sum(items_approved)`, sql`sum(items_evaluated)`)} AS approval_rate, ${share(sql`sum(items_inserted)`, sql`sum(items_requested)`)} AS overall_success_rate,
+      ${both(sql`items_approved`, sql`items_evaluated`)} AS approval_rate, ${both(sql`items_inserted`, sql`items_requested`)} AS overall_success_rate,
       avg(avg_arbiter_score) AS avg_arbiter_score, min(started_at) AS first_started_at
     FROM ${rows} AND status <> 'running' GROUP BY prompt_version ORDER BY min(started_at), prompt_version LIMIT 1000`);

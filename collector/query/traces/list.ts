@@ -1,3 +1,4 @@
+import { COST_AMOUNT, COST_CURRENCY } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { type Page, readPage } from "../filter/page.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -18,12 +19,16 @@ export interface TraceSummary {
   readonly services: readonly string[];
   readonly generations: number;
   readonly tokens_total: ExactNumber | null;
+  /** Null where the calls are charged in several currencies: a sum over them is no amount. */
   readonly cost_amount: ExactNumber | null;
+  /** `mixed` for several. */
+  readonly cost_currency: string | null;
 }
 
-interface Read extends Omit<TraceSummary, "spans" | "errors" | "services" | "generations" | "tokens_total" | "cost_amount"> {
+interface Read
+  extends Omit<TraceSummary, "spans" | "errors" | "services" | "generations" | "tokens_total" | "cost_amount" | "cost_currency"> {
   readonly about: Pick<TraceSummary, "spans" | "errors" | "services">;
-  readonly calls: Pick<TraceSummary, "generations" | "tokens_total" | "cost_amount">;
+  readonly calls: Pick<TraceSummary, "generations" | "tokens_total" | "cost_amount" | "cost_currency">;
 }
 
 const SAME_TRACE = sql`x.project_id = page.project_id AND x.trace_id = page.trace_id
@@ -33,7 +38,8 @@ const COLUMNS = sql`trace_id, start_time, left(name, 200) AS name, service_name,
   CASE status_code WHEN 2 THEN 'error' WHEN 1 THEN 'ok' ELSE 'unset' END AS status, (duration_ns / 1e6)::float8 AS duration_ms,
   (SELECT jsonb_build_object('spans', count(*), 'errors', count(*) FILTER (WHERE x.status_code = 2), 'services', jsonb_agg(DISTINCT x.service_name))
     FROM spans x WHERE ${SAME_TRACE}) AS about,
-  (SELECT jsonb_build_object('generations', count(*), 'tokens_total', sum(x.tokens_total), 'cost_amount', sum(x.cost_amount))
+  (SELECT jsonb_build_object('generations', count(*), 'tokens_total', sum(x.tokens_total),
+    'cost_amount', ${COST_AMOUNT}, 'cost_currency', ${COST_CURRENCY})
     FROM generation_logs x WHERE ${SAME_TRACE}) AS calls`;
 
 /** One page of traces. */

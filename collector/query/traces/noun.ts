@@ -28,9 +28,11 @@ const status: FilterKey = {
 
 const duration = (key: FilterKey, factor: number): FilterKey => ({
   ...key,
-  where: (values) => key.where(values.map((value) => Math.round(Number(value) * factor))),
+  where: (values) => key.where(values.map((value) => Math.min(Math.round(Number(value) * factor), MAX_NANOS))),
 });
 const NANOS = 1e6;
+/** The largest number that a double and a bigint both hold; no span lasts longer. */
+const MAX_NANOS = 2 ** 63 - 1024;
 
 /**
  * Traces, one row each: the first span without a parent, or where a service upstream does not report, the first that another one called. The index

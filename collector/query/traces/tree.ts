@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { COST_AMOUNT, COST_CURRENCY } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import type { Reader } from "../reader.ts";
 import { sql } from "../sql.ts";
@@ -35,6 +36,7 @@ export interface TreeGeneration {
   readonly model: string | null;
   readonly tokens: ExactNumber | null;
   readonly cost: ExactNumber | null;
+  readonly currency: string | null;
 }
 
 export interface TraceTree {
@@ -47,7 +49,9 @@ export interface TraceTree {
   readonly services: readonly string[];
   readonly generations: number;
   readonly tokens_total: ExactNumber | null;
+  /** Null where the calls are charged in several currencies, which cost_currency calls `mixed`. */
   readonly cost_amount: ExactNumber | null;
+  readonly cost_currency: string | null;
   /** More spans are stored than are given here. */
   readonly truncated: boolean;
 }
@@ -60,7 +64,7 @@ const SPANS = sql`
     coalesce(jsonb_array_length(s.events), 0) AS events, coalesce(jsonb_array_length(s.links), 0) AS links,
     coalesce(s.received_at > s.end_time + interval '1 minute', false) AS late,
     CASE WHEN g.span_id IS NULL THEN NULL ELSE jsonb_build_object('id', g.id, 'status', g.generation_status, 'model', g.model_name, 'tokens', g.tokens_total,
-      'cost', g.cost_amount) END AS generation
+      'cost', g.cost_amount, 'currency', g.cost_currency) END AS generation
   FROM spans s LEFT JOIN generation_logs g ON g.project_id = s.project_id AND g.trace_id = s.trace_id AND g.span_id = s.span_id AND g.start_time = s.start_time`;
 
 /** All spans of a trace in the order of a tree, and its totals. Throws RequestError where there is no such trace. */
@@ -73,8 +77,8 @@ export function readTree(reader: Reader, projectId: number, traceId: string): Pr
       SELECT min(start_time) AS start_time, count(*) FILTER (WHERE status_code = 2) AS errors, array_agg(DISTINCT service_name ORDER BY service_name) AS services,
         max(genspan_unix_nano(start_time, start_nano) + coalesce(duration_ns, 0)) - min(genspan_unix_nano(start_time, start_nano)) AS duration_ns
       FROM spans WHERE project_id = ${projectId} AND trace_id = ${traceId}`);
-    const [calls] = await ask<Pick<TraceTree, "generations" | "tokens_total" | "cost_amount">>(sql`
-      SELECT count(*) AS generations, sum(tokens_total) AS tokens_total, sum(cost_amount) AS cost_amount
+    const [calls] = await ask<Pick<TraceTree, "generations" | "tokens_total" | "cost_amount" | "cost_currency">>(sql`
+      SELECT count(*) AS generations, sum(tokens_total) AS tokens_total, ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency
       FROM generation_logs WHERE project_id = ${projectId} AND trace_id = ${traceId}`);
     return {
       trace_id: traceId,

@@ -1,4 +1,5 @@
 import { RequestError } from "../../base/request-error.ts";
+import { COST_AMOUNT, COST_CURRENCY, IS_UNPRICED } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -39,6 +40,8 @@ export async function readUsage(reader: Reader, projectId: number, { filter, by 
   return { from, to, source: "rollup", data };
 }
 
+/** Milliseconds since 1970; of a time between two the later one. */
+const ceilMillis = (iso: string): number => Date.parse(iso) + (/\.\d{3}0*[1-9]/.test(iso) ? 1 : 0);
 const up = (millis: number, unit: number): Date => new Date(Math.ceil(millis / unit) * unit);
 const down = (millis: number, unit: number): Date => new Date(Math.floor(millis / unit) * unit);
 
@@ -49,7 +52,7 @@ const FROM_ROWS = sql`1::bigint AS generations, (generation_status = 'success'):
   (generation_status = 'timeout')::int::bigint AS timed_out, (generation_status = 'pending')::int::bigint AS pending,
   coalesce(quality_status = 'approved', false)::int::bigint AS approved, coalesce(quality_status = 'rejected', false)::int::bigint AS rejected,
   coalesce(quality_status = 'pending_review', false)::int::bigint AS pending_review,
-  (generation_status = 'success' AND cost_amount IS NULL)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
+  coalesce(${IS_UNPRICED}, false)::int::bigint AS unpriced, tokens_prompt::numeric, tokens_completion::numeric, tokens_reasoning::numeric,
   tokens_total::numeric, (tokens_total IS NOT NULL)::int::bigint AS tokens_known, cost_amount, (duration_ms IS NOT NULL)::int::bigint AS duration_known,
   duration_ms AS duration_sum_ms, ${HISTOGRAM} AS durations`;
 
@@ -60,7 +63,7 @@ const TOTALS = sql`sum(generations)::bigint AS generations, sum(succeeded)::bigi
   sum(pending)::bigint AS pending, (sum(failed) + sum(timed_out))::float8 / nullif(sum(generations) - sum(pending), 0)::float8 AS error_rate,
   sum(tokens_prompt) AS tokens_prompt, sum(tokens_completion) AS tokens_completion, sum(tokens_reasoning) AS tokens_reasoning, sum(tokens_total) AS tokens_total,
   (sum(tokens_total) / nullif(sum(tokens_known), 0))::float8 AS avg_tokens, sum(duration_sum_ms) / nullif(sum(duration_known), 0)::float8 AS avg_duration_ms,
-  sum(cost_amount) AS cost_amount, min(cost_currency) AS cost_currency, count(DISTINCT cost_currency) AS currencies, sum(unpriced)::bigint AS unpriced,
+  ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency, sum(unpriced)::bigint AS unpriced,
   sum(approved)::bigint AS approved, sum(rejected)::bigint AS rejected, sum(pending_review)::bigint AS pending_review,
   sum(durations)::text AS durations`;
 
@@ -75,7 +78,6 @@ function groupingOf(grouping: Grouping, began: Fragment): Fragment {
 
 interface Totals extends Record<string, unknown> {
   readonly generations: ExactNumber;
-  readonly currencies: number;
   readonly durations: string | null;
 }
 
@@ -97,8 +99,8 @@ function partsOf(projectId: number, { filter, by }: UsageQuestion): Fragment {
   const [from, to] = [Date.parse(filter.from), Date.parse(filter.to)];
   if (to - from > 100 * 366 * DAY_MS) throw new RequestError("bad_request", "the range is longer than a hundred years");
   const conditions = conditionsOf({ ...filter, from: undefined, to: undefined } as unknown as Filter);
-  const [hourFrom, hourTo] = [up(from, HOUR_MS), down(to, HOUR_MS)];
-  const [dayFrom, dayTo] = [up(from, DAY_MS), down(to, DAY_MS)];
+  const [hourFrom, hourTo] = [up(ceilMillis(filter.from), HOUR_MS), down(to, HOUR_MS)];
+  const [dayFrom, dayTo] = [up(ceilMillis(filter.from), DAY_MS), down(to, DAY_MS)];
   const columns = (began: Fragment, measures: Fragment): Fragment =>
     list([...by.map((grouping, i) => sql`${groupingOf(grouping, began)} AS ${GROUP_NAMES[i] ?? EMPTY}`), sql`cost_currency`, measures]);
   const days = by.includes("hour") ? sql`FALSE` : sql`day >= ${dayFrom} AND day < ${dayTo}`;
@@ -133,9 +135,8 @@ function partsOf(projectId: number, { filter, by }: UsageQuestion): Fragment {
     )`;
 }
 
-function statisticsOf({ durations, currencies, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
+function statisticsOf({ durations, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
   const histogram = histogramOf(durations);
-  const mixed = currencies > 1;
   const groups = Object.fromEntries(by.map((grouping, i) => [grouping, row[`g${i + 1}`] ?? null]));
   const { g1: _1, g2: _2, g3: _3, ...measures } = row;
   const none = row.generations === null;
@@ -146,7 +147,6 @@ function statisticsOf({ durations, currencies, ...row }: Totals, by: readonly Gr
     ...groups,
     ...measures,
     ...zeros,
-    ...(mixed ? { cost_amount: null, cost_currency: "mixed" } : {}),
     p50_duration_ms: percentile(histogram, 0.5),
     p95_duration_ms: percentile(histogram, 0.95),
     p99_duration_ms: percentile(histogram, 0.99),

@@ -239,6 +239,34 @@ describeEachServer("runs", (server) => {
       expect(notYet.body).toMatchObject({ reached: false, length: 3 });
     });
 
+    it("shares are taken of the runs that tell of both sides, by provider and version as in all", async () => {
+      const metrics = [
+        { openai: { generated: 10, api_calls: 20, failures: 2, evaluated: 10, approved: 8 } },
+        { openai: { generated: 10, approved: 9, rejected: 1, failures: 5 } },
+        { openai: { api_calls: 1_000, approved: 1_000 } },
+      ];
+      const figures = [{ questions_evaluated: 10, questions_approved: 8 }, { questions_approved: 1_000 }, { questions_evaluated: 90 }];
+      for (const [i, provider_metrics] of metrics.entries())
+        await post(report(700 + i, 400, { environment: "partly told", prompt_version: "9", provider_metrics, ...figures[i] }));
+      const { body } = await rig.get<{ providers: readonly Row[]; prompt_versions: readonly Row[] }>("/api/runs/stats?env=partly told");
+      expect(body.providers).toEqual([
+        {
+          provider: "openai",
+          runs: 3,
+          generated: 20,
+          api_calls: 1_020,
+          failures: 7,
+          evaluated: 20,
+          approved: 1_017,
+          rejected: 1,
+          approval_rate: 17 / 20,
+          failure_rate: 0.1,
+          api_calls_per_generated: 2,
+        },
+      ]);
+      expect([body, ...body.prompt_versions]).toMatchObject([{ approval_rate: 0.8 }, { prompt_version: "9", approval_rate: 0.8 }]);
+    });
+
     it("the seed's statistics are the general ones under its names", async () => {
       const { body } = await rig.get<Row>(`${PATH}/stats?environment=production&started_after=-31d`);
       expect(body).toMatchObject({
@@ -315,10 +343,11 @@ describeEachServer("runs", (server) => {
       await rig.owner`INSERT INTO generation_logs ${rig.owner([
         { ...call, span_id: "1".repeat(16) },
         { ...call, span_id: "2".repeat(16), cost_amount: null, cost_currency: null, generation_status: "failed" },
+        { ...call, span_id: "3".repeat(16), cost_amount: null, cost_currency: null, generation_status: "pending", tokens_total: null },
       ] as never)}`;
       const { body } = await rig.get<Row>(`/api/runs/${id(1)}`);
       expect(body["usage"]).toEqual({
-        generations: 2,
+        generations: 3,
         failed: 1,
         tokens_total: 200,
         tokens_reasoning: null,
@@ -399,6 +428,18 @@ describeEachServer("runs", (server) => {
       expect((await rig.send(`/api/runs/${id(998)}/mark-failed`, {})).status).toBe(404);
       await post({ id: id(611), status: "success", exit_code: 0, questions_inserted: 5 });
       expect(await stored(611)).toMatchObject({ status: "success", closed_by: "report", exit_code: 0 });
+    });
+
+    it("end when their own report says, not when they were given up", async () => {
+      const started = new Date(Date.now() - 7_200_000);
+      await post({ ...running(614, 0, "given up"), started_at: started.toISOString() });
+      expect((await rig.send(`/api/runs/${id(614)}/mark-failed`, {})).status).toBe(200);
+      await post({ id: id(614), status: "success", duration_seconds: 1_800 });
+      expect(await stored(614)).toMatchObject({
+        status: "success",
+        completed_at: new Date(started.getTime() + 1_800_000),
+        duration_seconds: 1_800,
+      });
     });
   });
 

@@ -70,11 +70,11 @@ const CALL: Span = {
 
 describeEachServer("traces", (server) => {
   let rig: ApiRig;
+  const send = async (body: Buffer): Promise<void> => {
+    expect((await rig.services.ingest(1, "traces", body)).kind).toBe("accepted");
+  };
   beforeAll(async () => {
     rig = await createApiRig(server);
-    const send = async (body: Buffer): Promise<void> => {
-      expect((await rig.services.ingest(1, "traces", body)).kind).toBe("accepted");
-    };
     await send(
       otlp("web", [
         { spanId: "00000000000000a1", name: "GET /quiz", kind: 2, from: 0n, nanos: 5_000_000n },
@@ -218,6 +218,57 @@ describeEachServer("traces", (server) => {
     );
     const span = await rig.get<{ resourceSpans: unknown[] }>(`/api/generations/${TRACE}-${CALL.spanId}/span`);
     expect(JSON.stringify(span.body)).toContain(JSON.stringify(messages));
+  });
+
+  it("cost an amount in one currency, and none in several", async () => {
+    const trace = "0af7651916cd43dd8448eb211c80319e";
+    const root: Span = { traceId: trace, spanId: "00000000000000c0", name: "both", kind: 2, from: 2_000n, nanos: 10n };
+    const charged = (spanId: string, amount: string, currency: string): Span => ({
+      ...CALL,
+      traceId: trace,
+      spanId,
+      parentSpanId: root.spanId,
+      attributes: [
+        ...(CALL.attributes ?? []),
+        { key: "genspan.cost.amount", value: { doubleValue: Number(amount) } } as never,
+        attribute("genspan.cost.currency", currency),
+      ],
+    });
+    const told = async () => [
+      (await rig.get<TraceTree>(`/api/traces/${trace}`)).body,
+      ...(await rig.get<{ data: readonly TraceSummary[] }>("/api/traces?name=both")).body.data,
+    ];
+    await send(otlp("web", [root, charged("00000000000000c1", "1.25", "USD")]));
+    expect(await told()).toMatchObject([1, 2].map(() => ({ cost_amount: 1.25, cost_currency: "USD" })));
+    await send(otlp("web", [charged("00000000000000c2", "2.5", "EUR")]));
+    expect(await told()).toMatchObject([1, 2].map(() => ({ cost_amount: null, cost_currency: "mixed" })));
+    const tree = (await rig.get<TraceTree>(`/api/traces/${trace}`)).body;
+    expect(tree.spans.map(({ generation }) => generation?.currency)).toEqual([undefined, "USD", "EUR"]);
+  });
+
+  it("come in pages by durations of any length, which bounds of any size select", async () => {
+    const lasting = (n: number): Span => ({
+      traceId: String(n).repeat(32),
+      spanId: String(n).repeat(16),
+      name: "for ever",
+      kind: 2,
+      from: -T0 + BigInt(n),
+      nanos: T0 + BigInt(n),
+    });
+    await send(otlp("clock", [7, 8, 9].map(lasting)));
+    const seen: string[] = [];
+    for (let after: string | null = ""; after !== null; ) {
+      const { status, body }: { status: number; body: { data: readonly TraceSummary[]; next: string | null } } = await rig.get(
+        `/api/traces?name=for ever&sort=-duration&limit=1&after=${after}`,
+      );
+      expect(status).toBe(200);
+      seen.push(...body.data.map(({ trace_id }) => trace_id[0] ?? ""));
+      after = body.next;
+    }
+    expect(seen).toEqual(["9", "8", "7"]);
+    const selected = async (bound: string): Promise<number> =>
+      (await rig.get<{ data: readonly unknown[] }>(`/api/traces?name=for ever&${bound}`)).body.data.length;
+    expect([await selected("max_ms=999999999999999"), await selected("min_ms=999999999999999")]).toEqual([3, 0]);
   });
 
   it("are compared step by step", async () => {
