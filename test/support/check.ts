@@ -4,7 +4,18 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { addTotals, type Totals, totalsLine, totalsOfStep, totalsOfVitest } from "./totals.ts";
+import {
+  addTotals,
+  failuresIn,
+  isReport,
+  NO_TESTS,
+  type Totals,
+  totalsLine,
+  totalsOfStep,
+  totalsOfVitest,
+  unsteadyFiles,
+  withoutFiles,
+} from "./totals.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -18,18 +29,35 @@ function run(script: string, ...args: string[]): Promise<number> {
   });
 }
 
-/** Runs the tests of all projects, or those that `filters` (Vitest's own arguments) select. */
-async function runTests(filters: readonly string[]): Promise<Totals> {
+interface TestRun {
+  /** Vitest's JSON report; undefined where it wrote none. */
+  readonly report: unknown;
+  readonly exitCode: number;
+}
+
+/** Runs the tests that Vitest's own arguments select. */
+async function runVitest(args: readonly string[]): Promise<TestRun> {
   const folder = await mkdtemp(join(tmpdir(), "genspan-check-"));
   const reportFile = join(folder, "report.json");
   try {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`];
-    const exitCode = await run("vitest/vitest.mjs", "run", ...reporters, ...filters);
-    const report = await readFile(reportFile, "utf8").then(JSON.parse, () => undefined);
-    return totalsOfVitest(report, exitCode);
+    const exitCode = await run("vitest/vitest.mjs", "run", ...reporters, ...args);
+    return { exitCode, report: await readFile(reportFile, "utf8").then(JSON.parse, () => undefined) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs the tests of all projects, or those that `filters` select. A few files that failed among the others run once more, alone; they are named. */
+async function runTests(filters: readonly string[]): Promise<Totals> {
+  const { report, exitCode } = await runVitest(filters);
+  const unsteady = isReport(report) ? unsteadyFiles(report) : [];
+  if (!isReport(report) || unsteady.length === 0) return totalsOfVitest(report, exitCode);
+  console.log(`\nonce more, alone, because they failed among the others:\n  ${failuresIn(report, unsteady).join("\n  ")}`);
+  const again = await runVitest(["--no-file-parallelism", ...unsteady]);
+  const others = withoutFiles(report, unsteady);
+  const first = others.testResults.length === 0 ? NO_TESTS : totalsOfVitest(others, 0);
+  return addTotals(first, totalsOfVitest(again.report, again.exitCode));
 }
 
 const lint = totalsOfStep(await run("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "."));

@@ -16,13 +16,18 @@ export const addTotals = (a: Totals, b: Totals): Totals => ({
 /** A step such as lint that has one result of its own counts as one test. */
 export const totalsOfStep = (exitCode: number): Totals => ({ ...NO_TESTS, passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1 });
 
-/** What Vitest's JSON report says of one test file. */
-interface FileReport {
+/** What Vitest's JSON report says of one test file; `name` is its path. */
+export interface FileReport {
+  readonly name: string;
   readonly status: string;
-  readonly assertionResults: readonly { readonly status: string }[];
+  readonly assertionResults: readonly { readonly status: string; readonly fullName?: string }[];
 }
 
-const isReport = (value: unknown): value is { readonly testResults: readonly FileReport[] } =>
+export interface Report {
+  readonly testResults: readonly FileReport[];
+}
+
+export const isReport = (value: unknown): value is Report =>
   typeof value === "object" && value !== null && Array.isArray((value as { testResults?: unknown }).testResults);
 
 function totalsOfFile(file: FileReport): Totals {
@@ -42,6 +47,33 @@ export function totalsOfVitest(report: unknown, exitCode: number): Totals {
   const silentFailure = totals.failed === 0 && (exitCode !== 0 || totals.passed === 0);
   return silentFailure ? { ...totals, failed: 1 } : totals;
 }
+
+/** So many files at most may owe their failure to a busy machine. */
+const MAX_UNSTEADY_FILES = 5;
+/** These wait for nothing: what fails in them is wrong. */
+const PURE_TESTS = /[\\/]test[\\/]unit[\\/]/;
+
+/**
+ * Paths of failed files that deserve a second run, alone: a few files that use servers, networks and clocks, which may fail for want of time where several
+ * run beside each other. None where many fail, or a pure one does.
+ */
+export function unsteadyFiles({ testResults }: Report): string[] {
+  const failed = testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
+  return failed.length <= MAX_UNSTEADY_FILES && !failed.some((name) => PURE_TESTS.test(name)) ? failed : [];
+}
+
+export const withoutFiles = ({ testResults }: Report, names: readonly string[]): Report => ({
+  testResults: testResults.filter(({ name }) => !names.includes(name)),
+});
+
+/** Full names of the failed tests in these files; the path where a file failed without one. */
+export const failuresIn = ({ testResults }: Report, names: readonly string[]): string[] =>
+  testResults
+    .filter(({ name }) => names.includes(name))
+    .flatMap(({ name, assertionResults }) => {
+      const failed = assertionResults.filter(({ status }) => status === "failed").map(({ fullName }) => fullName ?? name);
+      return failed.length > 0 ? failed : [name];
+    });
 
 /** The line that a check ends with: `812 passed, 0 failed`, with `, 2 skipped` where some were. */
 export const totalsLine = ({ passed, failed, skipped }: Totals): string =>

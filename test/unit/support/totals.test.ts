@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { NO_TESTS, totalsLine, totalsOfStep, totalsOfVitest } from "../../support/totals.ts";
+import { failuresIn, NO_TESTS, totalsLine, totalsOfStep, totalsOfVitest, unsteadyFiles, withoutFiles } from "../../support/totals.ts";
 
-const file = (status: string, ...tests: string[]) => ({ status, assertionResults: tests.map((each) => ({ status: each })) });
+const file = (status: string, ...tests: string[]) => ({
+  name: "/x/test/db/some.test.ts",
+  status,
+  assertionResults: tests.map((each) => ({ status: each })),
+});
 const report = (...testResults: ReturnType<typeof file>[]) => ({ testResults });
 
 describe("the totals of a check", () => {
@@ -34,5 +38,29 @@ describe("the totals of a check", () => {
   it("ends with the plain count and mentions skips only where there are some", () => {
     expect(totalsLine({ passed: 812, failed: 0, skipped: 0 })).toBe("812 passed, 0 failed");
     expect(totalsLine({ passed: 3, failed: 1, skipped: 2 })).toBe("3 passed, 1 failed, 2 skipped");
+  });
+});
+
+describe("a second run", () => {
+  const named = (name: string, status: string, ...failed: string[]) => ({
+    name,
+    status,
+    assertionResults: [{ status: "passed", fullName: "fine" }, ...failed.map((fullName) => ({ status: "failed", fullName }))],
+  });
+  const fine = named("/x/test/e2e/fine.test.ts", "passed");
+  const late = named("/x/test/e2e/late.test.ts", "failed", "comes in time");
+  const broken = named("/x/test/db/broken.test.ts", "failed");
+
+  it("is for the few files that failed, and names what failed in them", () => {
+    const files = report(fine, late, broken);
+    expect(unsteadyFiles(files)).toEqual([late.name, broken.name]);
+    expect(failuresIn(files, unsteadyFiles(files))).toEqual(["comes in time", broken.name]);
+    expect(withoutFiles(files, unsteadyFiles(files))).toEqual(report(fine));
+  });
+
+  it("is not for pure tests, nor where many files fail", () => {
+    expect(unsteadyFiles(report(fine))).toEqual([]);
+    expect(unsteadyFiles(report(late, named("/x/test/unit/pure.test.ts", "failed", "adds up")))).toEqual([]);
+    expect(unsteadyFiles(report(...Array.from({ length: 6 }, () => late)))).toEqual([]);
   });
 });
