@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { eraserOf } from "../../collector/app/privacy.ts";
 import { createLog } from "../../collector/base/log.ts";
 import { isContentName } from "../../collector/dialects/content-names.ts";
@@ -133,6 +133,21 @@ describeEachServer("old content", (server) => {
       });
       expect(await texts()).toBe(before);
     }
+  });
+
+  it("comes back in full where its first characters stayed for a while and went to the archive later", async () => {
+    const before = await texts();
+    await removeContent(options({ archiveFolder: folder, keepChars: 20 }));
+    expect(await removeContent(options({ archiveFolder: folder }))).toEqual({ generation_logs: 1 });
+    await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] });
+    expect(await texts()).toBe(before);
+  });
+
+  it("goes to a folder that is known by then, also where the transaction that took it there comes to nothing", async () => {
+    await rig.sql`ALTER TABLE generation_logs ADD CONSTRAINT stays_whole CHECK (content_state <> 'truncated') NOT VALID`;
+    onTestFinished(async () => void (await rig.sql`ALTER TABLE generation_logs DROP CONSTRAINT stays_whole`));
+    await expect(removeContent(options({ archiveFolder: folder }))).rejects.toThrow();
+    expect(await rig.sql`SELECT folder FROM archive_folders`).toEqual([{ folder }]);
   });
 
   it("that is gone from the database is not made anew by the archive", async () => {

@@ -1,9 +1,22 @@
-import { closeSync, createReadStream, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  createReadStream,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createGunzip, gzipSync } from "node:zlib";
 import { errorCode } from "../../base/error-code.ts";
 import { SetupError } from "../../base/setup-error.ts";
+import { END_MARK, wholeBytes } from "./end-mark.ts";
 
 /** One archived row: where it stands, and its columns as they were. */
 export interface ArchivedRow {
@@ -49,7 +62,10 @@ export function archiveFiles(folder: string): ArchiveFile[] {
     .toSorted((a, b) => (a.day < b.day ? -1 : 1));
 }
 
-/** Adds rows to a file and waits until the disk has them: only then may they leave the database. Each call is a member of its own of the gzip file. */
+/**
+ * Adds rows to a file and waits until the disk has them: only then may they leave the database. Each call is a member of its own of the gzip file. What an
+ * earlier call left unfinished goes first; one that fails leaves the file as it was.
+ */
 export function appendRows(path: string, rows: readonly ArchivedRow[]): void {
   const member = gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   let file: number;
@@ -59,23 +75,38 @@ export function appendRows(path: string, rows: readonly ArchivedRow[]): void {
   } catch {
     throw new SetupError("The folder of the archive cannot be written: check that it is there and belongs to the collector's user.");
   }
+  const whole = wholeBytes(path);
   try {
-    for (let at = 0; at < member.length; ) at += writeSync(file, member, at);
+    ftruncateSync(file, whole);
+    writeAll(file, Buffer.concat([...(whole === 0 ? [END_MARK] : []), member, END_MARK]));
     fsyncSync(file);
+  } catch (error) {
+    ftruncateSync(file, whole);
+    throw error;
   } finally {
     closeSync(file);
   }
 }
 
-/** The rows of a file, one at a time; a last member that a crash cut off is left out, since its rows are still in the database. */
+function writeAll(file: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+}
+
+/** The rows of a file, one at a time; what a crash cut off is left out, since its rows are still in the database. */
 export async function* readRows(path: string): AsyncGenerator<ArchivedRow> {
-  const lines = createInterface({ input: createReadStream(path).pipe(createGunzip()), crlfDelay: Number.POSITIVE_INFINITY });
+  const whole = wholeBytes(path);
+  if (whole === 0) return;
+  const lines = createInterface({
+    input: createReadStream(path, { end: whole - 1 }).pipe(createGunzip()),
+    crlfDelay: Number.POSITIVE_INFINITY,
+  });
   try {
     for await (const line of lines) {
       const row = parsed(line);
       if (row !== undefined) yield row;
     }
   } catch (error) {
+    // A file without marks, of an earlier version, may be cut, too.
     if (errorCode(error) !== "Z_BUF_ERROR") throw error;
   }
 }
@@ -90,8 +121,13 @@ function parsed(line: string): ArchivedRow | undefined {
 
 const REWRITE_ROWS = 500;
 
-/** Takes rows out of a file for good: it is written anew beside the old one and put in its place, or goes with its last row. Gives the number of rows that went. */
+/**
+ * Takes rows out of a file for good: it is written anew beside the old one and put in its place, or goes with its last row; what a crash left of rows goes
+ * in any case. Gives the number of rows that went.
+ */
 export async function removeRows(path: string, isGone: (row: ArchivedRow) => boolean): Promise<number> {
+  rmSync(beside(path), { force: true });
+  truncateSync(path, wholeBytes(path));
   let gone = 0;
   let stay = 0;
   for await (const row of readRows(path)) {
@@ -104,9 +140,10 @@ export async function removeRows(path: string, isGone: (row: ArchivedRow) => boo
   return gone;
 }
 
+const beside = (path: string): string => `${path}.new`;
+
 async function rewrite(path: string, isGone: (row: ArchivedRow) => boolean): Promise<void> {
-  const rewritten = `${path}.new`;
-  rmSync(rewritten, { force: true });
+  const rewritten = beside(path);
   const kept: ArchivedRow[] = [];
   for await (const row of readRows(path)) {
     if (isGone(row)) continue;

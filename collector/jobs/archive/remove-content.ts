@@ -90,6 +90,9 @@ async function removeFrom(table: ContentTable, rows: readonly StoredRow[], optio
     .filter(({ row, stripped }) => stripped !== row.columns);
   if (changes.length === 0 || options.dryRun === true) return changes.length;
   const { archiveFolder: folder, schema } = options;
+  // On its own and beforehand: a file may be written though its transaction comes to nothing.
+  if (folder !== undefined)
+    await noteFolder(options.sql, { schema, folder, projectIds: [...new Set(changes.map(({ row }) => row.project_id))] });
   return inSchema(options, async (tx) => {
     if (folder !== undefined) await lockArchive(tx, schema);
     const written: StoredRow[] = [];
@@ -99,10 +102,7 @@ async function removeFrom(table: ContentTable, rows: readonly StoredRow[], optio
       schema,
       written.map((row) => ({ ...row, table: table.name })),
     );
-    if (folder !== undefined && written.length > 0) {
-      await noteFolder(tx, { schema, folder, projectIds: [...new Set(written.map((row) => row.project_id))] });
-      archive(folder, table, written);
-    }
+    if (folder !== undefined) archive(folder, table, written);
     return written.length;
   });
 }
@@ -138,7 +138,13 @@ export function noteCalls(
   );
 }
 
-/** Writes a row's content columns; with a version only where the row is still the one that was read. Gives the number of rows written. */
+/** Whether the columns of a call hold the first characters of its texts alone. */
+export const isPart = (columns: ColumnTexts): boolean => columns["content_state"] === "truncated";
+
+/**
+ * Writes a row's content columns: with a version only where the row is still the one that was read, and a part of a text only over another part. Gives the
+ * number of rows written.
+ */
 export async function writeColumns(
   tx: TransactionSql,
   table: ContentTable,
@@ -153,8 +159,9 @@ export async function writeColumns(
   const sets = columns.map(([column, type], i) => `${column} = $${i + table.key.length + 2}::text::${type}`);
   const same = table.key.map((column, i) => `${column} = $${i + 2}::text::${keyType(column)}`);
   const version = row.version === undefined ? "" : ` AND xmin::text = '${Number(row.version)}'`;
+  const over = row.version === undefined && isPart(row.columns) ? " AND content_state = 'truncated'" : "";
   const written = await tx.unsafe(
-    `UPDATE ${table.name} SET ${sets.join(", ")} WHERE project_id = $1 AND ${same.join(" AND ")}${version} RETURNING 1`,
+    `UPDATE ${table.name} SET ${sets.join(", ")} WHERE project_id = $1 AND ${same.join(" AND ")}${version}${over} RETURNING 1`,
     values,
   );
   return written.length;

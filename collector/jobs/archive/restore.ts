@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from "../../../schema/connect.ts";
 import { type ArchivedRow, archiveFiles, readRows } from "./archive-file.ts";
 import { CONTENT_TABLES } from "./content-tables.ts";
-import { noteCalls, writeColumns } from "./remove-content.ts";
+import { isPart, noteCalls, writeColumns } from "./remove-content.ts";
 
 export interface RestoreOptions {
   readonly sql: Sql;
@@ -21,7 +21,7 @@ export interface RestoreReport {
 
 const BATCH_ROWS = 200;
 
-/** Writes archived content back into its rows, the newest copy last. The files stay, and restoring twice changes nothing more. */
+/** Writes archived content back into its rows, the newest copy last; first characters that had stayed go over no full text. The files stay, and restoring twice changes nothing more. */
 export async function restoreContent(options: RestoreOptions): Promise<RestoreReport> {
   const report = { files: 0, restored: 0, missing: 0 };
   const wanted = options.folders
@@ -31,9 +31,9 @@ export async function restoreContent(options: RestoreOptions): Promise<RestoreRe
     report.files++;
     let batch: ArchivedRow[] = [];
     const flush = async (): Promise<void> => {
-      const written = await writeBack(options, batch);
-      report.restored += written;
-      report.missing += batch.length - written;
+      const { restored, missing } = await writeBack(options, batch);
+      report.restored += restored;
+      report.missing += missing;
       batch = [];
     };
     for await (const row of readRows(path)) {
@@ -45,15 +45,17 @@ export async function restoreContent(options: RestoreOptions): Promise<RestoreRe
   return report;
 }
 
-function writeBack({ sql, schema }: RestoreOptions, rows: readonly ArchivedRow[]): Promise<number> {
+function writeBack({ sql, schema }: RestoreOptions, rows: readonly ArchivedRow[]): Promise<Omit<RestoreReport, "files">> {
   return sql.begin(async (tx: TransactionSql) => {
     await tx`SELECT set_config('search_path', quote_ident(${schema}), true)`;
-    let written = 0;
+    const report = { restored: 0, missing: 0 };
     for (const row of rows) {
       const table = CONTENT_TABLES.find((each) => each.name === row.table);
-      if (table !== undefined) written += await writeColumns(tx, table, row);
+      const written = table === undefined ? 0 : await writeColumns(tx, table, row);
+      report.restored += written;
+      if (written === 0 && !isPart(row.columns)) report.missing++;
     }
     await noteCalls(tx, schema, rows);
-    return written;
-  }) as Promise<number>;
+    return report;
+  }) as Promise<Omit<RestoreReport, "files">>;
 }
