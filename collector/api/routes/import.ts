@@ -11,15 +11,13 @@ const Report = z
   .object({
     read: z.number().openapi({ description: "objects read, and values that are none" }),
     stored: z.record(z.string(), z.number()).openapi({ description: "new rows, by noun" }),
-    known: z.number().openapi({ description: "rows that were there already" }),
+    known: z.number().openapi({ description: "rows that were there already, or were erased in the last thirty days" }),
     otlpRequests: z.number(),
     refused: z.number(),
     faults: z.array(z.object({ line: z.number(), reason: z.string() })).openapi({ description: "the first 100 of them" }),
-    ignored: z
-      .array(z.object({ line: z.number(), names: z.array(z.string()) }))
-      .openapi({
-        description: "names that no column takes and no metadata holds, of the first 100 such objects; the rest of them is stored",
-      }),
+    ignored: z.array(z.object({ line: z.number(), names: z.array(z.string()) })).openapi({
+      description: "names that no column takes and no metadata holds, of the first 100 such objects; the rest of them is stored",
+    }),
   })
   .openapi("ImportReport");
 

@@ -39,7 +39,7 @@ export interface ImportReport {
   readonly read: number;
   /** Rows that are there now and were not before, by noun; requests of OTLP count in `otlpRequests`. */
   readonly stored: Readonly<Partial<Record<ImportNoun, number>>>;
-  /** Rows that were there already. */
+  /** Rows that were there already, or were erased in the last thirty days. */
   readonly known: number;
   readonly otlpRequests: number;
   readonly refused: number;

@@ -81,6 +81,9 @@ export async function storeRows(sql: Sql, rows: readonly StagedRow[], options: S
 const reasonOf = (code: string): string =>
   code === "23502" ? "a value that the table needs is missing" : "a value does not fit its column";
 
+/** As long as late retries are kept out. */
+const REMEMBERED = "30 days";
+
 /** Where a row says nothing of its own; JSON objects keep the last of two members, so these come first. */
 const defaults = ({ receivedAt }: StoreOptions): string =>
   JSON.stringify({
@@ -102,22 +105,30 @@ async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: S
   const names = tx.unsafe(options.columns.written);
   const target = tx`${tx(options.schema)}.${tx(table)}`;
   const time = table === "generation_logs" ? tx`start_time` : tx`NULL::timestamptz`;
-  const jsonOf = (some: readonly StagedRow[]): string =>
-    `[${some.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
-  const [untimed, timed] = [rows.filter(({ isUntimed }) => isUntimed), rows.filter(({ isUntimed }) => !isUntimed)];
+  const of = (some: readonly StagedRow[]) => {
+    const json = `[${some.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
+    return tx`SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb) new WHERE NOT ${isErased(tx, options)}`;
+  };
+  const isStored = tx`EXISTS (SELECT FROM ${target} old WHERE (old.project_id, old.trace_id, old.span_id) = (new.project_id, new.trace_id, new.span_id))`;
+  const untimed = rows.filter(({ isUntimed }) => isUntimed);
   const [stored] = await tx<[{ rows: number }]>`
     WITH stored AS (
-      INSERT INTO ${target} (${names}) SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${jsonOf(timed)}::text::jsonb)
-      ${
-        untimed.length === 0
-          ? tx``
-          : tx`UNION ALL SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${jsonOf(untimed)}::text::jsonb) new
-        WHERE NOT EXISTS (SELECT FROM ${target} old WHERE (old.project_id, old.trace_id, old.span_id) = (new.project_id, new.trace_id, new.span_id))`
-      }
+      INSERT INTO ${target} (${names}) ${of(rows.filter(({ isUntimed }) => !isUntimed))}
+      ${untimed.length === 0 ? tx`` : tx`UNION ALL ${of(untimed)} AND NOT ${isStored}`}
       ON CONFLICT DO NOTHING RETURNING ${time} AS at
     ), noted AS (
       INSERT INTO ${tx(options.schema)}.usage_dirty_hours (project_id, hour)
       SELECT DISTINCT ${options.projectId}::int, date_trunc('hour', at, 'UTC') FROM stored WHERE at IS NOT NULL
     ) SELECT count(*)::int AS rows FROM stored`;
   return stored.rows;
+}
+
+/** Whether a row belongs to a span or trace that was erased, or to a record of the application that was: as with a late retry, it does not come back. */
+function isErased(tx: TransactionSql, { schema, columns }: StoreOptions) {
+  const recently = (time: string) => tx`${tx(time)} > clock_timestamp() - ${REMEMBERED}::interval`;
+  const ofSpan = tx`EXISTS (SELECT FROM ${tx(schema)}.tombstones t WHERE t.project_id = new.project_id AND t.trace_id = new.trace_id
+    AND t.span_id IN ('', new.span_id) AND ${recently("erased_at")})`;
+  if (!columns.names.has("entity_id")) return ofSpan;
+  return tx`(${ofSpan} OR EXISTS (SELECT FROM ${tx(schema)}.erasures e WHERE e.project_id = new.project_id AND e.subject_kind = 'entity'
+    AND e.subject_hash = sha256(convert_to('entity' || chr(10) || new.entity_type || ':' || new.entity_id, 'UTF8')) AND ${recently("requested_at")}))`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLog } from "../../../collector/base/log.ts";
 import { sweepErasures } from "../../../collector/commands/erase/index.ts";
@@ -152,6 +152,31 @@ describeEachServer("erasing a person or a record", (server) => {
     expect(await traces()).not.toContain(traceOf("late"));
     await send("late new", { ...late, attributes: { ...chat, "user.id": "late" } });
     expect(await traces()).toContain(traceOf("late new"));
+  });
+
+  it("PRV-01 does not come back by a file that was exported before, nor by the application's own logs", async () => {
+    const call: SpanSpec = { id: "call", attributes: { ...chat, "user.id": "in a file", "gen_ai.input.messages": messages("in a file") } };
+    await send("in a file", call);
+    const download = (path: string, init?: RequestInit) => rig.app.request(`http://localhost:4319${path}`, init);
+    const upload = async (body: string) =>
+      (await (await download("/api/import", { method: "POST", body })).json()) as { stored: object; known: number; refused: number };
+    const image = {
+      id: randomUUID(),
+      lesson_id: "in a file",
+      image_generation_attempts: [],
+      created_at: "2026-11-01T10:00:00Z",
+      status: "failed",
+    };
+    const log = { id: 1, user_id: "in a file", prompt_full_text: "in a file", logged_at: "2026-11-01T10:00:00Z" };
+    const own = `${JSON.stringify(image)}\n${JSON.stringify(log)}`;
+    expect(await upload(own)).toMatchObject({ stored: { images: 1, generations: 1 } });
+    const exported = await (await download("/api/export/generations?user=in%20a%20file&format=jsonl")).text();
+    expect(exported.trimEnd().split("\n")).toHaveLength(2);
+    await erase("user", "in a file");
+    await erase("entity", "lesson:in a file");
+    expect(await tablesWith("in a file")).toEqual([]);
+    expect(await upload(`${exported}${own}`)).toMatchObject({ stored: { images: 0, generations: 0 }, known: 4, refused: 0 });
+    expect(await tablesWith("in a file")).toEqual([]);
   });
 
   it("PRV-01 takes away what a collector stored before it had heard of the erasure", async () => {
