@@ -1,6 +1,6 @@
 import { lockSchemaChanges, retryConcurrent, sqlState, withConnection } from "./connect.ts";
 import { DEFAULT_SCHEMA } from "./migrate.ts";
-import { grantReadAccess } from "./read-grants.ts";
+import { grantReadAccess, grantToSqlLogins } from "./read-grants.ts";
 import { checkReadLogin } from "./read-login-check.ts";
 import { SchemaError } from "./schema-error.ts";
 
@@ -32,6 +32,7 @@ export async function useGivenReader(options: GivenReaderOptions): Promise<{ url
         await lockSchemaChanges(tx, schema);
         const [found] = await tx<[{ exists: boolean }]>`SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ${login}) AS exists`;
         if (found.exists) await grantReadAccess(tx, schema, login);
+        await grantToSqlLogins(tx, schema);
       }),
     ),
   );

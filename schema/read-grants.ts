@@ -25,6 +25,13 @@ export async function grantReadAccess(tx: TransactionSql, schema: string, role: 
   for (const relation of missing.relations) await tx`GRANT SELECT ON ${tx(schema)}.${tx(relation)} TO ${tx(role)}`;
 }
 
+/** Lets every login of sql_logins read what a newer version brought. */
+export async function grantToSqlLogins(tx: TransactionSql, schema: string): Promise<void> {
+  const logins = await tx<{ login: string }[]>`
+    SELECT l.login FROM ${tx(schema)}.sql_logins l JOIN pg_roles r ON r.rolname = l.login WHERE r.rolcanlogin ORDER BY 1`;
+  for (const { login } of logins) await grantReadAccess(tx, schema, login);
+}
+
 /** Takes back what `grantReadAccess` gave: a role with rights left cannot be dropped. */
 export async function revokeReadAccess(tx: TransactionSql, schema: string, role: string): Promise<void> {
   const granted = await tx<{ name: string }[]>`

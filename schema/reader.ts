@@ -2,7 +2,7 @@ import { createHash, createHmac } from "node:crypto";
 import type { Sql, TransactionSql } from "postgres";
 import { lockSchemaChanges, quoteName, retryConcurrent, sqlState, withConnection } from "./connect.ts";
 import { DEFAULT_SCHEMA } from "./migrate.ts";
-import { grantReadAccess } from "./read-grants.ts";
+import { grantReadAccess, grantToSqlLogins } from "./read-grants.ts";
 import { checkReadLogin } from "./read-login-check.ts";
 import { SchemaError } from "./schema-error.ts";
 import { scramVerifier } from "./scram.ts";
@@ -66,6 +66,7 @@ async function setUpReader(sql: Sql, reader: Reader): Promise<void> {
       if (writesRole) await writeRole(tx, reader, found.exists);
       if (!found.hasSettings) await writeSettings(tx, reader);
       await grantReadAccess(tx, reader.schema, reader.login);
+      await grantToSqlLogins(tx, reader.schema);
     }),
   );
 }

@@ -4,7 +4,16 @@ import { SchemaError } from "../../schema/schema-error.ts";
 import { dropSqlLogin, ensureSqlLogin } from "../../schema/sql-login.ts";
 import { projectEndIn } from "../app/privacy.ts";
 import { RequestError } from "../base/request-error.ts";
-import type { Actions, DatabaseOptions, KeyRequest, KeySummary, ProjectSummary, PrunedRows, SqlLoginRequest } from "../cli/actions.ts";
+import type {
+  Actions,
+  DatabaseOptions,
+  KeyRequest,
+  KeySummary,
+  MadeSqlLogin,
+  ProjectSummary,
+  PrunedRows,
+  SqlLoginRequest,
+} from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
 import { previewProjectEnd, deleteProject as removeProject } from "../commands/delete-project.ts";
@@ -13,7 +22,7 @@ import { createProject as makeProject, listProjects as readProjects } from "../c
 import type { Writer } from "../commands/writer.ts";
 import { createPool } from "../query/pool.ts";
 import { archiveAccess } from "./archive.ts";
-import { withOwner } from "./database.ts";
+import { ownerUrl, withOwner } from "./database.ts";
 import type { Host } from "./host.ts";
 
 const CLI = "cli";
@@ -89,22 +98,28 @@ export const deleteProject = (id: number, options: Parameters<Actions["deletePro
 
 const PASSWORD_BYTES = 24;
 
-/** Makes a database login that can only read, and only one project; the answer is its URL, with a password that nothing can show again. */
-export const createSqlLogin = ({ login, projectId, ...options }: SqlLoginRequest): Promise<string> =>
-  withWriter(options, false, async ({ sql, schema }, url) => {
+/**
+ * Makes a database login that can only read, and only one project. Throws CommandError where no database runs: one that was started for this moment
+ * would be gone with the address that is told.
+ */
+export const createSqlLogin = ({ login, projectId, newProjectId, ...options }: SqlLoginRequest): Promise<MadeSqlLogin> =>
+  withWriter({ ...options, databaseUrl: ownerUrl(options) }, false, async ({ sql, schema }, url) => {
     const password = randomBytes(PASSWORD_BYTES).toString("base64url");
-    await ensureSqlLogin({ url, schema, login, password, projectId }).catch((error: unknown) => {
+    const project = projectId === undefined ? {} : { projectId };
+    const made = await ensureSqlLogin({ url, schema, login, password, newProjectId, ...project }).catch((error: unknown) => {
       throw error instanceof SchemaError ? new CommandError(EXIT.failure, `${error.message}.`) : error;
     });
-    await audit(sql, schema, { projectId, actor: CLI, action: "sql_login.create", subject: login });
-    const made = new URL(url);
-    made.username = login;
-    made.password = password;
-    return made.href;
+    await audit(sql, schema, { projectId: made.projectId, actor: CLI, action: "sql_login.create", subject: login });
+    const address = new URL(url);
+    address.username = login;
+    address.password = password;
+    return { url: address.href, projectId: made.projectId };
   });
 
-export const removeSqlLogin = ({ login, projectId, ...options }: SqlLoginRequest): Promise<void> =>
+export const removeSqlLogin: Actions["removeSqlLogin"] = ({ login, ...options }) =>
   withWriter(options, false, async ({ sql, schema }, url) => {
-    await dropSqlLogin({ url, schema, login });
-    await audit(sql, schema, { projectId, actor: CLI, action: "sql_login.drop", subject: login });
+    const gone = await dropSqlLogin({ url, schema, login });
+    if (gone === undefined) throw new CommandError(EXIT.notFound, `There is no login "${login}" that genspan made.`);
+    await audit(sql, schema, { projectId: gone.projectId, actor: CLI, action: "sql_login.drop", subject: login });
+    return gone.role;
   });

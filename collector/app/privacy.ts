@@ -76,7 +76,7 @@ export const projectEndIn = (access: ArchiveAccess, url: string): ProjectEnd => 
     );
     return { files, unreached };
   },
-  dropLogin: (login) => dropSqlLogin({ url, schema: access.schema, login }),
+  dropLogin: async (login) => void (await dropSqlLogin({ url, schema: access.schema, login })),
 });
 
 /** What erasures, and the ends of projects, do outside of the tables. */

@@ -100,6 +100,15 @@ export interface ProjectDeletionOptions extends DatabaseOptions, Pick<Connection
 /** A login of the database for dashboards. */
 export interface SqlLoginRequest extends DatabaseOptions {
   readonly login: string;
+  /** Without it the project that the login has. */
+  readonly projectId?: number;
+  /** For a new login where no project is given. */
+  readonly newProjectId: number;
+}
+
+/** The URL of a login, with a password that nothing can show again. */
+export interface MadeSqlLogin {
+  readonly url: string;
   readonly projectId: number;
 }
 
@@ -189,6 +198,7 @@ export interface Actions {
   /** Rows that went, or would go, by table. Throws CommandError where there is no such project. */
   deleteProject(id: number, options: ProjectDeletionOptions): Promise<readonly PrunedRows[]>;
   /** Resolves with the login's URL and password, which nothing can show again. */
-  createSqlLogin(request: SqlLoginRequest): Promise<string>;
-  removeSqlLogin(request: SqlLoginRequest): Promise<void>;
+  createSqlLogin(request: SqlLoginRequest): Promise<MadeSqlLogin>;
+  /** Whether its role is gone, or closed alone since something belongs to it. Throws CommandError where there is no such login. */
+  removeSqlLogin(request: Pick<SqlLoginRequest, "login"> & DatabaseOptions): Promise<"dropped" | "closed">;
 }

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
 import { checkType, objectOf, pageOf } from "./answer.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, projectOf, variable, withDatabase } from "./options.ts";
+import { type CliInput, databaseOptions, type Flags, projectOf, variable, withDatabase, withProject } from "./options.ts";
 import { FILE_KEY, FOLDER_URL } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -17,8 +17,7 @@ export interface ApiFlags extends Flags {
 
 /** Gives a command its two ways to the data: a collector by HTTP, or a database. */
 export const withApi = (command: Command, env: CliInput["env"]): Command =>
-  withDatabase(command, env)
-    .option("--project <id>", "project, where a database is asked; else GENSPAN_PROJECT, else 1", positiveInteger)
+  withProject(withDatabase(command, env), "project, where a database is asked")
     .option("--url <url>", "a running collector's web address, such as http://127.0.0.1:4319; else GENSPAN_URL, else the database")
     .option("--key <key>", "key for --url; else GENSPAN_KEY")
     .option("--show-sql", "also the queries that a database is asked, on standard error, to be run again by genspan sql");
@@ -35,7 +34,7 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
     throw new CommandError(EXIT.usage, "--show-sql is for a database: give --database-url, since a collector does not tell its queries.");
   if (url !== undefined && (flags.project !== undefined || variable(env, "GENSPAN_PROJECT") !== undefined))
     throw new CommandError(EXIT.usage, PROJECT_OF_KEY);
-  const projectId = flags.project ?? projectOf(env);
+  const projectId = projectOf(flags, env);
   return { ...databaseOptions(flags, env), url, key: keyOf(flags, env), projectId, archiveFolders };
 }
 

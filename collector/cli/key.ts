@@ -1,7 +1,17 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type Actions, KEY_SCOPES, type KeyScope, type KeySummary } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
-import { type CliInput, databaseOptions, type Flags, positiveInteger, withDatabase, withExamples, withOutput } from "./options.ts";
+import {
+  type CliInput,
+  databaseOptions,
+  type Flags,
+  positiveInteger,
+  projectOf,
+  withDatabase,
+  withExamples,
+  withOutput,
+  withProject,
+} from "./options.ts";
 import { writeResult } from "./output.ts";
 import { type Cell, resultSet } from "./result-set.ts";
 
@@ -18,17 +28,16 @@ export function addKey(program: Command, input: CliInput): void {
 interface NewKeyFlags {
   readonly name: string;
   readonly scope: KeyScope[];
-  readonly project: number;
+  readonly project?: number;
   readonly maxRequestsPerSecond?: number;
   readonly expires?: Date;
 }
 
 function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
-  const command = withDatabase(key.command("create"), env)
+  const command = withProject(withDatabase(key.command("create"), env), "project it belongs to")
     .description("make a key; it is shown once")
     .requiredOption("--name <name>", "what it is for")
     .addOption(new Option("--scope <scope...>", "what it allows").choices(KEY_SCOPES).default(["ingest"]))
-    .option("--project <id>", "project it belongs to", positiveInteger, 1)
     .option(
       "--max-requests-per-second <n>",
       "export requests that each collector takes with it; more are told to come back",
@@ -36,10 +45,10 @@ function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
     )
     .option("--expires <time>", "when it ceases to work, such as 2027-01-31 or 2027-01-31T12:00:00Z", futureTime)
     .action(async (flags: Flags & NewKeyFlags) => {
-      const { name, scope: scopes, project: projectId, maxRequestsPerSecond, expires } = flags;
+      const { name, scope: scopes, maxRequestsPerSecond, expires } = flags;
       const request = {
         ...databaseOptions(flags, env),
-        ...{ name, scopes, projectId },
+        ...{ name, scopes, projectId: projectOf(flags, env) },
         ...(maxRequestsPerSecond === undefined ? {} : { maxRequestsPerSecond }),
         ...(expires === undefined ? {} : { expiresAt: expires }),
       };
@@ -110,21 +119,25 @@ function addRotate(key: Command, { actions, env, terminal }: CliInput): void {
   withExamples(command, "genspan key rotate 0190b1c6-0000-7000-8000-000000000000 --grace-hours 48");
 }
 
+const GONE = {
+  dropped: (login: string) => `The login ${login} is gone.`,
+  closed: (login: string) =>
+    `The login ${login} lets nobody in any more and may read nothing. Its role is still there, since something in a database belongs to it: see REASSIGN OWNED and DROP OWNED of PostgreSQL.`,
+} as const;
+
 function addSqlLogin(key: Command, { actions, env, terminal }: CliInput): void {
   const command = withDatabase(key.command("sql-login"), env)
     .argument("<name>", "name of the login")
     .description("make a login of the database for Grafana or psql, which reads one project and changes nothing; or set its password anew")
-    .option("--project <id>", "project that it reads", positiveInteger, 1)
+    .option("--project <id>", "project that it reads; without it the one that it has, else GENSPAN_PROJECT, else 1", positiveInteger)
     .option("--drop", "take it away instead")
-    .action(async (login: string, flags: Flags & { project: number; drop?: true }) => {
-      const request = { ...databaseOptions(flags, env), login, projectId: flags.project };
-      if (flags.drop === true) {
-        await actions.removeSqlLogin(request);
-        terminal.note(`The login ${login} is gone.`);
-        return;
-      }
-      await terminal.write(`${await actions.createSqlLogin(request)}\n`);
-      terminal.note("Keep it now: the password cannot be shown again.");
+    .action(async (login: string, flags: Flags & { project?: number; drop?: true }) => {
+      const database = databaseOptions(flags, env);
+      if (flags.drop === true) return terminal.note(GONE[await actions.removeSqlLogin({ ...database, login })](login));
+      const project = flags.project === undefined ? {} : { projectId: flags.project };
+      const made = await actions.createSqlLogin({ ...database, login, ...project, newProjectId: projectOf({}, env) });
+      await terminal.write(`${made.url}\n`);
+      terminal.note(`It reads project ${made.projectId}. Keep it now: the password cannot be shown again.`);
     });
-  withExamples(command, "genspan key sql-login grafana --project 1");
+  withExamples(command, "genspan key sql-login grafana --project 1", "genspan key sql-login grafana --drop");
 }

@@ -81,12 +81,13 @@ export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {
   return { ...databaseOptions(flags, env), ...configOptions(flags), embeddedPort: embeddedPort(env), logLevel: level as LogLevel };
 }
 
-/** A project, of the environment or a profile where there is one. */
-export const withProject = (command: Command, env: CliInput["env"], description: string): Command =>
-  command.addOption(new Option("--project <id>", description).argParser(positiveInteger).default(projectOf(env)));
+/** The flag of commands that are about one project; `projectOf` says which that is. */
+export const withProject = (command: Command, description: string): Command =>
+  command.option("--project <id>", `${description}; else GENSPAN_PROJECT, else 1`, positiveInteger);
 
-/** Throws CommandError for a variable that is no number of a project. */
-export function projectOf(env: CliInput["env"]): number {
+/** The project of a flag, else of the environment or a profile. Throws CommandError for a variable that is no number of a project. */
+export function projectOf({ project }: { readonly project?: number }, env: CliInput["env"]): number {
+  if (project !== undefined) return project;
   const text = variable(env, "GENSPAN_PROJECT") ?? "1";
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new CommandError(EXIT.usage, "GENSPAN_PROJECT must be a whole number above 0.");
   return Number(text);

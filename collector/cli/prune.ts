@@ -7,6 +7,7 @@ import {
   databaseOptions,
   type Flags,
   positiveInteger,
+  projectOf,
   withDatabase,
   withExamples,
   withOutput,
@@ -56,9 +57,7 @@ const writeRows = async (rows: readonly PrunedRows[], flags: Flags, { terminal }
   ));
 
 export function addPrune(program: Command, input: CliInput): void {
-  const command = withOutput(
-    withAge(withProject(withDatabase(program.command("prune"), input.env), input.env, "with --unlinked: the project")),
-  )
+  const command = withOutput(withAge(withProject(withDatabase(program.command("prune"), input.env), "with --unlinked: the project")))
     .description("remove what is old, in all projects: telemetry, or its content alone, or calls that were never linked")
     .option("--content", "only prompts, answers and other content; numbers, names and times stay")
     .option("--keep-chars <n>", "with --content: characters of each text that stay", positiveInteger)
@@ -81,7 +80,7 @@ async function runPrune(input: CliInput, flags: PruneFlags): Promise<void> {
     dryRun: flags.dryRun === true,
     what: flags.content === true ? "content" : flags.unlinked === true ? "unlinked" : "rows",
     keepChars: flags.keepChars ?? 0,
-    projectId: flags.project,
+    projectId: projectOf(flags, input.env),
   };
   if (flags.dryRun !== true && flags.yes !== true) {
     const question = async (): Promise<string> => {

@@ -4,6 +4,7 @@ import {
   databaseOptions,
   type Flags,
   positiveInteger,
+  projectOf,
   withDatabase,
   withExamples,
   withOutput,
@@ -14,12 +15,12 @@ import { writeResult } from "./output.ts";
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
 export function addSql(program: Command, { actions, env, terminal }: CliInput): void {
-  const command = withOutput(withProject(withDatabase(program.command("sql"), env), env, "project to read"))
+  const command = withOutput(withProject(withDatabase(program.command("sql"), env), "project to read"))
     .argument("<query>", "one query; it can only read")
     .description("run a query of your own, read-only")
     .option("--timeout <seconds>", "give up after", positiveInteger, DEFAULT_TIMEOUT_SECONDS)
-    .action(async (query: string, flags: Flags & { project: number; timeout: number }) => {
-      const options = { ...databaseOptions(flags, env), projectId: flags.project, timeoutMillis: flags.timeout * 1000 };
+    .action(async (query: string, flags: Flags & { project?: number; timeout: number }) => {
+      const options = { ...databaseOptions(flags, env), projectId: projectOf(flags, env), timeoutMillis: flags.timeout * 1000 };
       await writeResult(await actions.sql(query, options), flags.output, terminal);
     });
   withExamples(

@@ -240,6 +240,7 @@ describeEachServer("logins for reading", (server) => {
     const login = newLogin("curious");
     await ensureSqlLogin({ url: database.url, login, password: "strong", projectId: A });
     const sql = connect(urlOf(login));
+    await sql`SET default_transaction_read_only = off`;
     await sql.unsafe(`CREATE FUNCTION pg_temp.tell(text) RETURNS boolean LANGUAGE plpgsql COST 0.0000001 AS $$
       BEGIN IF $1 LIKE '%of ${B}%' THEN RAISE EXCEPTION 'leaked %', $1; END IF; RETURN true; END $$`);
     await expect(sql`SELECT FROM generation_logs WHERE pg_temp.tell(prompt_full_text)`).resolves.toHaveLength(1);

@@ -56,7 +56,10 @@ export async function createApiRig(server: TestServer, authenticate: Authenticat
     writer: { sql: owner, schema: SCHEMA },
     ingest: own.ingest,
     erasing: { eraseFiles: async () => ({ rows: 0, unreached: 0 }), readFiles: async function* () {}, onBuried: async () => {} },
-    projectEnd: { eraseFiles: async () => ({ files: 0, unreached: 0 }), dropLogin: (login) => dropSqlLogin({ url: database.url, login }) },
+    projectEnd: {
+      eraseFiles: async () => ({ files: 0, unreached: 0 }),
+      dropLogin: async (login) => void (await dropSqlLogin({ url: database.url, login })),
+    },
     live,
     alerting: { log, publicUrl: "https://genspan.example", sendMail: undefined },
     refine: async (trace) => void (await refineTraces({ sql: owner, schema: SCHEMA }, [trace])),

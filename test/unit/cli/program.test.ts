@@ -42,8 +42,8 @@ async function run(args: string[], env: Record<string, string> = {}, overrides: 
     listProjects: noted("listProjects", []),
     createProject: noted("createProject", { id: 2, name: "other", createdAt: "2026-11-21T08:00:00.000Z" }),
     deleteProject: noted("deleteProject", [{ table: "spans", partition: null, rows: 2 }]),
-    createSqlLogin: noted("createSqlLogin", "postgres://grafana:secret@127.0.0.1:4320/genspan"),
-    removeSqlLogin: noted("removeSqlLogin", undefined),
+    createSqlLogin: noted("createSqlLogin", { url: "postgres://grafana:secret@127.0.0.1:4320/genspan", projectId: 2 }),
+    removeSqlLogin: noted("removeSqlLogin", "dropped"),
     prune: noted("prune", [{ table: "spans", partition: null, rows: 3 }]),
     archive: noted("archive", []),
     restore: noted("restore", { files: 1, restored: 2, missing: 0 }),
@@ -153,6 +153,43 @@ describe("commands", () => {
     expect(calls[0]).toMatchObject(["createKey", { name: "app", scopes: ["ingest", "read"], projectId: 1 }]);
     expect(out).toBe("secret\n");
     expect(notes).not.toContain("secret");
+  });
+
+  it("key create and key sql-login are about the project of the flag, else of the environment", async () => {
+    const env = { GENSPAN_PROJECT: "3" };
+    expect((await run(["key", "create", "--name", "app"], env)).calls[0]).toMatchObject(["createKey", { projectId: 3 }]);
+    expect((await run(["key", "create", "--name", "app", "--project", "2"], env)).calls[0]).toMatchObject(["createKey", { projectId: 2 }]);
+    const login = await run(["key", "sql-login", "grafana"], env);
+    expect(login.calls[0]).toMatchObject(["createSqlLogin", { login: "grafana", newProjectId: 3 }]);
+    // An existing login keeps its project unless one is named.
+    expect(login.calls[0]![1]).not.toHaveProperty("projectId");
+    expect(login.out).toBe("postgres://grafana:secret@127.0.0.1:4320/genspan\n");
+    expect(login.notes).toContain("It reads project 2.");
+    expect((await run(["key", "sql-login", "grafana", "--project", "2"], env)).calls[0]).toMatchObject([
+      "createSqlLogin",
+      { projectId: 2 },
+    ]);
+  });
+
+  it("key sql-login --drop says what became of the login", async () => {
+    expect((await run(["key", "sql-login", "grafana", "--drop"])).notes).toBe("The login grafana is gone.\n");
+    const closed = await run(["key", "sql-login", "grafana", "--drop"], {}, { removeSqlLogin: async () => "closed" });
+    expect(closed.notes).toContain("lets nobody in any more");
+  });
+
+  it("a project that is no number is no matter of commands without a project", async () => {
+    const env = { GENSPAN_PROJECT: "shop" };
+    for (const args of [["serve"], ["validate"], ["migrate"], ["key", "list"]]) expect((await run(args, env)).error).toBeUndefined();
+    expect(await run(["--help"], env)).toMatchObject({ out: expect.stringContaining("Usage: genspan") });
+    for (const args of [
+      ["sql", "select 1"],
+      ["key", "create", "--name", "app"],
+      ["generation", "list"],
+    ])
+      expect((await run(args, env)).error).toMatchObject({
+        exitCode: EXIT.usage,
+        message: "GENSPAN_PROJECT must be a whole number above 0.",
+      });
   });
 
   it("doctor ends with the exit code of what failed", async () => {
