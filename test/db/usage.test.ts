@@ -136,6 +136,15 @@ describeEachServer("usage", (server) => {
     }
   });
 
+  it("looks thirty days on where it is asked from a time ahead", async () => {
+    const ahead = new Date(Date.now() + 40 * DAY_MS);
+    await storeGenerations(rig.owner, [{ start_time: ahead }], 90_000);
+    await rig.owner`INSERT INTO usage_dirty_hours VALUES (1, date_trunc('hour', ${ahead}::timestamptz, 'UTC'))`;
+    const from = new Date(ahead.getTime() - HOUR_MS).toISOString();
+    const { to, data } = await usage(`from=${from}`);
+    expect([to, data[0]?.generations]).toEqual([new Date(Date.parse(from) + 30 * DAY_MS).toISOString(), 1]);
+  });
+
   it("forgets what was deleted with its note", async () => {
     await write([call(-30 * DAY_MS)]);
     await rollup.runOnce();

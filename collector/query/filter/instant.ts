@@ -8,6 +8,9 @@ const isCalendarDay = (day: string): boolean => {
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(day);
 };
 
+/** The years that PostgreSQL and ISO 8601 both write with four digits. */
+const isWithinYears = (date: Date): boolean => date.getUTCFullYear() >= 1 && date.getUTCFullYear() <= 9999;
+
 /**
  * Reads a time as people write it: `now`, `-24h` (also s, m, d, w), `2026-11-21`, `2026-11-21T08:15:00.123456Z`; without a zone it is UTC.
  * Gives ISO 8601 in UTC with microseconds, or undefined for what is none.
@@ -15,11 +18,14 @@ const isCalendarDay = (day: string): boolean => {
 export function readInstant(text: string, now: Date): string | undefined {
   if (text === "now") return withMicros(now, "");
   const relative = RELATIVE.exec(text);
-  if (relative !== null) return withMicros(new Date(now.getTime() - Number(relative[1]) * (UNIT_MILLIS[relative[2] ?? ""] ?? 0)), "");
+  if (relative !== null) {
+    const ago = new Date(now.getTime() - Number(relative[1]) * (UNIT_MILLIS[relative[2] ?? ""] ?? 0));
+    return isWithinYears(ago) ? withMicros(ago, "") : undefined;
+  }
   const [, day, time = "00:00", fraction = "", zone = "Z"] = ISO.exec(text) ?? [];
   if (day === undefined || !isCalendarDay(day)) return undefined;
   const date = new Date(`${day}T${time}${zone}`);
-  return Number.isNaN(date.getTime()) ? undefined : withMicros(date, fraction);
+  return isWithinYears(date) ? withMicros(date, fraction) : undefined;
 }
 
 function withMicros(date: Date, fraction: string): string {

@@ -127,17 +127,21 @@ export const propertyKey = (properties: Readonly<Record<string, Fragment>>, desc
   where: (values) => or(values.map((value) => properties[value] ?? sql`FALSE`)),
 });
 
+/** A type may hold colons itself; beyond these few no other is looked for. */
+const MAX_COLONS = 8;
+
 /** `type:id`, or `type:` for all of a type. */
 export const entityKey = (type: string, id: string): FilterKey => ({
   description: "what the application made, as type:id; type: alone for all of a type",
   value: text.regex(/^[^:]+:/, "is not like type:id"),
   where: (values) =>
     or(
-      values.map(String).map((value) => {
-        const colon = value.indexOf(":");
-        const isType = sql`${name(type)} = ${value.slice(0, colon)}`;
-        return colon === value.length - 1 ? isType : and([isType, sql`${name(id)} = ${value.slice(colon + 1)}`]);
-      }),
+      values.map(String).flatMap((value) =>
+        [...value.matchAll(/(?<=.):/gs)].slice(0, MAX_COLONS).map(({ index: colon }) => {
+          const isType = sql`${name(type)} = ${value.slice(0, colon)}`;
+          return colon === value.length - 1 ? isType : and([isType, sql`${name(id)} = ${value.slice(colon + 1)}`]);
+        }),
+      ),
     ),
 });
 

@@ -12,6 +12,10 @@ export interface PromptSample {
 /** Variables shorter than this stand in a text by chance. */
 const MIN_VARIABLE_CHARS = 3;
 
+/** Whether a call's text is its template and its inputs in one: nothing tells them apart. */
+const holdsInputs = (sample: PromptSample): boolean =>
+  sample.system_instructions === null && systemMessage(sample) === undefined && sample.prompt_variables === null;
+
 /** The text of the template as far as a call shows it: its system instructions, else its prompt with the values of variables taken out. */
 export function templateText(sample: PromptSample): string | undefined {
   const { system_instructions: own, prompt_full_text: prompt, prompt_format: format } = sample;
@@ -52,15 +56,18 @@ function withoutVariables(text: string, variables: unknown): string {
 export interface Drift {
   /** Different template texts among the looked-at calls. */
   readonly texts: number;
-  /** True: one version was used with several texts. Null: nearly every call has a text of its own, so its inputs are in it and nothing can be told. */
+  /** True: one version was used with several texts. Null: its inputs are in the texts, as nearly every call has one of its own, or as they come again and again by turns. */
   readonly drift: boolean | null;
 }
 
-/** Whether calls of one version share their template text. */
+/** Whether calls of one version share their template text; `samples` in the order of time. */
 export function driftOf(samples: readonly PromptSample[]): Drift {
   const texts = samples.map(templateText).filter((text) => text !== undefined);
+  const changes = texts.filter((text, i) => i > 0 && text !== texts[i - 1]).length;
   const distinct = new Set(texts.map((text) => hash("sha256", text, "base64url"))).size;
   if (texts.length === 0) return { texts: 0, drift: null };
   if (distinct === 1) return { texts: 1, drift: false };
-  return { texts: distinct, drift: texts.length > 3 && distinct > texts.length / 2 ? null : true };
+  const ownTexts = texts.length > 3 && distinct > texts.length / 2;
+  const byTurns = changes >= distinct && samples.some(holdsInputs);
+  return { texts: distinct, drift: ownTexts || byTurns ? null : true };
 }

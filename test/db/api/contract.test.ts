@@ -236,6 +236,7 @@ describe("every route of the OpenAPI document", () => {
     ["delete /api/traceImage", { query: `id=${nobody}` }, 404],
     ["post /api/runs/{id}/mark-failed", { params: { id: SAMPLE.run }, body: {} }, 409],
     ["delete /api/generations/{id}/review", { params: { id: SAMPLE.generation } }, 409],
+    ["delete /api/items/{id}/review", { params: { id: SAMPLE.item } }, 409],
     ["post /api/alerts", { body: alert("too many failures") }, 409],
     ["put /api/alerts/{id}", { params: { id: nobody }, body: alert("nobody's") }, 404],
     ["delete /api/projects/{id}", { params: { id: "1" }, query: "confirm=default" }, 409],

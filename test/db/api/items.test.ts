@@ -235,8 +235,43 @@ describeEachServer("items over the API", (server) => {
       expect(undone.body).toMatchObject({ quality_status: "pending_review", review: null });
     });
 
+    it("is taken back step by step, until nothing is left to take back", async () => {
+      const undo = () => rig.send<Row>(`/api/items/${id(2)}/review`, undefined, { method: "DELETE" });
+      const { quality_status, quality_issues } = (await rig.get<Row>(`/api/items/${id(2)}`)).body;
+      await review(2, { status: "approved", note: "good", reviewer: "ana" });
+      await review(2, { status: "rejected", issues: ["style"], reviewer: "ben" });
+      const first = await undo();
+      expect(first.body).toMatchObject({ quality_status: "approved", quality_issues, review: { by: "ana", note: "good" } });
+      expect((await undo()).body).toMatchObject({ quality_status, quality_issues, review: null });
+      expect((await undo()).status).toBe(409);
+    });
+
+    it("of an imported item goes without a trace when it is taken back", async () => {
+      const trace = {
+        model: "m",
+        total_tokens: 3,
+        quality_status: "pending_review",
+        quality_issues: ["told"],
+        sentences: [{ prompt_text: "a" }],
+      };
+      const file = JSON.stringify({ id: "imported-1", title: "t", generation_trace: trace });
+      const headers = { "content-type": "application/x-ndjson" };
+      const imported = await rig.app.request("http://localhost:4319/api/import", { method: "POST", body: `${file}\n`, headers });
+      expect([imported.status, await imported.text()]).toEqual([200, expect.stringContaining('"items":1')]);
+      const change = (method: string, body?: Row) => rig.send<Row>("/api/items/imported-1/review", body, { method });
+      const qualityOf = ({ body }: { body: Row }) => {
+        const inside = body["generation_trace"] as Row;
+        return [body["quality_status"], body["quality_issues"], inside["quality_status"], inside["quality_issues"]];
+      };
+      expect(qualityOf(await change("POST", { status: "approved" }))).toEqual(["approved", ["told"], "approved", ["told"]]);
+      expect(qualityOf(await change("POST", { status: "rejected", issues: ["x"] }))).toEqual(["rejected", ["x"], "rejected", ["x"]]);
+      expect(qualityOf(await change("DELETE"))).toEqual(["approved", ["told"], "approved", ["told"]]);
+      expect(qualityOf(await change("DELETE"))).toEqual(["pending_review", ["told"], "pending_review", ["told"]]);
+    });
+
     it("that rejects says why", async () => {
       expect((await review(3, { status: "rejected" })).status).toBe(400);
+      expect((await review(3, { status: "rejected", note: " " })).status).toBe(400);
       expect((await review(99, { status: "approved" })).status).toBe(404);
     });
 

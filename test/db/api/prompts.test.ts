@@ -53,6 +53,8 @@ describeEachServer("prompts", (server) => {
       ...version("2.2", 6, (i) => ({ system_instructions: i === 0 ? "Sei genau." : "Sei sehr genau.", prompt_full_text: `Frage ${i}` })),
       ...version("2.3", 6, (i) => ({ prompt_full_text: `Frage ${i}` })),
       ...version("2.4", 300, (i) => ({ system_instructions: parts(i < 40 ? "Erst so." : "Dann so."), prompt_full_text: `Frage ${i}` })),
+      ...version("2.6", 60, (i) => ({ prompt_full_text: `Richtig? Aufgabe ${(i * 7) % 12}` })),
+      ...version("2.7", 60, (i) => ({ prompt_full_text: i < 30 ? "Richtig?" : "Ist das richtig?" })),
       ...version("2.5", 6, (i) => ({
         prompt_format: "messages",
         prompt_full_text: JSON.stringify([{ role: "user", parts: [{ type: "text", content: `Fasse zusammen:\n"Zeile ${i}"\nEnde.` }] }]),
@@ -67,7 +69,7 @@ describeEachServer("prompts", (server) => {
 
   it("are found in the data of one project", async () => {
     const { body } = await rig.get<{ data: PromptSummary[] }>("/api/prompts");
-    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 6, generations: 398 }]);
+    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 8, generations: 518 }]);
     expect((await rig.get("/api/prompts/secret")).status).toBe(404);
   });
 
@@ -84,13 +86,15 @@ describeEachServer("prompts", (server) => {
       cost_per_approved: 0.025,
       avg_tokens: 100,
     });
-    expect(["2.0", "2.1", "2.2", "2.3", "2.4", "2.5"].map((name) => [of(name).texts, of(name).drift])).toEqual([
+    expect(["2.0", "2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7"].map((name) => [of(name).texts, of(name).drift])).toEqual([
       [1, false],
       [1, false],
       [2, true],
       [6, null],
       [2, true],
       [1, false],
+      [12, null],
+      [2, true],
     ]);
   });
 
