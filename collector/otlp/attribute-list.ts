@@ -1,6 +1,6 @@
 import { ByteWriter } from "../base/byte-writer.ts";
 import { keyTable, NOT_INTERNED, valueTable } from "./key-table.ts";
-import { readMisfit, SENT_TAG } from "./sent-marks.ts";
+import { EMPTIED_TAG, readMisfit, SENT_TAG } from "./sent-marks.ts";
 import { WIRE_FIXED64, WIRE_LENGTH, WIRE_VARINT, WireReader } from "./wire.ts";
 
 /** Kinds of AnyValue, by their field numbers in common.proto; 0 is the empty value. */
@@ -75,6 +75,8 @@ export class AttributeList {
   kinds = new Uint8Array(64);
   a = new Int32Array(64);
   b = new Int32Array(64);
+  /** Redaction took content out of at least one of the values. */
+  redacted = false;
   /** Members of AnyValue (bits, by field number) that the value at an index was sent as and did not fit: see sent-marks.ts. */
   readonly misfits = new Map<number, number>();
   readonly arena: Arena;
@@ -93,6 +95,7 @@ export class AttributeList {
     this.count = 0;
     this.duplicates = 0;
     this.dialects = 0;
+    this.redacted = false;
     this.stamp = (this.stamp + 1) | 0;
     if (this.unknownKeys.size > 0) this.unknownKeys.clear();
     if (this.misfits.size > 0) this.misfits.clear();
@@ -343,7 +346,10 @@ export class AttributeList {
         this.a[index] = reader.lo;
         this.b[index] = reader.hi;
       } else if (tag === SENT_TAG) this.misfits.set(index, (this.misfits.get(index) ?? 0) | readMisfit(reader));
-      else reader.skip(tag);
+      else {
+        if (tag === EMPTIED_TAG) this.redacted = true;
+        reader.skip(tag);
+      }
     }
     reader.end = outer;
   }

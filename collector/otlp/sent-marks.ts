@@ -10,6 +10,12 @@ import { WIRE_LENGTH, type WireReader } from "./wire.ts";
 export const SENT_FIELD = 19_000;
 export const SENT_TAG = (SENT_FIELD << 3) | WIRE_LENGTH;
 
+/**
+ * The field of an AnyValue with which redaction fills the room of content that it took out: one that OTLP does not have, so that other decoders skip it.
+ */
+const EMPTIED_FIELD = 15;
+export const EMPTIED_TAG = (EMPTIED_FIELD << 3) | WIRE_LENGTH;
+
 /** Room to recognise what must not be kept; notes are shorter still. */
 const MAX_SENT_BYTES = 200;
 

@@ -1,4 +1,5 @@
 import type { Signal } from "../base/signal.ts";
+import { EMPTIED_TAG } from "../otlp/sent-marks.ts";
 import { WIRE_LENGTH } from "../otlp/wire.ts";
 import { visitAttributes } from "./attribute-places.ts";
 import type { TextRange } from "./text-locator.ts";
@@ -37,7 +38,7 @@ export function createContentRemover(names: ContentNames, allow: readonly string
         if (!allowed.has(name) && (names.isContentName(name, event) || names.mayBeContent?.(name, event) === true)) empty(place, name);
       },
       body(place, event) {
-        if (names.hasContentBody(event)) empty(place);
+        if (names.hasContentBody(event) && !isBare(bytes, place)) empty(place);
       },
       broken: ({ start, end }) => void bytes.fill(0, start, end),
     });
@@ -58,6 +59,12 @@ function isTextual(bytes: Buffer, { start, end }: TextRange): boolean {
   return false;
 }
 
+/** Whether a value is one text, list or map without anything in it: the body that instrumentations send that capture no content. */
+function isBare(bytes: Buffer, { start, end }: TextRange): boolean {
+  const field = readField(bytes, start, end);
+  return field?.wire === WIRE_LENGTH && field.start === field.end && field.end === end;
+}
+
 const STRING = 1;
 
 /** The text of a value that is one string and nothing else. */
@@ -67,8 +74,6 @@ function textOf(bytes: Buffer, { start, end }: TextRange): string | undefined {
   return bytes.toString("utf8", field.start, field.end);
 }
 
-/** A field that AnyValue does not have, of type bytes: decoders skip it and find no value. */
-const FILLER_TAG = (15 << 3) | WIRE_LENGTH;
 /** Tag and length: the length in one byte, or in five whatever it is, so that every size can be filled. */
 const SHORT_HEAD = 2;
 const LONG_HEAD = 6;
@@ -77,7 +82,7 @@ function emptyValue(bytes: Buffer, { start, end }: TextRange): void {
   bytes.fill(0, start, end);
   const size = end - start;
   if (size < SHORT_HEAD) return;
-  bytes[start] = FILLER_TAG;
+  bytes[start] = EMPTIED_TAG;
   if (size - SHORT_HEAD < 0x80) bytes[start + 1] = size - SHORT_HEAD;
   else writeLength(bytes, { start: start + 1, end: start + LONG_HEAD }, size - LONG_HEAD);
 }

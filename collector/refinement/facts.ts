@@ -85,6 +85,8 @@ export interface CallFacts extends CallKey {
   readonly image: Readonly<Record<string, unknown>> | undefined;
   /** Tokens that the span itself told; undefined where it told of none. */
   readonly tokens: ToldTokens | undefined;
+  /** What became of the content that the span itself told: see the column content_state. */
+  readonly contentState: string;
   /** Groups that the span itself told. */
   readonly has: ReadonlySet<FillGroup>;
   /** The span wraps calls and tells their usage. */
@@ -127,6 +129,8 @@ export interface LogEvent {
   readonly name: string;
   readonly body: unknown;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Its content was taken out on the way. */
+  readonly redacted: boolean;
 }
 
 /** Key of a score. Times are PostgreSQL's text. */

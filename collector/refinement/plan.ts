@@ -162,9 +162,13 @@ function changeOf(folded: FoldedCall, around: Around): RowChange | undefined {
     filled["attempts"] = `spans:${shortHash(JSON.stringify(attempts))}`;
     replaced["attempts_count"] = attempts.length;
   }
-  if (call.wraps || columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
+  const hidden = call.contentState === "absent" ? hiddenContent(folded, around.events) : undefined;
+  if (columns["prompt_full_text"] !== undefined || columns["response_full_text"] !== undefined || copies.some(isContent)) {
     replaced["content_state"] = "captured";
-  }
+  } else if (hidden !== undefined) {
+    filled["content_state"] = hidden;
+    replaced["content_state"] = "redacted";
+  } else if (call.wraps) replaced["content_state"] = call.contentState;
   if (sameEntries(filled, call.filledFrom)) return undefined;
   return {
     ...unchanged(call),
@@ -200,6 +204,15 @@ function membership({ call, twins }: FoldedCall, belonging: Belonging): (readonl
     ...(run === undefined || told("run") ? [] : [["run", run] as const]),
     ...(item === undefined || told("item") ? [] : [["item", item] as const]),
   ];
+}
+
+/** Where content was that was taken out on its way: in the span of a twin, or in log events; undefined where there was none. */
+function hiddenContent({ call, twins }: FoldedCall, events: Around["events"]): string | undefined {
+  for (const [i, { spanId, contentState }] of [call, ...twins].entries()) {
+    if (contentState === "redacted") return `span:${spanId}`;
+    if (events[i]?.some(({ redacted }) => redacted)) return `logs:${spanId}`;
+  }
+  return undefined;
 }
 
 const MESSAGE_GROUPS = ["prompt", "response", "system_instructions"] as const satisfies readonly FillGroup[];

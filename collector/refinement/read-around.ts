@@ -95,7 +95,7 @@ export const readEvents = (tx: Tx, schema: string, window: Window): Promise<Rows
     schema,
     window,
     table: "log_records",
-    columns: "id, span_id, event_name, body, attributes, time, time_nano",
+    columns: "id, span_id, event_name, body, attributes, time, time_nano, ingest_notes ->> 'redacted' AS redacted",
     condition: `span_id IS NOT NULL AND event_name IN (${EVENT_NAMES})`,
     order: "ORDER BY time, time_nano, id",
   });
@@ -106,4 +106,5 @@ export const toEvent = (row: Record<string, unknown>): LogEvent => ({
   name: String(row["event_name"]),
   body: row["body"],
   attributes: row["attributes"] as Record<string, unknown>,
+  redacted: row["redacted"] === "true",
 });

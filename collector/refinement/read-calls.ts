@@ -33,7 +33,7 @@ export async function readCalls(tx: Tx, schema: string, window: Window): Promise
   const signs = GROUP_NAMES.map((group) => `${groupSign(group)} IS NOT NULL`).join(", ");
   const columns = `span_id, start_time::text AS start_text, parent_span_id, extract(epoch FROM start_time) * 1000 AS start_ms,
     extract(epoch FROM end_time) * 1000 AS end_ms, end_time::text AS end_text, dialect, operation_name, model_name, response_model, provider_name, response_id,
-    generation_status, error_type, error_message, filled_from, own_values, item_id, attempts_count,
+    generation_status, error_type, error_message, filled_from, own_values, item_id, attempts_count, content_state,
     tokens_prompt::float8, tokens_completion::float8,
     CASE WHEN ${makesImages(schema)} THEN jsonb_build_object('prompt', prompt_full_text, 'response', response_full_text, 'parameters', model_parameters,
       'run_id', run_id, 'entity_type', entity_type, 'entity_id', entity_id, 'environment', environment) END AS image, ARRAY[${signs}] AS has,
@@ -99,6 +99,7 @@ function toCall(row: Record<string, unknown>, servers: ReadonlyMap<string, CallS
     errorMessage: optional(row["error_message"]),
     toldTries: number("attempts_count" in own ? own["attempts_count"] : row["attempts_count"]),
     tokens: told.includes("tokens") ? toTokens(row) : undefined,
+    contentState: String(own["content_state"] ?? row["content_state"]),
     has: new Set<FillGroup>(told),
     own,
     wraps: row["wraps"] === true,

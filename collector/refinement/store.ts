@@ -207,7 +207,7 @@ async function copyMessages(tx: Tx, { schema, trace, key }: RowOfCall): Promise<
       response_format = coalesce(response_format, ${formatOf("output")}), response_full_text = coalesce(response_full_text, output),
       system_instructions = coalesce(system_instructions, system),
       content_state = CASE WHEN coalesce(prompt_full_text, response_full_text, input, output) IS NULL
-        THEN coalesce(own_values ->> 'content_state', content_state) ELSE 'captured' END
+        THEN content_state ELSE 'captured' END
     FROM said WHERE ${whereKey(tx, trace, key)}`;
 }
 

@@ -179,6 +179,7 @@ function encodeLogRow(out: ByteWriter, view: LogView, context: LogContext): void
   else copyUuid(out, origin.scope.id);
   optionalCount(out, view.flags);
   optionalCount(out, view.droppedAttributesCount);
+  if (view.body.redacted || view.attributes.redacted) notes.redacted();
   if (view.sent.count > 0) noteSent(notes, { request: view.arena.request, sent: view.sent, names: LOG_FIELDS });
   noteOrigin(notes, origin.resource.row);
   noteOrigin(notes, origin.scope);

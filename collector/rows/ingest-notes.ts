@@ -7,7 +7,7 @@ export type SanitizeReason = "nul" | "utf8" | "depth" | "length" | "id_base64" |
 /**
  * What had to be mended on one item, for its column `ingest_notes`:
  * `{"sanitized": {"nul": [path…], "utf8": […], "depth": […], "length": […], "id_base64": […]}, "types": {path: "bytes" | "double"},
- * "sent": {path: text}, "sent_as": {path: member}, "duplicate_keys": n, "time": {…}}`. Under `sent` stands what could not be used and so is missing in its
+ * "sent": {path: text}, "sent_as": {path: member}, "duplicate_keys": n, "time": {…}, "redacted": true}`. Under `sent` stands what could not be used and so is missing in its
  * place, under `sent_as` the member of AnyValue that a value did not fit. Paths name a column, `attributes.<key>`, or a part of events, links, the
  * resource or the scope. Empty for nearly every item, so nothing is allocated until the first note.
  */
@@ -18,6 +18,7 @@ export class IngestNotes {
   private sent: Map<string, string> | undefined;
   private sentAs: Map<string, string> | undefined;
   private duplicateKeys = 0;
+  private contentTaken = false;
   /** Sanitising since creation, by reason, for the metrics; survives `clear`. */
   readonly counts = new Map<SanitizeReason, number>();
 
@@ -28,6 +29,7 @@ export class IngestNotes {
     this.sent = undefined;
     this.sentAs = undefined;
     this.duplicateKeys = 0;
+    this.contentTaken = false;
   }
 
   /** Notes the flags that a value writer returned. */
@@ -62,6 +64,11 @@ export class IngestNotes {
     this.count("duplicate_key", count);
   }
 
+  /** Notes that redaction took content out, which it has counted itself. */
+  redacted(): void {
+    this.contentTaken = true;
+  }
+
   /** Notes a time that could not be used; `raw` is what was sent, in unix nanoseconds. */
   timing(what: "start" | "end" | "event" | "negative_duration", raw: string): void {
     this.time ??= {};
@@ -72,7 +79,7 @@ export class IngestNotes {
   /** The JSON text for the column, or undefined when there is nothing to say. */
   toJson(): string | undefined {
     const { sanitized, types, sent, sentAs, time } = this;
-    if ((sanitized ?? types ?? sent ?? sentAs ?? time) === undefined && this.duplicateKeys === 0) return undefined;
+    if ((sanitized ?? types ?? sent ?? sentAs ?? time) === undefined && this.duplicateKeys === 0 && !this.contentTaken) return undefined;
     return JSON.stringify({
       sanitized,
       types,
@@ -80,6 +87,7 @@ export class IngestNotes {
       sent_as: sentAs && Object.fromEntries(sentAs),
       time,
       duplicate_keys: this.duplicateKeys > 0 ? this.duplicateKeys : undefined,
+      redacted: this.contentTaken || undefined,
     });
   }
 

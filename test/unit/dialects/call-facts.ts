@@ -30,6 +30,7 @@ export function callFactsOf(row: Row): CallFacts {
       row["tokens_total"] === null
         ? undefined
         : { prompt: Number(row["tokens_prompt"] ?? 0), completion: Number(row["tokens_completion"] ?? 0) },
+    contentState: String(row["content_state"]),
     has: new Set(groups.filter((group) => row[groupSign(group)] !== null)),
     wraps: (row["additional_metadata"] as Row | null)?.["usage_of_wrapper"] === true,
     counted: true,

@@ -75,6 +75,7 @@ function toldByLogs(body: Buffer): Row[] {
         name: String(row["event_name"]),
         body: row["body"],
         attributes: row["attributes"] as Row,
+        redacted: false,
       })),
     );
     return openedTexts(Object.assign({}, ...Object.values(groups)) as Row);

@@ -130,6 +130,7 @@ describe("trap 14: content that is not on the span", () => {
         name: String(row["event_name"]),
         body: row["body"],
         attributes: row["attributes"] as Row,
+        redacted: false,
       })),
     );
     expect(JSON.parse(groups.prompt?.["prompt_full_text"] ?? "")).toEqual([HI]);

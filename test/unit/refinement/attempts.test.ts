@@ -49,6 +49,7 @@ const call = (more: Partial<CallFacts> = {}): CallFacts => ({
   toldTries: undefined,
   tokens: undefined,
   image: undefined,
+  contentState: "captured",
   has: new Set(),
   wraps: false,
   counted: true,

@@ -10,6 +10,7 @@ const event = (name: string, { body = null, attributes = {} }: Told): LogEvent =
   name: `gen_ai.${name}`,
   body,
   attributes,
+  redacted: false,
 });
 const json = (value: unknown): string => JSON.stringify(value);
 const opened = (text: string | undefined): unknown => (text === undefined ? undefined : (JSON.parse(text) as unknown));

@@ -147,6 +147,7 @@ describe("binary content in a log record", () => {
       name: String(record?.["event_name"]),
       body: record?.["body"],
       attributes: record?.["attributes"] as Attributes,
+      redacted: false,
     };
     const hash = hashOf(shape.base64);
     const prompt = contentFromEvents([event]).prompt?.["prompt_full_text"] ?? "";
