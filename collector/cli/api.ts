@@ -3,7 +3,7 @@ import type { ApiConnection, ConnectionOptions } from "./actions.ts";
 import { checkType, objectOf, pageOf } from "./answer.ts";
 import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
 import { type CliInput, databaseOptions, type Flags, projectOf, variable, withDatabase, withProject } from "./options.ts";
-import { FILE_KEY, FOLDER_URL } from "./settings.ts";
+import { FILE_KEY, FOLDER_DATABASE, FOLDER_URL } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The flags of every command that asks the API. */
@@ -35,7 +35,9 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
   if (url !== undefined && (flags.project !== undefined || variable(env, "GENSPAN_PROJECT") !== undefined))
     throw new CommandError(EXIT.usage, PROJECT_OF_KEY);
   const projectId = projectOf(flags, env);
-  return { ...databaseOptions(flags, env), url, key: keyOf(flags, env), projectId, archiveFolders };
+  // Where a collector is asked, no password of a database goes anywhere.
+  const database = databaseOptions(flags, url === undefined ? env : { ...env, [FOLDER_DATABASE]: undefined });
+  return { ...database, url, key: keyOf(flags, env), projectId, archiveFolders };
 }
 
 const PROJECT_OF_KEY =

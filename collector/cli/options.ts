@@ -3,7 +3,7 @@ import { LOG_LEVELS, type LogLevel } from "../base/log-level.ts";
 import type { Actions, ConfigOptions, DatabaseOptions, ServeOptions } from "./actions.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
 import { OUTPUT_FORMATS, type OutputFormat } from "./output.ts";
-import type { Settings } from "./settings.ts";
+import { FOLDER_DATABASE, type Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What every command is given. */
@@ -67,11 +67,18 @@ export const configOptions = ({ config, set }: Flags): ConfigOptions => ({ confi
 export const withOutput = (command: Command): Command =>
   command.addOption(new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table"));
 
-export const databaseOptions = (flags: Flags, env: CliInput["env"]): DatabaseOptions => ({
-  databaseUrl: flags.databaseUrl ?? variable(env, "DATABASE_URL"),
-  dataDir: flags.dataDir,
-  schema: flags.schema,
-});
+/** Throws CommandError where the driver would send the environment's password to a database that the folder's file chose. */
+export function databaseOptions({ databaseUrl, dataDir, schema }: Flags, env: CliInput["env"]): DatabaseOptions {
+  const url = databaseUrl ?? variable(env, "DATABASE_URL");
+  const folder = databaseUrl === undefined ? variable(env, FOLDER_DATABASE) : undefined;
+  const hasPassword = url !== undefined && URL.canParse(url) && new URL(url).password !== "";
+  if (folder !== undefined && !hasPassword && variable(env, "PGPASSWORD") !== undefined)
+    throw new CommandError(
+      EXIT.usage,
+      `PGPASSWORD is not sent to the database of ${folder}, which may be anybody's: if you trust it, give --database-url or DATABASE_URL, or keep the address in ~/.config/genspan/config.json.`,
+    );
+  return { databaseUrl: url, dataDir, schema };
+}
 
 /** Throws CommandError for a variable of the environment that means nothing. */
 export function serveOptions(flags: Flags, env: CliInput["env"]): ServeOptions {

@@ -19,6 +19,8 @@ export const VARIABLES: Readonly<Record<SettingName, string>> = {
 export const FILE_KEY = "GENSPAN_KEY_OF_FILE";
 /** Set where the address is that of the folder's file: a folder of somebody else must not fetch the environment's key. */
 export const FOLDER_URL = "GENSPAN_URL_OF_FOLDER";
+/** The same of a database, which must not fetch PGPASSWORD. */
+export const FOLDER_DATABASE = "GENSPAN_DATABASE_OF_FOLDER";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -146,15 +148,25 @@ function isOfStrangers({ from, values: { url } }: Layer): boolean {
   return !URL.canParse(url) || !LOOPBACK.test(new URL(url).hostname);
 }
 
+/** Drivers read odd addresses differently (lists of hosts, a second @): only one that leaves nothing to read counts as this machine's. */
+const LOCAL_DATABASE = /^postgres(?:ql)?:\/\/(?:[^@/?#,\\]*@)?(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])?(?::\d{1,5})?(?:[/?]|$)/;
+
+/** Whether a layer names a database that whoever made the folder chose, on another machine. */
+function isDatabaseOfStrangers({ from, values: { database_url: url } }: Layer): boolean {
+  if (from !== "folder" || url === undefined) return false;
+  return !LOCAL_DATABASE.test(url) || !URL.canParse(url) || ["host", "hostaddr"].some((name) => new URL(url).searchParams.has(name));
+}
+
 function environmentOf(env: Env, effective: readonly Effective[]): Env {
   const known = Object.fromEntries(
     effective.map(({ name, value, layer }) => [name === "key" && isFile(layer) ? FILE_KEY : VARIABLES[name], value]),
   );
-  const none = Object.fromEntries([...Object.values(VARIABLES), FILE_KEY, FOLDER_URL].map((name) => [name, undefined]));
+  const none = Object.fromEntries([...Object.values(VARIABLES), FILE_KEY, FOLDER_URL, FOLDER_DATABASE].map((name) => [name, undefined]));
   const foreign = effective.find(({ name, layer }) => name === "url" && isOfStrangers(layer));
   // The command line may name another address, to which the environment's key may go.
   const withheld = foreign === undefined ? {} : { [VARIABLES.key]: env[VARIABLES.key], [FOLDER_URL]: foreign.layer.origin };
-  return { ...env, ...none, ...known, ...withheld };
+  const database = effective.find(({ name, layer }) => name === "database_url" && isDatabaseOfStrangers(layer));
+  return { ...env, ...none, ...known, ...withheld, ...(database === undefined ? {} : { [FOLDER_DATABASE]: database.layer.origin }) };
 }
 
 const noSuchProfile = (name: string, profiles: readonly { readonly name: string }[]): CommandError =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type ApiFlags, connectionOptions } from "../../../collector/cli/api.ts";
 import { CommandError } from "../../../collector/cli/exit-codes.ts";
-import { FILE_KEY, FOLDER_URL } from "../../../collector/cli/settings.ts";
+import { FILE_KEY, FOLDER_DATABASE, FOLDER_URL } from "../../../collector/cli/settings.ts";
 
 const FLAGS = { dataDir: "./data", schema: "public", config: [], set: [], output: "table" } satisfies ApiFlags;
 type Env = Readonly<Record<string, string>>;
@@ -44,6 +44,25 @@ describe("the key of a command", () => {
 
   it("of the environment keeps no command from a database", () => {
     expect(options({ databaseUrl: "postgres://h/db" }, { ...stranger, GENSPAN_KEY: "gsk_env" }).url).toBeUndefined();
+  });
+});
+
+describe("the password of a database", () => {
+  const stranger = { DATABASE_URL: "postgres://me@stranger.example/db", [FOLDER_DATABASE]: "./genspan.config.json", PGPASSWORD: "hunter2" };
+
+  it("of the environment is refused to a database of the folder's file, with what to do", () => {
+    const { exitCode, message } = refusal({}, stranger);
+    expect(exitCode).toBe(2);
+    expect(message).toMatch(/^PGPASSWORD is not sent to the database of \.\/genspan\.config\.json.*give --database-url or DATABASE_URL/);
+    expect(message).not.toContain("hunter2");
+  });
+
+  it("of the environment keeps no command from what the command line names, nor from an address with a password of its own", () => {
+    expect(options({ databaseUrl: "postgres://mine.example/db" }, stranger).databaseUrl).toBe("postgres://mine.example/db");
+    expect(options({ url: "https://mine.example" }, stranger).url).toBe("https://mine.example");
+    const own = "postgres://me:theirs@stranger.example/db";
+    expect(options({}, { ...stranger, DATABASE_URL: own }).databaseUrl).toBe(own);
+    expect(options({}, { ...stranger, PGPASSWORD: "" }).databaseUrl).toBe(stranger.DATABASE_URL);
   });
 });
 

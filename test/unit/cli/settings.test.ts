@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { FILE_KEY, FOLDER_URL, profileFlag, readSettings } from "../../../collector/cli/settings.ts";
+import { FILE_KEY, FOLDER_DATABASE, FOLDER_URL, profileFlag, readSettings } from "../../../collector/cli/settings.ts";
 
 describe("settings of commands", () => {
   let folder: string;
@@ -104,6 +104,36 @@ describe("settings of commands", () => {
   it("have the environment's key sent to the person's own addresses", () => {
     own({ url: "https://mine" });
     expect(read({ GENSPAN_KEY: "gsk_env" }).env).toMatchObject({ GENSPAN_KEY: "gsk_env", [FOLDER_URL]: undefined });
+  });
+
+  it("of the folder mark its database, unless it can only be this machine's", () => {
+    const local = [
+      "postgres://localhost/db",
+      "postgresql://me:secret@127.0.0.1:5433/db?sslmode=disable",
+      "postgres://[::1]/db",
+      "postgres:///db",
+    ];
+    for (const database_url of local) {
+      here({ database_url });
+      expect([database_url, read().env[FOLDER_DATABASE]]).toEqual([database_url, undefined]);
+    }
+    const others = [
+      "postgres://evil.example/db",
+      "postgres://localhost.evil.example/db",
+      "postgres://localhost,evil.example/db",
+      "postgres://me@evil.example,x@127.0.0.1/db",
+      "postgres://me@evil.example@localhost/db",
+      "postgres://localhost/db?host=evil.example",
+      "postgres:///db?hostaddr=203.0.113.1",
+      "evil.example",
+    ];
+    for (const database_url of others) {
+      here({ database_url });
+      expect([database_url, read().env[FOLDER_DATABASE]]).toEqual([database_url, "./genspan.config.json"]);
+    }
+    here({});
+    own({ database_url: others[0] });
+    expect(read().env).toMatchObject({ DATABASE_URL: others[0], [FOLDER_DATABASE]: undefined });
   });
 
   it.each([
