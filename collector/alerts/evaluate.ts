@@ -69,7 +69,7 @@ async function windows({ reader, projectId }: Place, { noun, value }: Metric, { 
   return { values: rows.map((row) => row.value), things: [] };
 }
 
-/** The newest things that were over at the moment, and younger than the window. */
+/** The newest things that were over at the moment, younger than the window, and measured: one that says nothing stands between none. */
 async function lastOnes(
   { reader, projectId }: Place,
   { noun, value, when, endedAt, thing }: Metric,
@@ -84,7 +84,7 @@ async function lastOnes(
   const rows = await reader.read({ projectId }, (ask) =>
     ask<{ value: number | null; thing: string | null }>(sql`
       SELECT (${value})::float8 AS value, ${thing?.id ?? sql`NULL`} AS thing FROM ${noun.from}
-      WHERE project_id = ${projectId} AND ${and([...range, when ?? sql`TRUE`, conditionsOf(filterOf(condition, at))])}
+      WHERE project_id = ${projectId} AND ${and([...range, sql`(${value}) IS NOT NULL`, when ?? sql`TRUE`, conditionsOf(filterOf(condition, at))])}
       ORDER BY ${over} DESC, ${noun.time} DESC LIMIT ${condition.consecutive}`),
   );
   return { values: rows.map((row) => row.value), things: rows.flatMap(({ thing: id }) => id ?? []) };

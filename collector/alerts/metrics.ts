@@ -91,7 +91,10 @@ const TABLE = {
     endedAt: sql`coalesce(completed_at, created_at)`,
     thing: IMAGE,
   },
-  run_success_rate: eachRun("share of the requested items that a run inserted, 0 to 1, run by run", sql`overall_success_rate`),
+  run_success_rate: eachRun(
+    "share of the requested items that a run inserted, 0 to 1, run by run; 0 for one that failed before it could say",
+    sql`coalesce(overall_success_rate, CASE WHEN status = 'failed' THEN 0 END)`,
+  ),
   run_approval_rate: eachRun("share of the evaluated items that a run approved, 0 to 1, run by run", sql`approval_rate`),
   run_score: eachRun("average score of the arbiter, run by run", sql`avg_arbiter_score`),
   run_failed: eachRun("1 for a run that failed, 0 for any other, run by run", sql`(status = 'failed')::int`),

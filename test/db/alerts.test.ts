@@ -105,6 +105,24 @@ describeEachServer("alerts", (server) => {
     expect(body.data).toMatchObject([{ rule_id: id, started_at: at(31).toISOString(), resolved_at: at(41).toISOString() }]);
   });
 
+  it("AL-1 a run that failed before it could say how many it inserted is a bad one, and one that says nothing is none", async () => {
+    await makeRule(SEED_RULE);
+    await run(0, 0.2);
+    await run(10, null, "failed");
+    await run(20, null);
+    await job().runOnce(at(21));
+    expect(told).toHaveLength(0);
+    await run(30, null, "failed");
+    await job().runOnce(at(41));
+    expect(told.map(({ body }) => [body.event, body.value])).toEqual([["firing", 0]]);
+    await run(50, null);
+    await job().runOnce(at(51));
+    expect(told).toHaveLength(1);
+    await run(60, 0.9);
+    await job().runOnce(at(61));
+    expect(told.map(({ body }) => body.event)).toEqual(["firing", "resolved"]);
+  });
+
   it("AL-1 tells once where two collectors watch at the same moment", async () => {
     await makeRule(SEED_RULE);
     for (const minutes of [0, 10, 20]) await run(minutes, 0.1);
