@@ -19,7 +19,7 @@ const text = z.string().min(1).max(MAX_TEXT_CHARS);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
 const moment = z.iso
-  .datetime({ offset: true, local: false })
+  .datetime({ offset: true, local: false, error: "is no time with its zone such as 2026-11-21T08:15:00Z" })
   .refine((value) => new Date(value).getUTCFullYear() < 10_000, "lies too far ahead");
 const breakdown = z.record(z.string(), z.unknown());
 

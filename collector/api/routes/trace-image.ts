@@ -71,16 +71,28 @@ export function traceImageRoutes({ route, services: { reader, writer } }: Api): 
       }
       if (id !== null) {
         onlyKeys(query, ["id", "deleteAll"]);
+        if (query.getAll("id").length > 1) throw new RequestError("bad_request", "id may stand once only");
         queryValue(query, "id", z.guid());
         const deleted = await deleteImages(writer, { projectId, actor, ids: [id], reason: "id" });
         if (deleted === 0) throw new RequestError("not_found", "there is no such image trace");
         return { success: true, deleted };
       }
+      refuseHalfFilter(query);
       const filter = parseFilter(query, IMAGES, { others: ["deleteAll"] });
       const ids = await imageIds(reader, projectId, filter);
       return { success: true, deleted: await deleteImages(writer, { projectId, actor, ids, reason: "deleteAll" }) };
     },
   );
+}
+
+/** A list takes an empty value for none, and a page for a part; whoever deletes would lose more than was meant. */
+function refuseHalfFilter(query: URLSearchParams): void {
+  const empty = [...query].filter(([, value]) => value === "").map(([key]) => `${JSON.stringify(key.slice(0, 40))} is empty`);
+  const paged = ["sort", "limit", "after"]
+    .filter((key) => query.has(key))
+    .map((key) => `${key} is no key here: all that are selected are deleted`);
+  const faults = [...empty, ...paged];
+  if (faults.length > 0) throw new RequestError("bad_request", faults.join("; "), faults);
 }
 
 const withoutUnknown = (trace: ImageTraceRow): object => Object.fromEntries(Object.entries(trace).filter(([, value]) => value !== null));

@@ -10,7 +10,12 @@ const errorKey: FilterKey = {
   value: textValue,
   description: "category of an error that happened in the run, as error_summary counts it: rate_limit",
   where: (values) =>
-    or(values.map(String).map((category) => sql`(error_summary #>> ARRAY['by_category', ${category}::text]) NOT IN ('0', 'null', '')`)),
+    or(
+      values.map(String).map((category) => {
+        const counted = sql`error_summary #> ARRAY['by_category', ${category}::text]`;
+        return sql`CASE WHEN jsonb_typeof(${counted}) = 'number' THEN (${counted})::numeric > 0 END`;
+      }),
+    ),
 };
 
 const providerKey: FilterKey = {

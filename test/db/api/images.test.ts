@@ -286,14 +286,21 @@ describeEachServer("images over the API", (server) => {
       expect((await remove(`id=${id(2)}`)).status).toBe(404);
     });
 
-    it.each(["", "deleteAll=false", `id=${id(1)}&deleteAll=true`, "id=nothing", `id=${id(1)}&status=failed`, "deleteAll=true&colour=red"])(
-      "refuses ?%s and deletes nothing",
-      async (query) => {
-        const before = await left();
-        expect((await remove(query)).status).toBe(400);
-        expect(await left()).toEqual(before);
-      },
-    );
+    it.each([
+      "",
+      "deleteAll=false",
+      `id=${id(1)}&deleteAll=true`,
+      "id=nothing",
+      `id=${id(1)}&status=failed`,
+      "deleteAll=true&colour=red",
+      "deleteAll=true&limit=1",
+      "deleteAll=true&lesson=",
+      `id=${id(1)}&id=${id(2)}`,
+    ])("refuses ?%s and deletes nothing", async (query) => {
+      const before = await left();
+      expect((await remove(query)).status).toBe(400);
+      expect(await left()).toEqual(before);
+    });
 
     it("deletes all that a filter selects, then all", async () => {
       expect((await remove("deleteAll=true&model=broken")).body).toEqual({ success: true, deleted: 2 });

@@ -239,6 +239,20 @@ describeEachServer("runs", (server) => {
       expect(notYet.body).toMatchObject({ reached: false, length: 3 });
     });
 
+    it("errors are found by the counts that the statistics add up", async () => {
+      const by_category = { happened: 1.5, "with.dots": 2, never: 0, "also never": "0", odd: -1, text: "3" };
+      await post(report(710, 500, { environment: "errors", error_summary: { by_category } }));
+      const { body } = await rig.get<{ errors: readonly Row[] }>("/api/runs/stats?env=errors");
+      expect(body.errors.map(({ category, errors }) => [category, errors])).toEqual([
+        ["with.dots", 2],
+        ["happened", 1.5],
+      ]);
+      const found = async (error: string): Promise<unknown> => (await rig.get<Page>(`/api/runs?env=errors&error=${error}`)).body.total;
+      const totals = await Promise.all(Object.keys(by_category).map(found));
+      expect(totals).toEqual([1, 1, 0, 0, 0, 0]);
+      expect((await rig.get<Page>("/api/runs?env=errors&-error=odd")).body.total).toBe(1);
+    });
+
     it("shares are taken of the runs that tell of both sides, by provider and version as in all", async () => {
       const metrics = [
         { openai: { generated: 10, api_calls: 20, failures: 2, evaluated: 10, approved: 8 } },
