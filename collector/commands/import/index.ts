@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { Sql } from "postgres";
 import type { Outcome } from "../../base/outcome.ts";
 import type { Signal } from "../../base/signal.ts";
@@ -138,22 +139,35 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     } else refuse(line, shape.reason);
   }
 
-  for await (const value of splitJson(chunks)) {
+  for await (const { bytes, line } of splitJson(chunks)) {
     options.signal?.throwIfAborted();
     report.read++;
-    const text = value.bytes?.toString("utf8");
+    const text = bytes?.toString("utf8");
     const object = text === undefined ? undefined : parsed(text);
-    if (text === undefined) refuse(value.line, "this is no object");
-    else if (object === undefined) refuse(value.line, "this is not JSON");
-    else await take(object, text, value.line);
+    if (bytes === undefined || text === undefined) refuse(line, "this is no object");
+    else if (object === undefined) refuse(line, "this is not JSON");
+    else if (!isUtf8(bytes) && shapeOf(object, place.receivedAt).kind !== "otlp") refuse(line, "this is not UTF-8");
+    else await take(object, text, line);
   }
   await flush();
   return report;
 }
 
+/** More digits than a double holds, or more than it can be. */
+const LONG_NUMBER = /[:,[]\s*-?\d[\d.]{15}|\d[eE]\+?\d{3}/;
+const MAX_DIGITS = 15;
+
+/** The reviver's third argument is not in TypeScript's library yet. */
+type Reviver = (key: string, value: unknown, context: { readonly source?: string }) => unknown;
+
+const keepDigits: Reviver = (_key, value, { source = "" }) =>
+  typeof value === "number" && (source.replace(/e.*$|\D/gi, "").length > MAX_DIGITS || !Number.isFinite(value)) ? source : value;
+
+/** Long numbers become text, as the columns that they are for take them, too. */
 function parsed(text: string): JsonObject | undefined {
   try {
-    return parseStorable(text) as JsonObject;
+    const exact = LONG_NUMBER.test(text) ? JSON.stringify(JSON.parse(text, keepDigits as (key: string, value: unknown) => unknown)) : text;
+    return parseStorable(exact) as JsonObject;
   } catch {
     return undefined;
   }

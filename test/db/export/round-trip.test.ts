@@ -215,6 +215,38 @@ describeEachServer("exports and imports", (server) => {
     ]);
   });
 
+  it("keep all digits of the numbers that an application wrote", async () => {
+    const log = `{"id": 9007199254740993, "definitie_id":1234567890123456789, "prompt_full_text": "p", "logged_at": "2025-11-11T14:23:45Z",
+      "model_seed": -9223372036854775808, "cost_amount":0.12345678901234567891, "model_temperature": 0.7, "shares": [0.1, 12345678901234567890, 1e400]}`;
+    expect(await importInto(target, log)).toMatchObject({ stored: { generations: 1 }, refused: 0 });
+    const [row] = await target.rig
+      .sql`SELECT entity_id, model_seed::text AS seed, cost_amount::text AS cost, model_temperature AS temperature, additional_metadata AS metadata FROM generation_logs`;
+    expect(row).toEqual({
+      entity_id: "1234567890123456789",
+      seed: "-9223372036854775808",
+      cost: "0.12345678901234567891",
+      temperature: 0.7,
+      metadata: { imported_id: "9007199254740993", shares: [0.1, "12345678901234567890", "1e400"] },
+    });
+  });
+
+  it("refuse by its line what is in another encoding than UTF-8, rather than to store other letters", async () => {
+    async function* latin1(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('{"id": 1, "prompt_full_text": "ok"}\n{"id": 2, "prompt_full_text": "Écris"}', "latin1");
+    }
+    const options = {
+      sql: target.rig.sql,
+      schema: "public",
+      projectId: 1,
+      requestOf: requestOfSpanLines,
+      consume: () => Promise.reject(new Error()),
+    };
+    expect(await importJson(latin1(), options)).toMatchObject({
+      stored: { generations: 1 },
+      faults: [{ line: 2, reason: "this is not UTF-8" }],
+    });
+  });
+
   it("store what says no time once, however often and whenever it is imported", async () => {
     const log = JSON.stringify({ id: 1, prompt_full_text: "p", house_name: { a: 1 } });
     const other = JSON.stringify({ id: 2, prompt_full_text: "p", logged_at: "2025-11-11 14:23:45.123" });
