@@ -111,7 +111,7 @@ export function promptRoutes({ route, services: { reader } }: Api): void {
       summary: "What changed between two versions, and whether the difference is more than noise",
       scope: "read",
       params: name,
-      query: [{ name: "a", description: "the one version" }, { name: "b", description: "the other" }, ...keys],
+      query: [{ name: "a", description: "the one version, (none) for calls without" }, { name: "b", description: "the other" }, ...keys],
       answer: PromptComparison,
     },
     ({ projectId, params, query }) => {

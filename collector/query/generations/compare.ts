@@ -32,7 +32,7 @@ const PARAMETERS = [
   ..."model_seed model_stop_sequences model_reasoning_level prompt_template_name prompt_template_version tool_definitions".split(" "),
 ];
 const RESULTS = [
-  ..."generation_status response_model response_finish_reason tokens_prompt tokens_completion tokens_reasoning tokens_cache_read tokens_total".split(
+  ..."generation_status response_model response_finish_reason tokens_prompt tokens_completion tokens_reasoning tokens_cache_read tokens_cache_write tokens_total".split(
     " ",
   ),
   ..."duration_ms time_to_first_token_ms attempts_count cost_amount cost_currency error_type quality_status".split(" "),

@@ -2,6 +2,7 @@ import { RequestError } from "../../base/request-error.ts";
 import { compareMeans, compareProportions, type Significance } from "../../model/significance.ts";
 import { diffTexts, type TextDiff } from "../../model/text-diff.ts";
 import { conditionsOf } from "../filter/conditions.ts";
+import { NONE } from "../filter/noun.ts";
 import { compareModules, type Difference, differences, type GenerationComparison } from "../generations/compare.ts";
 import type { Row } from "../generations/one.ts";
 import type { Ask, Reader } from "../reader.ts";
@@ -13,7 +14,7 @@ import { type MeasuredVersion, type PromptQuestion, type PromptVersion, readVers
 export interface PromptComparison {
   readonly a: PromptVersion;
   readonly b: PromptVersion;
-  /** Of b against a. */
+  /** Of b against a; without costs where they are in two currencies. */
   readonly changes: readonly MetricChange[];
   readonly text: TextDiff;
   /** Parameters of the latest call of each. */
@@ -52,17 +53,19 @@ const PARAMETERS = [
   "model_stop_sequences",
 ];
 
-/** Compares two versions. Throws RequestError for one that no call has. */
+/** Compares two versions; `(none)` is that of calls without one. Throws RequestError for one that no call has. */
 export async function comparePrompts(
   reader: Reader,
   name: string,
   versions: readonly [string, string],
   question: PromptQuestion,
 ): Promise<PromptComparison> {
-  const known = await readVersions(reader, name, question);
-  const [a, b] = versions.map((version) => known.find((each) => each.version === version));
-  if (a === undefined || b === undefined)
-    throw new RequestError("not_found", `there are the versions ${known.map(({ version }) => version ?? "(none)").join(", ")}`);
+  const known = await readVersions(reader, name, { ...question, versions });
+  const [a, b] = versions.map((version) => known.find((each) => (each.version ?? NONE) === version));
+  if (a === undefined || b === undefined) {
+    const all = await readVersions(reader, name, question);
+    throw new RequestError("not_found", `there are the versions ${all.map(({ version }) => version ?? NONE).join(", ")}`);
+  }
   return reader.read({ projectId: question.projectId }, async (ask) => {
     const [before, after] = [await latestOf(ask, name, question, a), await latestOf(ask, name, question, b)];
     return {
@@ -72,7 +75,7 @@ export async function comparePrompts(
       text: diffTexts(before.text, after.text),
       parameters: differences(before.row, after.row, PARAMETERS),
       modules: compareModules(before.row["prompt_modules_used"], after.row["prompt_modules_used"]),
-      pairs: await pairsOf(ask, name, versions, question),
+      pairs: await pairsOf(ask, name, [a.version, b.version], question),
     };
   });
 }
@@ -111,7 +114,10 @@ function changesOf(a: MeasuredVersion, b: MeasuredVersion): MetricChange[] {
     rate("approval_rate", "approved", "reviewed"),
     mean("duration_ms", (version) => [version.duration_known, version.duration_mean, version.duration_variance]),
     mean("tokens_total", (version) => [version.tokens_known, version.avg_tokens, version.tokens_variance]),
-    mean("cost_per_call", (version) => [version.cost_known, version.cost_per_call, version.cost_variance]),
+    // Amounts of two currencies are not compared.
+    ...(a.cost_currency === null || b.cost_currency === null || a.cost_currency === b.cost_currency
+      ? [mean("cost_per_call", (version) => [version.cost_known, version.cost_per_call, version.cost_variance])]
+      : []),
   ];
 }
 
@@ -132,12 +138,12 @@ async function latestOf(
 const pairsOf = (
   ask: Ask,
   name: string,
-  [a, b]: readonly [string, string],
+  [a, b]: readonly [string | null, string | null],
   { projectId, filter }: PromptQuestion,
 ): Promise<OutputPair[]> => {
-  const latest = (version: string) => sql`
+  const latest = (version: string | null) => sql`
     SELECT DISTINCT ON (entity_type, entity_id) entity_type, entity_id, id, start_time, left(response_full_text, 2000) AS response
-    FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND prompt_template_version = ${version}
+    FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND prompt_template_version IS NOT DISTINCT FROM ${version}::text
       AND entity_id IS NOT NULL AND generation_status = 'success' AND (${conditionsOf(filter)})
     ORDER BY entity_type, entity_id, start_time DESC`;
   return ask<OutputPair>(sql`

@@ -2,6 +2,7 @@ import { RequestError } from "../../base/request-error.ts";
 import { COST_AMOUNT, COST_CURRENCY } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
+import { oneOf } from "../filter/noun.ts";
 import type { Filter } from "../filter/parse.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { type Fragment, sql } from "../sql.ts";
@@ -93,13 +94,19 @@ type Measured = Omit<PromptVersion, "success_rate" | "approval_rate" | "cost_per
 
 export type MeasuredVersion = PromptVersion & VersionSpread;
 
-/** Every version of a prompt with its numbers, the latest used first. Throws RequestError for a name that no call has. */
-export function readVersions(reader: Reader, name: string, { projectId, filter }: PromptQuestion): Promise<MeasuredVersion[]> {
+/** Versions of a prompt with their numbers, the latest used first: all, or those named. Throws RequestError for a name that no call has. */
+export function readVersions(
+  reader: Reader,
+  name: string,
+  { projectId, filter, versions: wanted }: PromptQuestion & { readonly versions?: readonly string[] },
+): Promise<MeasuredVersion[]> {
+  const chosen = wanted === undefined ? sql`TRUE` : oneOf(sql`prompt_template_version`, wanted);
   return reader.read({ projectId }, async (ask) => {
     const rows = await ask<Measured>(sql`
-      SELECT ${METRICS} FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND (${conditionsOf(filter)})
+      SELECT ${METRICS} FROM generation_logs WHERE project_id = ${projectId} AND prompt_template_name = ${name} AND (${chosen}) AND (${conditionsOf(filter)})
       GROUP BY prompt_template_version ORDER BY max(start_time) DESC LIMIT ${MAX_VERSIONS}`);
-    if (rows.length === 0) throw new RequestError("not_found", "no call of this project and this filter has a prompt of that name");
+    if (rows.length === 0 && wanted === undefined)
+      throw new RequestError("not_found", "no call of this project and this filter has a prompt of that name");
     const versions: MeasuredVersion[] = [];
     for (const row of rows)
       versions.push({ ...withRates(row), ...driftOf(await samplesOf(ask, name, { projectId, filter, version: row.version })) });

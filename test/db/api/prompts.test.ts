@@ -11,7 +11,7 @@ describeEachServer("prompts", (server) => {
   let rig: ApiRig;
   const now = Date.now();
 
-  const version = (name: string, calls: number, row: (i: number) => GenerationRow): GenerationRow[] =>
+  const version = (name: string | null, calls: number, row: (i: number) => GenerationRow): GenerationRow[] =>
     Array.from({ length: calls }, (_, i) => ({
       start_time: new Date(now - (name === "2.0" ? 3 : 2) * DAY_MS + i * 1000),
       prompt_template_name: "quiz/sentences",
@@ -53,6 +53,8 @@ describeEachServer("prompts", (server) => {
       ...version("2.2", 6, (i) => ({ system_instructions: i === 0 ? "Sei genau." : "Sei sehr genau.", prompt_full_text: `Frage ${i}` })),
       ...version("2.3", 6, (i) => ({ prompt_full_text: `Frage ${i}` })),
       ...version("2.4", 300, (i) => ({ system_instructions: parts(i < 40 ? "Erst so." : "Dann so."), prompt_full_text: `Frage ${i}` })),
+      ...version("2.8", 40, () => ({ cost_currency: "EUR", cost_amount: "5" })),
+      ...version(null, 40, (i) => ({ entity_type: "problem", entity_id: String(i), response_full_text: "ohne" })),
       ...version("2.6", 60, (i) => ({ prompt_full_text: `Richtig? Aufgabe ${(i * 7) % 12}` })),
       ...version("2.7", 60, (i) => ({ prompt_full_text: i < 30 ? "Richtig?" : "Ist das richtig?" })),
       ...version("2.5", 6, (i) => ({
@@ -69,7 +71,7 @@ describeEachServer("prompts", (server) => {
 
   it("are found in the data of one project", async () => {
     const { body } = await rig.get<{ data: PromptSummary[] }>("/api/prompts");
-    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 8, generations: 518 }]);
+    expect(body.data).toMatchObject([{ name: "quiz/sentences", versions: 10, generations: 598 }]);
     expect((await rig.get("/api/prompts/secret")).status).toBe(404);
   });
 
@@ -124,6 +126,22 @@ describeEachServer("prompts", (server) => {
     expect(body.changes.map(({ verdict }) => verdict)).toEqual(Array.from({ length: 5 }, () => "too_few"));
     expect((await rig.get(`${PATH}/compare?a=2.1&b=9`)).status).toBe(404);
     expect((await rig.get(`${PATH}/compare?a=2.1`)).status).toBe(400);
+  });
+
+  it("are compared with the calls that name no version", async () => {
+    const { status, body } = await rig.get<PromptComparison>(`${PATH}/compare?a=(none)&b=2.0`);
+    expect([status, body.a.version, body.a.generations, body.b.version]).toEqual([200, null, 40, "2.0"]);
+    expect(body.pairs).toHaveLength(10);
+    expect(body.pairs[0]).toMatchObject({ a_response: "ohne", b_response: expect.stringMatching(/^alt/) });
+    const missing = await rig.get<{ error: { message: string } }>(`${PATH}/compare?a=8&b=9`);
+    expect([missing.status, missing.body.error.message]).toEqual([404, expect.stringContaining("(none)")]);
+  });
+
+  it("are not compared by cost where they are charged in two currencies", async () => {
+    const metrics = async (a: string, b: string) =>
+      (await rig.get<PromptComparison>(`${PATH}/compare?a=${a}&b=${b}`)).body.changes.map(({ metric }) => metric);
+    expect(await metrics("2.1", "2.8")).toEqual(["success_rate", "approval_rate", "duration_ms", "tokens_total"]);
+    expect(await metrics("2.0", "2.1")).toContain("cost_per_call");
   });
 
   it("follow a filter", async () => {
