@@ -24,6 +24,8 @@ export interface Completion {
   readonly statusColumn?: string;
   /** Columns that were worked out from the replaced row, and are so no more. */
   readonly workedOut: readonly string[];
+  /** Columns that are only ever worked out where the record itself says nothing: what it says there stands in no other row. */
+  readonly told: readonly string[];
 }
 
 /** Bytes of a COPY field of `size` bytes: its length word and its value. */
@@ -42,6 +44,7 @@ export const SPANS: TableSpec = {
     completes: "t.end_time IS NULL AND excluded.end_time IS NOT NULL",
     endColumn: "end_time",
     workedOut: [],
+    told: [],
   },
   columns: [
     ...SPAN_KEY,
@@ -84,6 +87,7 @@ export const GENERATION_LOGS: TableSpec = {
     endColumn: "end_time",
     statusColumn: "generation_status",
     workedOut: ["filled_from", "own_values"],
+    told: ["prompt_full_text", "response_full_text", "system_instructions", "tool_definitions"],
   },
   columns: [
     ...SPAN_KEY,

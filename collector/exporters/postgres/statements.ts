@@ -21,7 +21,7 @@ export interface Statements {
   mergeTimeless(table: TableSpec): string;
   /**
    * Keys of staged rows whose identity is stored with other content; after a merge that never means a row's own copy. A row that was filled in from
-   * elsewhere differs from its own resend by right.
+   * elsewhere differs from its own resend by right, except in what it told itself.
    */
   conflicting(table: TableSpec, identity: Identity): string;
   /** After a merge: keys of staged rows that are stored as this very delivery brought them, now or by an attempt whose reply was lost. */
@@ -103,12 +103,9 @@ export function createStatements(options: StatementOptions): Statements {
     mergeTimeless: (table) =>
       `${insert(table)} WHERE NOT EXISTS (SELECT FROM ${target(table.name)} t WHERE ${same(table, "timeless")})
         ORDER BY ${writeOrder(table)} ON CONFLICT (${list(table.keyColumns)}) DO NOTHING RETURNING ${keySql(table, "t")}`,
-    conflicting: (table, identity) => {
-      const content = contentColumns(table, identity);
-      const comparable = identity === "key" ? comparableRows(table) : "";
-      return `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
-        WHERE (${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})${comparable}`;
-    },
+    conflicting: (table, identity) =>
+      `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
+        WHERE ${differs(table, identity)}`,
     delivered: (table, identity) =>
       `SELECT ${keySql(table, "s")} FROM ${staging(table)} s JOIN ${target(table.name)} t ON ${same(table, identity)}
         WHERE t.received_at = s.received_at`,
@@ -140,12 +137,17 @@ function onConflict({ completion, columns, keyColumns }: TableSpec): string {
   return `DO UPDATE SET ${[...assignments, ...cleared].join(", ")} WHERE ${completion.completes}`;
 }
 
-/** A beginning differs from its end by right, and so does a row that was filled in from elsewhere. */
-function comparableRows({ completion }: TableSpec): string {
-  if (completion === undefined) return "";
-  const { endColumn, statusColumn, workedOut } = completion;
+/** A beginning differs from its end by right. A row that was filled in from elsewhere is compared by what it told itself and nothing else holds. */
+function differs(table: TableSpec, identity: Identity): string {
+  const content = contentColumns(table, identity);
+  const inAny = `(${list(content, "t.")}) IS DISTINCT FROM (${list(content, "s.")})`;
+  if (identity !== "key" || table.completion === undefined) return inAny;
+  const { endColumn, statusColumn, workedOut, told } = table.completion;
   const asFinished = statusColumn === undefined ? `(t.${endColumn} IS NULL) = (s.${endColumn} IS NULL)` : `s.${statusColumn} <> 'pending'`;
-  return [asFinished, ...workedOut.map((column) => `t.${column} IS NULL`)].map((condition) => ` AND ${condition}`).join("");
+  if (workedOut.length === 0) return `${inAny} AND ${asFinished}`;
+  const asTold = workedOut.map((column) => `t.${column} IS NULL`).join(" AND ");
+  const inTold = told.map((column) => `t.${column} <> s.${column}`);
+  return `CASE WHEN ${asTold} THEN ${inAny} ELSE ${inTold.join(" OR ")} END AND ${asFinished}`;
 }
 
 /**
