@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { type ApiFlags, type ApiRow, useApi, withApi } from "./api.ts";
 import { confirm } from "./confirm.ts";
 import { CommandError, EXIT } from "./exit-codes.ts";
@@ -17,7 +17,7 @@ type Subject = { readonly kind: (typeof KINDS)[number]; readonly value: string }
 
 export function addErase(program: Command, input: CliInput): void {
   const command = withArchive(withOutput(withApi(program.command("erase"), input.env)))
-    .argument("<kind>", KINDS.join(", "))
+    .addArgument(new Argument("<kind>", "whom or what it is about").choices(KINDS))
     .argument("<id>", "of an entity type:id, of a generation traceid-spanid")
     .description("erase everything that speaks of somebody or something, for good")
     .option("--explain", "write everything that is stored about it instead, a line of JSON per row")

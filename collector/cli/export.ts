@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Argument, type Command, Option } from "commander";
 import { useApi, withApi } from "./api.ts";
 import { type FilterFlags, filterQuery, withFilter } from "./list.ts";
 import { type CliInput, withExamples } from "./options.ts";
@@ -14,7 +14,7 @@ interface ExportFlags extends Omit<FilterFlags, "output"> {
 
 export function addExport(program: Command, input: CliInput): void {
   const command = withFilter(withApi(program.command("export"), input.env))
-    .argument("<noun>", NOUNS.join(", "))
+    .addArgument(new Argument("<noun>", "what to write").choices(NOUNS))
     .description("write all rows of a filter to standard output, as they come in")
     .addOption(new Option("-o, --output <format>", "form of the file; of traces otlp unless told, else jsonl").choices(FORMATS))
     .option("--columns <names>", "columns to write, separated by commas")
