@@ -65,14 +65,11 @@ export function traceImageRoutes({ route, services: { reader, writer } }: Api): 
       answer: z.object({ success: z.literal(true), deleted: z.number() }),
     },
     async ({ projectId, actor, query }) => {
-      const id = query.get("id");
-      if ((id === null) === (query.get("deleteAll") !== "true")) {
-        throw new RequestError("bad_request", "say which: either id=, or deleteAll=true");
-      }
-      if (id !== null) {
+      const single = query.has("id");
+      if (single === (query.get("deleteAll") === "true")) throw new RequestError("bad_request", "say which: either id=, or deleteAll=true");
+      if (single) {
         onlyKeys(query, ["id", "deleteAll"]);
-        if (query.getAll("id").length > 1) throw new RequestError("bad_request", "id may stand once only");
-        queryValue(query, "id", z.guid());
+        const id = queryValue(query, "id", z.guid());
         const deleted = await deleteImages(writer, { projectId, actor, ids: [id], reason: "id" });
         if (deleted === 0) throw new RequestError("not_found", "there is no such image trace");
         return { success: true, deleted };
