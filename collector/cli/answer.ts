@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from "./exit-codes.ts";
+import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
 
 /** Media types that the API never answers a command with, and other servers do. */
 const FOREIGN_TYPES = /^(?:$|text\/(?:html|plain)\b)/i;
@@ -33,4 +33,53 @@ function notGenspan({ url }: Response): CommandError {
     EXIT.unreachable,
     `${where} does not answer like a genspan collector: give the address of its web pages, such as http://127.0.0.1:4319.`,
   );
+}
+
+const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = {
+  400: EXIT.usage,
+  401: EXIT.notAuthorised,
+  403: EXIT.notAuthorised,
+  404: EXIT.notFound,
+  429: EXIT.unreachable,
+  502: EXIT.unreachable,
+  503: EXIT.unreachable,
+  504: EXIT.unreachable,
+};
+
+/** With these, other servers say that they know nothing of what was asked for. */
+const UNKNOWN_THERE: ReadonlySet<number> = new Set([400, 404, 405, 406, 410, 415, 501]);
+
+/** Says a collector that lacks the whole route, in every version. */
+const NO_ROUTE = "there is nothing at this address";
+
+/** An answer that is no success, with the exit code that scripts know it by. */
+export async function refusal(response: Response): Promise<CommandError> {
+  const { status } = response;
+  const message = messageIn(await response.text().catch(() => ""));
+  if (message === undefined && UNKNOWN_THERE.has(status)) return notGenspan(response);
+  if (message === undefined && status === 503)
+    return new CommandError(
+      EXIT.unreachable,
+      "The collector does not take questions at the moment: it may be starting, so ask again soon.",
+    );
+  if (message === NO_ROUTE)
+    return new CommandError(
+      EXIT.failure,
+      "That collector does not know what this command asks for: it is of another version, so update the one that is behind.",
+    );
+  const sentence = message ?? `the collector answered with status ${status}`;
+  return new CommandError(
+    EXIT_OF_STATUS[status] ?? EXIT.failure,
+    `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`.replace(/\.\.$/, "."),
+  );
+}
+
+/** What an error of the API says. */
+function messageIn(text: string): string | undefined {
+  try {
+    const { error } = JSON.parse(text) as { readonly error?: { readonly message?: unknown } };
+    return typeof error?.message === "string" ? error.message : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { ApiConnection, ConnectionOptions } from "./actions.ts";
-import { checkType, objectOf, pageOf } from "./answer.ts";
-import { CommandError, EXIT, type ExitCode } from "./exit-codes.ts";
+import { checkType, objectOf, pageOf, refusal } from "./answer.ts";
+import { CommandError, EXIT } from "./exit-codes.ts";
 import { type CliInput, databaseOptions, type Flags, projectOf, variable, withDatabase, withProject } from "./options.ts";
 import { FILE_KEY, FOLDER_DATABASE, FOLDER_URL } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
@@ -114,25 +114,6 @@ function createClient(connection: ApiConnection, terminal: Terminal): ApiClient 
       }
     },
   };
-}
-
-const EXIT_OF_STATUS: Readonly<Record<number, ExitCode>> = {
-  400: EXIT.usage,
-  401: EXIT.notAuthorised,
-  403: EXIT.notAuthorised,
-  404: EXIT.notFound,
-  429: EXIT.unreachable,
-  503: EXIT.unreachable,
-};
-
-async function refusal(response: Response): Promise<CommandError> {
-  const body = (await response.json().catch(() => undefined)) as { readonly error?: { readonly message?: unknown } } | undefined;
-  const message = body?.error?.message;
-  const sentence = typeof message === "string" ? message : `the collector answered with status ${response.status}`;
-  return new CommandError(
-    EXIT_OF_STATUS[response.status] ?? EXIT.failure,
-    `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`.replace(/\.\.$/, "."),
-  );
 }
 
 /** Reads `key=value`. */

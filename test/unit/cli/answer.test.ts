@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { runOn } from "../../support/cli-rig.ts";
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -10,13 +10,18 @@ const TYPES: Readonly<Record<string, string>> = {
 
 describe("an address where something else than a collector answers", () => {
   let body = "";
+  let status = 200;
   const server = createServer((request, response) => {
     request.resume();
-    response.writeHead(200, { "content-type": TYPES[body] ?? "application/json" }).end(body);
+    response.writeHead(status, { "content-type": TYPES[body] ?? "application/json" }).end(body);
   });
   beforeAll(() => new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve)));
   afterAll(() => new Promise((resolve) => server.close(resolve)));
   const url = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  afterEach(() => {
+    status = 200;
+  });
 
   it.each([...Object.keys(TYPES), "", "null", "[", "{}"])("is told in one line when it says %j", async (said) => {
     body = said;
@@ -40,5 +45,21 @@ describe("an address where something else than a collector answers", () => {
       const { code, out } = await runOn({} as never, [...words, "--url", url()]);
       expect([code, out], words.join(" ")).toEqual([5, ""]);
     }
+  });
+
+  it.each([
+    [404, "hello", 5, "does not answer like a genspan collector"],
+    [405, "<!doctype html><title>A shop</title>", 5, "does not answer like a genspan collector"],
+    [404, "null", 5, "does not answer like a genspan collector"],
+    [404, '{"error":{"message":"there is nothing at this address"}}', 1, "it is of another version"],
+    [404, '{"error":{"message":"there is no such run"}}', 3, "There is no such run.\n"],
+    [401, "hello", 4, "answered with status 401"],
+    [502, "hello", 5, "answered with status 502"],
+    [503, "hello", 5, "it may be starting"],
+    [503, '{"error":{"message":"the database is away"}}', 5, "The database is away.\n"],
+  ])("that answers %i with %j ends with %i", async (answered, said, expected, sentence) => {
+    [status, body] = [answered, said];
+    const { code, out, notes } = await runOn({} as never, ["run", "show", "x", "--url", url()]);
+    expect([code, out, notes]).toEqual([expected, "", expect.stringContaining(sentence)]);
   });
 });
