@@ -25,16 +25,40 @@ interface Judgement {
   readonly quality_score: number | null;
 }
 
-const judgementOf = (call: CallState): Judgement => ({
-  quality_status: call.quality_status,
-  quality_issues: Array.isArray(call.quality_issues) ? call.quality_issues.map(String) : null,
-  quality_score: call.quality_score,
-});
+/**
+ * How the call is judged now. Its row is brought in line after the transaction of a review, so of two reviews at once the second one would still find it as
+ * it was before the first: the latest record below the call's span knows.
+ */
+async function judgementOf(tx: TransactionSql, { context, ids, call }: Judged): Promise<Judgement> {
+  const { writer, projectId } = context;
+  const [latest] = await tx<{ told: Readonly<Record<string, unknown>> }[]>`
+    SELECT attributes AS told FROM ${tx(writer.schema)}.spans
+    WHERE project_id = ${projectId} AND trace_id = ${ids.traceId} AND parent_span_id = ${ids.spanId} AND attributes ->> 'genspan.record' = 'update'
+      AND jsonb_exists(attributes, ${STATUS}) AND start_time < ${call.startTime}::text::timestamptz + interval '1 day' ORDER BY start_time DESC LIMIT 1`;
+  const { told = {} } = latest ?? {};
+  const known = <T>(attribute: string, stored: T): T => (Object.hasOwn(told, attribute) ? (told[attribute] as T) : stored);
+  const issues = known(ISSUES, call.quality_issues);
+  return {
+    quality_status: known(STATUS, call.quality_status),
+    quality_issues: Array.isArray(issues) ? issues.map(String) : null,
+    quality_score: known(SCORE, call.quality_score),
+  };
+}
+
+interface Judged {
+  readonly context: CommandContext;
+  readonly ids: CallIds;
+  readonly call: CallState;
+}
+
+const STATUS = "genspan.quality.status";
+const ISSUES = "genspan.quality.issues";
+const SCORE = "genspan.quality.score";
 
 const attributesOf = (judgement: Judgement, by: string): Change["attributes"] => ({
-  "genspan.quality.status": judgement.quality_status,
-  "genspan.quality.issues": judgement.quality_issues,
-  "genspan.quality.score": judgement.quality_score,
+  [STATUS]: judgement.quality_status,
+  [ISSUES]: judgement.quality_issues,
+  [SCORE]: judgement.quality_score,
   "genspan.quality.by": by,
 });
 
@@ -42,8 +66,8 @@ const attributesOf = (judgement: Judgement, by: string): Change["attributes"] =>
 export async function reviewCall(context: CommandContext, ids: CallIds, review: Review): Promise<void> {
   if (review.status === "rejected" && (review.issues ?? []).length === 0 && (review.note ?? "").trim() === "")
     throw new RequestError("bad_request", "a rejection needs an issue or a note: say what is wrong");
-  await changeCall(context, ids, (call) => {
-    const before = judgementOf(call);
+  await changeCall(context, ids, async (call, tx) => {
+    const before = await judgementOf(tx, { context, ids, call });
     const after: Judgement = {
       quality_status: review.status,
       quality_issues: review.issues ?? before.quality_issues,
@@ -53,9 +77,9 @@ export async function reviewCall(context: CommandContext, ids: CallIds, review: 
       attributes: attributesOf(after, review.reviewer),
       action: REVIEW,
       details: { before, after, reviewer: review.reviewer, ...(review.note === undefined ? {} : { note: review.note }) },
-      also: async (tx, auditId) => {
-        if (review.status !== "pending_review") await writeScore(tx, { context, ids, review, id: auditId });
-        await releaseClaim(tx, context, ids);
+      also: async (writing, auditId) => {
+        if (review.status !== "pending_review") await writeScore(writing, { context, ids, review, id: auditId });
+        await releaseClaim(writing, context, ids);
       },
     };
   });

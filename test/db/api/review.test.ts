@@ -68,6 +68,17 @@ describeEachServer("judging model calls", (server) => {
     ).toMatchObject({ quality_status: null });
   });
 
+  it("of two people at once is taken back one after the other", async () => {
+    const judged = { approved: { status: "approved", score: 0.9 }, rejected: { status: "rejected", issues: ["style"] } };
+    await Promise.all([review(6, { ...judged.approved, reviewer: "Ada" }), review(6, { ...judged.rejected, reviewer: "Bob" })]);
+    const undo = () => rig.send(`/api/generations/${generationId(6)}/review`, undefined, { method: "DELETE" });
+    const last = (await stored(6))!["quality_status"] as "approved" | "rejected";
+    expect((await undo()).status).toBe(200);
+    expect((await stored(6))!["quality_status"]).toBe(last === "approved" ? "rejected" : "approved");
+    expect((await undo()).status).toBe(200);
+    expect(await stored(6)).toMatchObject({ quality_status: null, quality_issues: null, quality_score: null });
+  });
+
   it("wants a reason for a rejection, and known fields only", async () => {
     for (const body of [
       { status: "rejected" },
