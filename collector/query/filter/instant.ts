@@ -1,6 +1,6 @@
 const UNIT_MILLIS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const RELATIVE = /^-(\d{1,6})([smhdw])$/;
-const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.(\d{1,9}))?)?)(Z|[+-]\d{2}:\d{2})?)?$/;
+const ISO = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.(\d{1,9}))?)?)(Z|[+ -]\d{2}:\d{2})?)?$/;
 
 /** Whether the text has no day or month that the calendar lacks: Date would take 31 February for 3 March. */
 const isCalendarDay = (day: string): boolean => {
@@ -24,7 +24,8 @@ export function readInstant(text: string, now: Date): string | undefined {
   }
   const [, day, time = "00:00", fraction = "", zone = "Z"] = ISO.exec(text) ?? [];
   if (day === undefined || !isCalendarDay(day)) return undefined;
-  const date = new Date(`${day}T${time}${zone}`);
+  // A plus sign that was not escaped in an address comes in as a space.
+  const date = new Date(`${day}T${time}${zone.replace(" ", "+")}`);
   return isWithinYears(date) ? withMicros(date, fraction) : undefined;
 }
 
