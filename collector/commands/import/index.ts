@@ -5,7 +5,7 @@ import type { Signal } from "../../base/signal.ts";
 import { parseStorable } from "../../base/storable-json.ts";
 import { splitJson } from "./json-values.ts";
 import { type StagedSpan, sendRequest, sendSpans } from "./send-spans.ts";
-import { type ImportNoun, type ImportRow, type JsonObject, shapeOf } from "./shapes.ts";
+import { type ImportNoun, type ImportRow, type JsonObject, type Shape, shapeOf } from "./shapes.ts";
 import { columnsByNoun, type StagedRow, storeRows } from "./store-rows.ts";
 
 export interface ImportOptions {
@@ -113,19 +113,19 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     if (batch.count >= BATCH_ROWS || batch.bytes >= BATCH_BYTES) await flush();
   }
 
-  async function takeRow(
-    { noun, values, ignored = [], isUntimed = false }: ImportRow,
-    line: number,
-    json = JSON.stringify(values),
-  ): Promise<void> {
-    const { names } = columns.get(noun)!;
+  async function takeRow({ noun, values, ignored = [], isUntimed = false }: ImportRow, line: number, text?: string): Promise<void> {
+    const { names, times } = columns.get(noun)!;
+    const json = text ?? textOf(values);
+    const noTime = times.find((name) => values[name] != null && !TIME.test(String(values[name])));
+    if (json === undefined) return refuse(line, TOO_DEEP);
+    if (noTime !== undefined) return refuse(line, `${noTime} is no time`);
     const unused = [...ignored, ...Object.keys(values).filter((name) => values[name] != null && !names.has(name))];
     if (unused.length > 0 && report.ignored.length < MAX_FAULTS) report.ignored.push({ line, names: unused.slice(0, MAX_IGNORED_NAMES) });
     await stage({ noun, json, line, isUntimed });
   }
 
   async function take(object: JsonObject, text: string, line: number): Promise<void> {
-    const shape = shapeOf(object, place.receivedAt);
+    const shape = recognised(object, place.receivedAt);
     if (shape.kind === "row") await takeRow({ noun: shape.noun, values: object }, line, text);
     else if (shape.kind === "rows") for (const row of shape.rows) await takeRow(row, line);
     else if (shape.kind === "list") for (const value of shape.values) await take(value, JSON.stringify(value), line);
@@ -146,11 +146,34 @@ export async function importJson(chunks: AsyncIterable<Uint8Array>, options: Imp
     const object = text === undefined ? undefined : parsed(text);
     if (bytes === undefined || text === undefined) refuse(line, "this is no object");
     else if (object === undefined) refuse(line, "this is not JSON");
-    else if (!isUtf8(bytes) && shapeOf(object, place.receivedAt).kind !== "otlp") refuse(line, "this is not UTF-8");
+    else if (!isUtf8(bytes) && recognised(object, place.receivedAt).kind !== "otlp") refuse(line, "this is not UTF-8");
     else await take(object, text, line);
   }
   await flush();
   return report;
+}
+
+/** Of what PostgreSQL takes for a time; others, such as `now` and `infinity`, are none that a record can have. */
+const TIME = /^\d{4,6}-\d{1,2}-\d{1,2}(?!.*BC)/;
+
+const TOO_DEEP = "this is nested too deeply";
+
+function recognised(object: JsonObject, receivedAt: string): Shape {
+  try {
+    return shapeOf(object, receivedAt);
+  } catch (error) {
+    if (error instanceof RangeError) return { kind: "unknown", reason: TOO_DEEP };
+    throw error;
+  }
+}
+
+/** Undefined for what is nested more deeply than can be written. */
+function textOf(value: JsonObject): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /** More digits than a double holds, or more than it can be. */

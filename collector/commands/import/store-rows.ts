@@ -30,13 +30,15 @@ export interface TableColumns {
   readonly names: ReadonlySet<string>;
   /** Those that are not computed from others, as SQL. */
   readonly written: string;
+  /** Those that hold a time. */
+  readonly times: readonly string[];
 }
 
 /** The columns of every table that an import writes. */
 export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyMap<ImportNoun, TableColumns>> {
   const tables = Object.entries(IMPORT_TABLES) as [ImportNoun, string][];
-  const found = await sql<{ table: string; name: string; quoted: string; computed: boolean }[]>`
-    SELECT relname AS table, attname AS name, quote_ident(attname) AS quoted, attgenerated <> '' AS computed FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+  const found = await sql<{ table: string; name: string; quoted: string; computed: boolean; time: boolean }[]>`
+    SELECT relname AS table, attname AS name, quote_ident(attname) AS quoted, attgenerated <> '' AS computed, atttypid = 'timestamptz'::regtype AS time FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = to_regnamespace(quote_ident(${schema})) AND relname = ANY (${tables.map(([, table]) => table)})
       AND attnum > 0 AND NOT attisdropped ORDER BY attnum`;
   return new Map(
@@ -50,6 +52,7 @@ export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyM
             .filter(({ computed }) => !computed)
             .map(({ quoted }) => quoted)
             .join(", "),
+          times: columns.filter(({ time }) => time).map(({ name }) => name),
         },
       ];
     }),
@@ -57,7 +60,7 @@ export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyM
 }
 
 /** Values of these classes (SQLSTATE) are the row's fault, not the database's. */
-const ROW_FAULT = /^(22|23|42804|54000)/;
+const ROW_FAULT = /^(22|23|42804|5400)/;
 
 /**
  * Stores rows of one noun; a row that is there already stays as it is. A row that the table does not take is refused by its line, and the others are
@@ -78,8 +81,12 @@ export async function storeRows(sql: Sql, rows: readonly StagedRow[], options: S
 }
 
 /** The database's own text may repeat what the row says. */
-const reasonOf = (code: string): string =>
-  code === "23502" ? "a value that the table needs is missing" : "a value does not fit its column";
+const reasonOf = (code: string): string => REASONS[code] ?? "a value does not fit its column";
+
+const REASONS: Readonly<Record<string, string>> = {
+  "23502": "a value that the table needs is missing",
+  "54001": "this is nested too deeply",
+};
 
 /** As long as late retries are kept out. */
 const REMEMBERED = "30 days";

@@ -230,6 +230,18 @@ describeEachServer("exports and imports", (server) => {
     });
   });
 
+  it.each([
+    ["nested more deeply than JSON is written", `"a": ${"[".repeat(100_000)}${"]".repeat(100_000)}`, "this is nested too deeply"],
+    ["nested more deeply than the database reads", `"a": ${"[".repeat(9_000)}${"]".repeat(9_000)}`, "this is nested too deeply"],
+    ["of no time at all", '"logged_at": "infinity"', "start_time is no time"],
+    ["of whatever time it is imported", '"updated_at": "now"', "updated_at is no time"],
+    ["of before all of this", '"logged_at": "0044-03-15 BC"', "start_time is no time"],
+    ["of seconds", '"logged_at": 1700000000', "start_time is no time"],
+  ])("refuse by its line what is %s, and take the others", async (_, members, reason) => {
+    const text = `{"id": 1, "prompt_full_text": "p", ${members}}\n{"id": 2, "prompt_full_text": "p"}`;
+    expect(await importInto(target, text)).toMatchObject({ stored: { generations: 1 }, refused: 1, faults: [{ line: 1, reason }] });
+  });
+
   it("refuse by its line what is in another encoding than UTF-8, rather than to store other letters", async () => {
     async function* latin1(): AsyncGenerator<Uint8Array> {
       yield Buffer.from('{"id": 1, "prompt_full_text": "ok"}\n{"id": 2, "prompt_full_text": "Écris"}', "latin1");
