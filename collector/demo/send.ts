@@ -12,16 +12,18 @@ export interface SendOptions {
   readonly endpoint: string;
   /** Ends the sending. */
   readonly signal: AbortSignal;
+  /** In place of the global one. */
+  readonly fetch?: typeof fetch;
 }
 
 /**
  * Sends traces by OTLP/HTTP as an ordinary client does: waits and sends again when told to.
  * Throws SetupError when the collector refuses for good, and the signal's reason when it is aborted.
  */
-export async function sendTraces(traces: readonly DemoTrace[], { endpoint, signal }: SendOptions): Promise<void> {
+export async function sendTraces(traces: readonly DemoTrace[], { endpoint, signal, fetch: send = fetch }: SendOptions): Promise<void> {
   const body = exportRequest(traces);
   for (let tries = 1; ; tries++) {
-    const response = await fetch(new URL("/v1/traces", endpoint), {
+    const response = await send(new URL("/v1/traces", endpoint), {
       method: "POST",
       headers: { "content-type": "application/json" },
       body,

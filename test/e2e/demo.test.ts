@@ -98,6 +98,18 @@ describe("genspan demo", () => {
       .toBeGreaterThan(0);
   });
 
+  it("goes on when a visitor makes the first key, and stays for a look when its own one is revoked", { timeout: 60_000 }, async () => {
+    const cli = (...words: string[]) => runCli([...words, "--data-dir", folder], {});
+    expect((await cli("key", "create", "--name", "mine")).code).toBe(0);
+    const own = async () => (await sql<{ id: string; since: Date }[]>`SELECT id, created_at AS since FROM api_keys WHERE name = 'demo'`)[0];
+    await expect.poll(own, { timeout: 20_000 }).toBeDefined();
+    const { id, since } = (await own())!;
+    await expect.poll(async () => (await sql`SELECT FROM spans WHERE received_at > ${since} LIMIT 1`).length, { timeout: 20_000 }).toBe(1);
+    expect((await cli("key", "revoke", id)).code).toBe(0);
+    await until(/No new calls come in any more/);
+    expect((await fetch(`${(await until(/Web +(http:\S+)/))[1]}/readyz`)).status).toBe(200);
+  });
+
   it("ends cleanly on the first signal and leaves nothing behind", async () => {
     await sql.end();
     child.kill("SIGINT");
