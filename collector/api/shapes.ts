@@ -99,6 +99,8 @@ export const GenerationComparison = z
   })
   .openapi("GenerationComparison");
 
+export const truncated = z.boolean().openapi({ description: "there are more groups than these, with fewer calls" });
+
 /** Numbers of a group of calls; the values of `by` stand beside them. */
 export const GenerationStatistics = z
   .looseObject({

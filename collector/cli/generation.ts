@@ -127,7 +127,8 @@ export const writeGroups = (input: CliInput, flags: FilterFlags, { path, by }: G
   useApi(input, flags, async (api) => {
     const query = filterQuery(flags);
     query.set("by", by);
-    const { data } = (await api.get(path, query)) as { readonly data: readonly ApiRow[] };
+    const { data, truncated } = (await api.get(path, query)) as { readonly data: readonly ApiRow[]; readonly truncated: boolean };
+    if (truncated) input.terminal.note(`These are the ${data.length} groups with the most calls; there are more: narrow it by a filter.`);
     const columns = [...by.split(",").map((each) => each.trim()), ...MEASURES];
     const forPeople = flags.output === "table" || flags.output === "md";
     const rows = forPeople ? data.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))) : data;

@@ -136,6 +136,24 @@ describeEachServer("usage", (server) => {
     }
   });
 
+  it("gives ten thousand groups, those with the most calls, and says when there are more", async () => {
+    const [from, to] = [at(-80 * DAY_MS), at(-70 * DAY_MS)];
+    await rig.owner`INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, dialect, generation_status, logged_at, updated_at, received_at, user_id, model_name)
+      SELECT 1, lpad(to_hex(n), 32, 'a'), lpad('', 16, 'a'), ${from}::timestamptz + n * interval '1 second', 'semconv', 'success', now(), now(), now(),
+        'user ' || least(n, 10001), 'model ' || least(n, 10001) FROM generate_series(1, 10002) AS n`;
+    await rig.owner`INSERT INTO usage_dirty_hours SELECT 1, hour FROM generate_series(date_trunc('hour', ${from}::timestamptz), ${to}, interval '1 hour') AS hour`;
+    const asked = `from=${from.toISOString()}&to=${to.toISOString()}`;
+    const answers = [await usage(`${asked}&by=user`), await usage(`${asked}&by=model`)];
+    for (const { source, data, truncated } of answers) {
+      expect([source, data.length, truncated, Number(data[0]?.generations)]).toEqual([source, 10_000, true, 2]);
+    }
+    expect(answers.map(({ source, data }) => [source, data[0]?.["user"] ?? data[0]?.["model"]])).toEqual([
+      ["rows", "user 10001"],
+      ["rollup", "model 10001"],
+    ]);
+    expect(await usage(`${asked}&by=day`)).toMatchObject({ truncated: false });
+  });
+
   it("looks thirty days on where it is asked from a time ahead", async () => {
     const ahead = new Date(Date.now() + 40 * DAY_MS);
     await storeGenerations(rig.owner, [{ start_time: ahead }], 90_000);

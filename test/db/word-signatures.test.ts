@@ -72,8 +72,8 @@ describeEachServer("signatures of texts", (server) => {
   async function idsFound(query: string, { noun = GENERATIONS, projectId = 1 }: { noun?: Noun; projectId?: number } = {}) {
     const filter = parseFilter(new URLSearchParams(query), noun);
     const { data } = await listGenerations(rig.services.reader, projectId, { ...filter, limit: 500 });
-    const [counted] = await generationStatistics(rig.services.reader, projectId, { filter, by: [] });
-    return { ids: data.map(({ id }) => id), counted: Number(counted?.generations ?? 0) };
+    const counted = await generationStatistics(rig.services.reader, projectId, { filter, by: [] });
+    return { ids: data.map(({ id }) => id), counted: Number(counted.data[0]?.generations ?? 0) };
   }
 
   it("spare a search for a rare word every hour without it, and none that has it", async () => {

@@ -11,7 +11,7 @@ import { readOtlpText } from "../../query/traces/otlp.ts";
 import { provenanceOf } from "../provenance.ts";
 import { type Api, onlyKeys } from "../route.ts";
 import { filterParameters, pageOf } from "../schemas.ts";
-import { GenerationComparison, GenerationDetail, GenerationStatistics, GenerationSummary } from "../shapes.ts";
+import { GenerationComparison, GenerationDetail, GenerationStatistics, GenerationSummary, truncated } from "../shapes.ts";
 
 const tag = "generations";
 const id = z.object({
@@ -56,11 +56,11 @@ function addLists({ route, services: { reader } }: Api): void {
         },
         ...filterParameters(GENERATIONS).filter(({ name }) => !["sort", "limit", "after"].includes(name)),
       ],
-      answer: z.object({ data: z.array(GenerationStatistics) }),
+      answer: z.object({ data: z.array(GenerationStatistics), truncated }),
     },
-    async ({ projectId, query }) => {
+    ({ projectId, query }) => {
       const filter = parseFilter(query, GENERATIONS, { others: ["by"] });
-      return { data: await generationStatistics(reader, projectId, { filter, by: readGroupings(query) }) };
+      return generationStatistics(reader, projectId, { filter, by: readGroupings(query) });
     },
   );
   route(

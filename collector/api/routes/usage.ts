@@ -5,7 +5,7 @@ import { GROUPINGS, readGroupings } from "../../query/generations/statistics.ts"
 import { readUsage } from "../../query/usage/read.ts";
 import type { Api } from "../route.ts";
 import { filterParameters, time } from "../schemas.ts";
-import { GenerationStatistics } from "../shapes.ts";
+import { GenerationStatistics, truncated } from "../shapes.ts";
 
 const RANGE_MS = 30 * 86_400_000;
 
@@ -36,7 +36,7 @@ export function usageRoutes({ route, services: { reader } }: Api): void {
         },
         ...filterParameters(GENERATIONS).filter(({ name }) => !["sort", "limit", "after"].includes(name)),
       ],
-      answer: z.object({ from: time, to: time, source: z.enum(["rollup", "rows"]), data: z.array(GenerationStatistics) }),
+      answer: z.object({ from: time, to: time, source: z.enum(["rollup", "rows"]), data: z.array(GenerationStatistics), truncated }),
     },
     ({ projectId, query }) => {
       const now = new Date();

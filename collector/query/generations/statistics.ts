@@ -31,7 +31,23 @@ export const GROUPINGS = {
 
 export type Grouping = keyof typeof GROUPINGS;
 const MAX_GROUPINGS = 3;
-export const MAX_GROUPS = 1_000;
+/** A year of hours, and more users than a table can show. */
+const MAX_GROUPS = 10_000;
+/** So many rows tell whether there are more groups. */
+export const GROUPS_READ = MAX_GROUPS + 1;
+
+/** Groups of calls, largest first. */
+export interface GroupedStatistics {
+  readonly data: readonly GenerationStatistics[];
+  /** There are more groups; they have fewer calls than those given. */
+  readonly truncated: boolean;
+}
+
+/** Takes the rows of a question that asked for GROUPS_READ. */
+export const groupsOf = (rows: readonly GenerationStatistics[]): GroupedStatistics => ({
+  data: rows.slice(0, MAX_GROUPS),
+  truncated: rows.length > MAX_GROUPS,
+});
 
 /** Numbers of a group of calls; with `by`, its values stand under the names of the groupings. */
 export interface GenerationStatistics {
@@ -99,15 +115,15 @@ export function generationStatistics(
   reader: Reader,
   projectId: number,
   { filter, by }: { readonly filter: Filter; readonly by: readonly Grouping[] },
-): Promise<GenerationStatistics[]> {
+): Promise<GroupedStatistics> {
   const columns = by.map((grouping) => sql`${GROUPINGS[grouping]} AS ${name(grouping)}`);
   const positions = by.map((_, i) => POSITIONS[i] ?? sql`1`);
   const grouped = by.length === 0 ? sql`` : sql`GROUP BY ${list(positions)}`;
   return reader.read({ projectId }, async (ask) => {
     const rows = await ask<Measured>(sql`
       SELECT ${list([...columns, MEASURES])} FROM generation_logs
-      WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) ${grouped} ORDER BY generations DESC LIMIT ${MAX_GROUPS}`);
-    return rows.map(withPercentiles);
+      WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) ${grouped} ORDER BY generations DESC LIMIT ${GROUPS_READ}`);
+    return groupsOf(rows.map(withPercentiles));
   });
 }
 

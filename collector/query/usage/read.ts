@@ -3,19 +3,26 @@ import { COST_AMOUNT, COST_CURRENCY, IS_UNPRICED } from "../cost.ts";
 import type { ExactNumber } from "../exact.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import type { Filter } from "../filter/parse.ts";
-import { type GenerationStatistics, GROUPINGS, type Grouping, generationStatistics, MAX_GROUPS } from "../generations/statistics.ts";
+import {
+  type GenerationStatistics,
+  GROUPINGS,
+  GROUPS_READ,
+  type GroupedStatistics,
+  type Grouping,
+  generationStatistics,
+  groupsOf,
+} from "../generations/statistics.ts";
 import type { Ask, Reader } from "../reader.ts";
 import { EMPTY, type Fragment, list, sql } from "../sql.ts";
 import { HISTOGRAM_SQL, histogramOf, percentile } from "./histogram.ts";
 
 /** Usage of a range of time, by up to three groupings. */
-export interface Usage {
+export interface Usage extends GroupedStatistics {
   /** ISO 8601; `to` does not belong to it. */
   readonly from: string;
   readonly to: string;
   /** `rollup` where sums made beforehand could serve: percentiles are then within two and a half per cent. `rows` are exact in everything. */
   readonly source: "rollup" | "rows";
-  readonly data: readonly GenerationStatistics[];
 }
 
 export interface UsageQuestion {
@@ -35,9 +42,9 @@ export async function readUsage(reader: Reader, projectId: number, { filter, by 
   const { from, to } = filter;
   const simple = filter.terms.every(({ key }) => SUMMED_KEYS.has(key)) && filter.words.length + filter.attributes.length === 0;
   if (!simple || !by.every((grouping) => SUMMED_GROUPINGS.has(grouping)))
-    return { from, to, source: "rows", data: await generationStatistics(reader, projectId, { filter, by }) };
-  const data = await reader.read({ projectId }, (ask) => fromSums(ask, projectId, { filter, by }));
-  return { from, to, source: "rollup", data };
+    return { from, to, source: "rows", ...(await generationStatistics(reader, projectId, { filter, by })) };
+  const summed = await reader.read({ projectId }, (ask) => fromSums(ask, projectId, { filter, by }));
+  return { from, to, source: "rollup", ...summed };
 }
 
 /** Milliseconds since 1970; of a time between two the later one. */
@@ -81,13 +88,13 @@ interface Totals extends Record<string, unknown> {
   readonly durations: string | null;
 }
 
-async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuestion): Promise<GenerationStatistics[]> {
+async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuestion): Promise<GroupedStatistics> {
   const groups = list(by.map((_, i) => GROUP_NAMES[i] ?? EMPTY));
   const totals = by.length === 0 ? sql`SELECT ${TOTALS} FROM parts` : sql`SELECT ${groups}, ${TOTALS} FROM parts GROUP BY ${groups}`;
   const rows = await ask<Totals>(
-    sql`WITH ${partsOf(projectId, { filter, by })} ${totals} ORDER BY generations DESC NULLS LAST LIMIT ${MAX_GROUPS}`,
+    sql`WITH ${partsOf(projectId, { filter, by })} ${totals} ORDER BY generations DESC NULLS LAST LIMIT ${GROUPS_READ}`,
   );
-  return rows.map((row) => statisticsOf(row, by));
+  return groupsOf(rows.map((row) => statisticsOf(row, by)));
 }
 
 /**
