@@ -25,8 +25,10 @@ export const withApi = (command: Command, env: CliInput["env"]): Command =>
 /** A flag beats the environment; a collector beats a database. */
 export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): ConnectionOptions {
   const url = flags.url ?? (flags.databaseUrl === undefined ? variable(env, "GENSPAN_URL") : undefined);
-  if (url !== undefined && !/^https?:\/\//.test(url))
+  if (url !== undefined && !(/^https?:\/\//i.test(url) && URL.canParse(url)))
     throw new CommandError(EXIT.usage, "--url must be a web address such as http://127.0.0.1:4319.");
+  if (url !== undefined && `${new URL(url).username}${new URL(url).password}` !== "")
+    throw new CommandError(EXIT.usage, "A key does not stand in the address, which is shown and logged: give it as --key or GENSPAN_KEY.");
   const archiveFolders = flags.archive ?? [];
   if (url !== undefined && archiveFolders.length > 0)
     throw new CommandError(EXIT.usage, "--archive is for a database: a collector knows its own folders.");
@@ -37,14 +39,24 @@ export function connectionOptions(flags: ApiFlags, env: CliInput["env"]): Connec
   const projectId = projectOf(flags, env);
   // Where a collector is asked, no password of a database goes anywhere.
   const database = databaseOptions(flags, url === undefined ? env : { ...env, [FOLDER_DATABASE]: undefined });
-  return { ...database, url, key: keyOf(flags, env), projectId, archiveFolders };
+  return { ...database, url, key: url === undefined ? undefined : keyOf(flags, env), projectId, archiveFolders };
 }
 
 const PROJECT_OF_KEY =
   "A project cannot be chosen where a collector is asked, since the key decides it: leave out --project, GENSPAN_PROJECT and project in the settings (see genspan config list --show-origin).";
 
-/** The key for the address; the environment's own goes to no address that the folder's file chose. */
+/** What may stand in a header, and nothing else does in a key. */
+const KEY_TEXT = /^[\x21-\x7e]+$/;
+
+/** The key for the address. Throws CommandError, without the key, for what can be none. */
 function keyOf(flags: ApiFlags, env: CliInput["env"]): string | undefined {
+  const key = givenKey(flags, env)?.trim();
+  if (key === undefined || KEY_TEXT.test(key)) return key;
+  throw new CommandError(EXIT.usage, "The key is empty or has characters that no key has: give it as it was shown when it was made.");
+}
+
+/** The environment's own key goes to no address that the folder's file chose. */
+function givenKey(flags: ApiFlags, env: CliInput["env"]): string | undefined {
   const own = variable(env, "GENSPAN_KEY");
   if (flags.key !== undefined) return flags.key;
   if (flags.url !== undefined || flags.databaseUrl !== undefined) return own;

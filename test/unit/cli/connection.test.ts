@@ -42,6 +42,27 @@ describe("the key of a command", () => {
     expect(options({ url: "https://mine.example" }, { [FILE_KEY]: "gsk_file" }).key).toBeUndefined();
   });
 
+  it("has no characters that no key has, and is not told", () => {
+    const url = "https://mine.example";
+    for (const key of ["", " ", "gsk one\ntwo", "gsk_ключ", "gsk_\u0000"]) {
+      const { exitCode, message } = refusal({ url, key }, {});
+      expect([key, exitCode, message]).toEqual([key, 2, expect.stringMatching(/^The key is empty or has characters/)]);
+      expect(message).not.toContain("gsk");
+    }
+    // As files of Windows end.
+    expect(options({ url }, { GENSPAN_KEY: "gsk_env\r\n" }).key).toBe("gsk_env");
+  });
+
+  it("does not stand in the address", () => {
+    for (const url of ["http://me:gsk_secret@mine.example", "http://gsk_secret@mine.example"]) {
+      const { exitCode, message } = refusal({ url }, {});
+      expect([exitCode, message]).toEqual([2, expect.stringMatching(/--key or GENSPAN_KEY/)]);
+      expect(message).not.toContain("gsk_secret");
+    }
+    expect(refusal({ url: "http://" }, {}).message).toMatch(/--url must be a web address/);
+    expect(refusal({ url: "http://[x" }, {}).message).toMatch(/--url must be a web address/);
+  });
+
   it("of the environment keeps no command from a database", () => {
     expect(options({ databaseUrl: "postgres://h/db" }, { ...stranger, GENSPAN_KEY: "gsk_env" }).url).toBeUndefined();
   });
