@@ -117,11 +117,14 @@ function addQueue(api: Api): void {
     async ({ body, query, ...who }) => {
       const judge = body.reviewer ?? who.actor;
       const filter = parseFilter(query, GENERATIONS);
-      for (const waiting of await waitingReviews(reader, who.projectId, { filter, reviewer: judge, limit: CANDIDATES })) {
-        const ref = readReference(waiting);
-        if (await claimCall(contextOf(api, who), ref, judge)) return { generation: await readGeneration(reader, who.projectId, ref) };
+      for (;;) {
+        const waiting = await waitingReviews(reader, who.projectId, { filter, reviewer: judge, limit: CANDIDATES });
+        for (const ref of waiting.map(readReference)) {
+          if (await claimCall(contextOf(api, who), ref, judge)) return { generation: await readGeneration(reader, who.projectId, ref) };
+        }
+        // Others were faster with all of them; what they claimed is not offered again.
+        if (waiting.length < CANDIDATES) return { generation: null };
       }
-      return { generation: null };
     },
   );
 }

@@ -203,4 +203,22 @@ describeEachServer("the queue of reviews", (server) => {
     expect(body).toEqual({ pending_review: 12, approved: 0, rejected: 0, claimed: 12 });
     expect(await next("Eve", "?model=nothing")).toBeUndefined();
   });
+
+  it("goes on looking where others were faster with all that it found", async () => {
+    await storeGenerations(
+      rig.owner,
+      Array.from({ length: 25 }, () => ({ quality_status: "pending_review", model_name: "crowded" })),
+      1_000,
+    );
+    // As if another reviewer had claimed each of the first twenty in between.
+    await rig.owner.unsafe(`
+      CREATE FUNCTION faster() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.claimed_by <> 'slow' OR (SELECT count(*) FROM review_claims WHERE claimed_by = 'fast') >= 20 THEN RETURN NEW; END IF;
+        INSERT INTO review_claims VALUES (NEW.project_id, NEW.trace_id, NEW.span_id, 'fast', NEW.expires_at);
+        RETURN NULL;
+      END $$;
+      CREATE TRIGGER faster BEFORE INSERT ON review_claims FOR EACH ROW EXECUTE FUNCTION faster();`);
+    expect(await next("slow", "?model=crowded")).toBe(generationId(1_020));
+    await rig.owner.unsafe("DROP TRIGGER faster ON review_claims; DROP FUNCTION faster()");
+  });
 });
