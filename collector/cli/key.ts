@@ -7,6 +7,7 @@ import {
   type Flags,
   positiveInteger,
   projectOf,
+  shortName,
   withDatabase,
   withExamples,
   withOutput,
@@ -36,7 +37,7 @@ interface NewKeyFlags {
 function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
   const command = withProject(withDatabase(key.command("create"), env), "project it belongs to")
     .description("make a key; it is shown once")
-    .requiredOption("--name <name>", "what it is for")
+    .requiredOption("--name <name>", "what it is for", shortName)
     .addOption(new Option("--scope <scope...>", "what it allows").choices(KEY_SCOPES).default(["ingest"]))
     .option(
       "--max-requests-per-second <n>",
@@ -45,7 +46,8 @@ function addCreate(key: Command, { actions, env, terminal }: CliInput): void {
     )
     .option("--expires <time>", "when it ceases to work, such as 2027-01-31 or 2027-01-31T12:00:00Z", futureTime)
     .action(async (flags: Flags & NewKeyFlags) => {
-      const { name, scope: scopes, maxRequestsPerSecond, expires } = flags;
+      const { name, scope, maxRequestsPerSecond, expires } = flags;
+      const scopes = [...new Set(scope)];
       const request = {
         ...databaseOptions(flags, env),
         ...{ name, scopes, projectId: projectOf(flags, env) },

@@ -108,6 +108,14 @@ export function embeddedPort(env: CliInput["env"]): number {
   return Number(text);
 }
 
+const MAX_NAME_CHARS = 200;
+
+/** Reads the name of a key or a project, as the API takes it. */
+export function shortName(text: string): string {
+  if (text.trim() === "" || text.length > MAX_NAME_CHARS) throw new InvalidArgumentError(`It must have 1 to ${MAX_NAME_CHARS} characters.`);
+  return text;
+}
+
 /** Reads the value of an option that counts something. */
 export function positiveInteger(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError("It must be a whole number above 0.");

@@ -6,6 +6,7 @@ import {
   databaseOptions,
   type Flags,
   positiveInteger,
+  shortName,
   withArchive,
   withDatabase,
   withExamples,
@@ -27,7 +28,7 @@ export function addProject(program: Command, { actions, env, terminal }: CliInpu
     });
   withExamples(list, "genspan project list -o json");
   const create = withDatabase(project.command("create"), env)
-    .argument("<name>", "name, unique among projects")
+    .argument("<name>", "name, unique among projects", shortName)
     .description("make a project; give its id to key create")
     .action(async (name: string, flags: Flags) => {
       const made = await actions.createProject(name, databaseOptions(flags, env));

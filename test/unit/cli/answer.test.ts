@@ -54,6 +54,7 @@ describe("an address where something else than a collector answers", () => {
     [404, '{"error":{"message":"there is nothing at this address"}}', 1, "it is of another version"],
     [404, '{"error":{"message":"there is no such run"}}', 3, "There is no such run.\n"],
     [401, "hello", 4, "answered with status 401"],
+    [401, '{"error":{"message":"a key is required"}}', 4, "A key is required. Commands take a key as --key or GENSPAN_KEY.\n"],
     [502, "hello", 5, "answered with status 502"],
     [503, "hello", 5, "it may be starting"],
     [503, '{"error":{"message":"the database is away"}}', 5, "The database is away.\n"],

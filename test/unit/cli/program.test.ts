@@ -149,7 +149,7 @@ describe("commands", () => {
   });
 
   it("key create writes the key alone to standard output", async () => {
-    const { out, notes, calls } = await run(["key", "create", "--name", "app", "--scope", "ingest", "read"]);
+    const { out, notes, calls } = await run(["key", "create", "--name", "app", "--scope", "ingest", "read", "ingest"]);
     expect(calls[0]).toMatchObject(["createKey", { name: "app", scopes: ["ingest", "read"], projectId: 1 }]);
     expect(out).toBe("secret\n");
     expect(notes).not.toContain("secret");
@@ -222,6 +222,11 @@ describe("wrong usage", () => {
     ["a missing argument", ["sql"]],
     ["a number that is none", ["demo", "--rows", "many"]],
     ["an unknown scope", ["key", "create", "--name", "x", "--scope", "root"]],
+    ["a key without a name", ["key", "create", "--name", " "]],
+    ["a key with a name that is a text", ["key", "create", "--name", "x".repeat(201)]],
+    ["a project without a name", ["project", "create", ""]],
+    ["a noun that there is not", ["export", "models"]],
+    ["a subject that there is not", ["erase", "people", "u-1"]],
   ])("%s is refused before anything runs", async (_, args) => {
     const { error, calls } = await run(args);
     expect(isUsageError(error) && error.exitCode !== 0).toBe(true);
