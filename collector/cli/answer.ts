@@ -67,7 +67,8 @@ export async function refusal(response: Response): Promise<CommandError> {
       EXIT.failure,
       "That collector does not know what this command asks for: it is of another version, so update the one that is behind.",
     );
-  const sentence = `${message ?? `the collector answered with status ${status}`}${status === 401 ? ". Commands take a key as --key or GENSPAN_KEY" : ""}`;
+  const hint = message?.startsWith("a key is required") ? ". Commands take a key as --key or GENSPAN_KEY" : "";
+  const sentence = `${message ?? `the collector answered with status ${status}`}${hint}`;
   return new CommandError(
     EXIT_OF_STATUS[status] ?? EXIT.failure,
     `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.`.replace(/\.\.$/, "."),
