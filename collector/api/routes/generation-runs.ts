@@ -21,24 +21,29 @@ const total = z
   .openapi({ description: `rows of all pages; null beyond ${MAX_COUNTED}` });
 
 /** Names under which the question service filters, beside those of every list. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  environment: "env",
-  prompt_version: "version",
-  triggered_by: "trigger",
-  min_success_rate: "min_success",
-  max_success_rate: "max_success",
-  started_after: "from",
-  started_before: "to",
-};
+const OTHER_NAMES: ReadonlyMap<string, string> = new Map([
+  ["environment", "env"],
+  ["prompt_version", "version"],
+  ["triggered_by", "trigger"],
+  ["min_success_rate", "min_success"],
+  ["max_success_rate", "max_success"],
+  ["started_after", "from"],
+  ["started_before", "to"],
+]);
 
 const parameters: readonly QueryParameter[] = [
   ...filterParameters(RUNS),
-  ...Object.entries(OTHER_NAMES).map(([name, known]) => ({ name, description: `the same as ${known}` })),
+  ...[...OTHER_NAMES].map(([name, known]) => ({ name, description: `the same as ${known}` })),
 ];
 
-function underKnownNames(query: URLSearchParams): URLSearchParams {
-  return new URLSearchParams([...query].map(([key, value]): [string, string] => [OTHER_NAMES[key] ?? key, value]));
+function knownName(key: string): string {
+  const not = key.startsWith("-") ? "-" : "";
+  const name = key.slice(not.length);
+  return not + (OTHER_NAMES.get(name) ?? name);
 }
+
+const underKnownNames = (query: URLSearchParams): URLSearchParams =>
+  new URLSearchParams([...query].map(([key, value]): [string, string] => [knownName(key), value]));
 
 const RunSummary = z.object(underQuestionNames(runSummary)).openapi("GenerationRunSummary");
 const RunDetail = z.object(underQuestionNames(runDetail)).openapi("GenerationRun");

@@ -299,6 +299,7 @@ describeEachServer("runs", (server) => {
 
     it.each([
       ["environment=staging", [50]],
+      ["-environment=production&from=-31d", [50]],
       ["status=running", [51]],
       ["status=failed&from=-31d", [10, 9]],
       ["min_success_rate=0.9&from=-31d", [50]],
@@ -313,6 +314,11 @@ describeEachServer("runs", (server) => {
       expect([status, body.data.map((run) => run["id"]).toSorted()]).toEqual([200, expected.map(id).toSorted()]);
       for (const run of body.data) expect(Object.keys(run)).not.toEqual(expect.arrayContaining(["provider_metrics"]));
       for (const run of body.data) expect(run).toHaveProperty("questions_requested");
+    });
+
+    it.each(["constructor=1", "--environment=production", "colour=red"])("?%s is refused with the keys that there are", async (query) => {
+      const { status, body } = await rig.get<Failure>(`${PATH}?${query}`);
+      expect([status, body.error.faults]).toEqual([400, [`${JSON.stringify(query.split("=")[0])} is no key`]]);
     });
 
     it("come in pages that lose and repeat nothing", async () => {
