@@ -35,6 +35,17 @@ describe("a file of the archive", () => {
     expect(await numbers()).toEqual([1, 2, 3]);
   });
 
+  it("gives every text back as it was, whatever ends a line elsewhere, and however long it is", async () => {
+    const texts = ["a\u2028b\u2029c", "a\r\nb\rc\u0085d\u000be\u000cf", "\u0000 \ud83d\ude00 \ufeff", "x".repeat(300_000), ""];
+    const rows = texts.map((text, n) => ({ ...row(n), columns: { text } }));
+    appendRows(path, rows);
+    const found: unknown[] = [];
+    for await (const each of readRows(path)) found.push(each);
+    expect(found).toEqual(rows);
+    expect(await removeRows(path, ({ columns }) => columns["text"] === texts[0])).toBe(1);
+    expect(await numbers()).toEqual([1, 2, 3, 4]);
+  });
+
   it("loses nothing that was written in full, wherever a crash cut the rest off, and takes more afterwards", async () => {
     appendRows(path, [row(1), row(2)]);
     const whole = statSync(path).size;
