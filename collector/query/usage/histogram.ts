@@ -13,17 +13,19 @@ const DIGITS = 12;
 /** SQL of the number that counts a row with a duration_ms once, in its bucket (migration 0026). */
 export const HISTOGRAM_SQL = `('1e' || ${DIGITS} * (ceil(ln(least(greatest(duration_ms, 0.001), 1e15)) / ln(${GAMMA}))::int - (${FIRST_BUCKET})))::numeric`;
 
-/** Reads the decimal digits of a sum of such numbers; null is the sum of none. */
-export function histogramOf(digits: string | null): Histogram {
+/** Reads the decimal digits of a sum of such numbers, of which some zeros at the end may be left out; `allDigits` is their number with them. */
+export function histogramOf(digits: string, allDigits = digits.length): Histogram {
+  const zeros = allDigits - digits.length;
   const buckets: number[] = [];
   const counts: number[] = [];
-  if (digits !== null)
-    for (let end = digits.length, bucket = FIRST_BUCKET; end > 0; end -= DIGITS, bucket++) {
-      const count = Number(digits.slice(Math.max(0, end - DIGITS), end));
-      if (count === 0) continue;
-      buckets.push(bucket);
-      counts.push(count);
-    }
+  // Some of the zeros belong to the count of the first bucket.
+  const counted = digits + "0".repeat(zeros % DIGITS);
+  for (let end = counted.length, bucket = FIRST_BUCKET + Math.floor(zeros / DIGITS); end > 0; end -= DIGITS, bucket++) {
+    const count = Number(counted.slice(Math.max(0, end - DIGITS), end));
+    if (count === 0) continue;
+    buckets.push(bucket);
+    counts.push(count);
+  }
   return { buckets, counts };
 }
 

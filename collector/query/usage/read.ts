@@ -72,7 +72,7 @@ const TOTALS = sql`sum(generations)::bigint AS generations, sum(succeeded)::bigi
   (sum(tokens_total) / nullif(sum(tokens_known), 0))::float8 AS avg_tokens, sum(duration_sum_ms) / nullif(sum(duration_known), 0)::float8 AS avg_duration_ms,
   ${COST_AMOUNT} AS cost_amount, ${COST_CURRENCY} AS cost_currency, sum(unpriced)::bigint AS unpriced,
   sum(approved)::bigint AS approved, sum(rejected)::bigint AS rejected, sum(pending_review)::bigint AS pending_review,
-  sum(durations)::text AS durations`;
+  rtrim(sum(durations)::text, '0') AS digits, length(sum(durations)::text) AS all_digits`;
 
 const GROUP_NAMES = [sql`g1`, sql`g2`, sql`g3`];
 
@@ -85,7 +85,10 @@ function groupingOf(grouping: Grouping, began: Fragment): Fragment {
 
 interface Totals extends Record<string, unknown> {
   readonly generations: ExactNumber;
-  readonly durations: string | null;
+  /** Of the histogram. */
+  readonly digits: string | null;
+  /** Their number with the zeros at their end, which are most of them. */
+  readonly all_digits: number | null;
 }
 
 async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuestion): Promise<GroupedStatistics> {
@@ -142,8 +145,8 @@ function partsOf(projectId: number, { filter, by }: UsageQuestion): Fragment {
     )`;
 }
 
-function statisticsOf({ durations, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
-  const histogram = histogramOf(durations);
+function statisticsOf({ digits, all_digits: allDigits, ...row }: Totals, by: readonly Grouping[]): GenerationStatistics {
+  const histogram = histogramOf(digits ?? "", allDigits ?? 0);
   const groups = Object.fromEntries(by.map((grouping, i) => [grouping, row[`g${i + 1}`] ?? null]));
   const { g1: _1, g2: _2, g3: _3, ...measures } = row;
   const none = row.generations === null;

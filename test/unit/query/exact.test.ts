@@ -59,5 +59,11 @@ it("a histogram is read from the digits of one number, twelve a bucket", () => {
   const calls = (bucket: number, count: bigint): bigint => count * 10n ** BigInt(12 * (bucket + 141));
   const sum = calls(-141, 7n) + calls(0, 999_999_999_999n) + calls(94, 1n) + calls(95, 20n);
   expect(histogramOf(sum.toString())).toEqual({ buckets: [-141, 0, 94, 95], counts: [7, 999_999_999_999, 1, 20] });
-  expect(histogramOf(null)).toEqual({ buckets: [], counts: [] });
+  expect(histogramOf("")).toEqual({ buckets: [], counts: [] });
+});
+
+it.each([1n, 10n, 1_200n, 100_000_000_000n])("a histogram that begins with %d calls is the same without the zeros at its end", (count) => {
+  const digits = (count * 10n ** (12n * 235n) + 5n * 10n ** (12n * 300n)).toString();
+  const trimmed = digits.replace(/0+$/, "");
+  expect(histogramOf(trimmed, digits.length)).toEqual({ buckets: [94, 159], counts: [Number(count), 5] });
 });
