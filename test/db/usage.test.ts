@@ -154,6 +154,37 @@ describeEachServer("usage", (server) => {
     expect(await usage(`${asked}&by=day`)).toMatchObject({ truncated: false });
   });
 
+  it("lists days in their order, others by their calls and then by name", async () => {
+    await write([-91, -90, -90, -92].map((day) => call(day * DAY_MS, { model_name: `m${-day}` })));
+    await write([-91, -92].map((day) => call(day * DAY_MS + 1, { model_name: "many" })));
+    const asked = range(-93 * DAY_MS, -89 * DAY_MS);
+    const day = (days: number): string =>
+      at(days * DAY_MS)
+        .toISOString()
+        .slice(0, 10);
+    for (const _summed of [false, true]) {
+      for (const path of ["/api/usage", "/api/generations/stats"]) {
+        const groups = async (by: string) =>
+          (await rig.get<Usage>(`${path}?${asked}&by=${by}`)).body.data.map((row) =>
+            by
+              .split(",")
+              .map((name) => row[name])
+              .join(" "),
+          );
+        expect(await groups("day")).toEqual([day(-92), day(-91), day(-90)]);
+        expect(await groups("model,day")).toEqual([
+          `m92 ${day(-92)}`,
+          `many ${day(-92)}`,
+          `m91 ${day(-91)}`,
+          `many ${day(-91)}`,
+          `m90 ${day(-90)}`,
+        ]);
+        expect(await groups("model")).toEqual(["m90", "many", "m91", "m92"]);
+      }
+      await rollup.runOnce();
+    }
+  });
+
   it("looks thirty days on where it is asked from a time ahead", async () => {
     const ahead = new Date(Date.now() + 40 * DAY_MS);
     await storeGenerations(rig.owner, [{ start_time: ahead }], 90_000);

@@ -36,18 +36,21 @@ const MAX_GROUPS = 10_000;
 /** So many rows tell whether there are more groups. */
 export const GROUPS_READ = MAX_GROUPS + 1;
 
-/** Groups of calls, largest first. */
+/** Groups of calls: by time the earliest first, others with the most calls first. */
 export interface GroupedStatistics {
   readonly data: readonly GenerationStatistics[];
   /** There are more groups; they have fewer calls than those given. */
   readonly truncated: boolean;
 }
 
-/** Takes the rows of a question that asked for GROUPS_READ. */
-export const groupsOf = (rows: readonly GenerationStatistics[]): GroupedStatistics => ({
-  data: rows.slice(0, MAX_GROUPS),
-  truncated: rows.length > MAX_GROUPS,
-});
+/** Takes the rows of a question that asked for GROUPS_READ, those with the most calls first. */
+export function groupsOf(rows: readonly GenerationStatistics[], by: readonly Grouping[]): GroupedStatistics {
+  const data = rows.slice(0, MAX_GROUPS);
+  const time = by.find((grouping) => grouping === "day" || grouping === "hour");
+  const began = (row: GenerationStatistics): string => String(row[time ?? ""]);
+  const ordered = time === undefined ? data : data.toSorted((a, b) => (began(a) < began(b) ? -1 : Number(began(a) > began(b))));
+  return { data: ordered, truncated: rows.length > MAX_GROUPS };
+}
 
 /** Numbers of a group of calls; with `by`, its values stand under the names of the groupings. */
 export interface GenerationStatistics {
@@ -110,7 +113,7 @@ type Measured = Omit<GenerationStatistics, "p50_duration_ms" | "p95_duration_ms"
   readonly percentiles: readonly (number | null)[] | null;
 };
 
-/** Statistics of the calls that a filter selects, largest groups first; exact, from the rows themselves. */
+/** Statistics of the calls that a filter selects; exact, from the rows themselves. */
 export function generationStatistics(
   reader: Reader,
   projectId: number,
@@ -122,8 +125,9 @@ export function generationStatistics(
   return reader.read({ projectId }, async (ask) => {
     const rows = await ask<Measured>(sql`
       SELECT ${list([...columns, MEASURES])} FROM generation_logs
-      WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) ${grouped} ORDER BY generations DESC LIMIT ${GROUPS_READ}`);
-    return groupsOf(rows.map(withPercentiles));
+      WHERE project_id = ${projectId} AND (${conditionsOf(filter)}) ${grouped}
+      ORDER BY ${list([sql`generations DESC`, ...positions])} LIMIT ${GROUPS_READ}`);
+    return groupsOf(rows.map(withPercentiles), by);
   });
 }
 

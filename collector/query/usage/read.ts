@@ -95,9 +95,12 @@ async function fromSums(ask: Ask, projectId: number, { filter, by }: UsageQuesti
   const groups = list(by.map((_, i) => GROUP_NAMES[i] ?? EMPTY));
   const totals = by.length === 0 ? sql`SELECT ${TOTALS} FROM parts` : sql`SELECT ${groups}, ${TOTALS} FROM parts GROUP BY ${groups}`;
   const rows = await ask<Totals>(
-    sql`WITH ${partsOf(projectId, { filter, by })} ${totals} ORDER BY generations DESC NULLS LAST LIMIT ${GROUPS_READ}`,
+    sql`WITH ${partsOf(projectId, { filter, by })} ${totals} ORDER BY ${list([sql`generations DESC NULLS LAST`, ...by.map((_, i) => GROUP_NAMES[i] ?? EMPTY)])} LIMIT ${GROUPS_READ}`,
   );
-  return groupsOf(rows.map((row) => statisticsOf(row, by)));
+  return groupsOf(
+    rows.map((row) => statisticsOf(row, by)),
+    by,
+  );
 }
 
 /**
