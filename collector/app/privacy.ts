@@ -39,24 +39,22 @@ async function reachableFolders({ movedTo = [], onUnreachable, ...access }: Arch
 /** Takes what was erased out of the archive's files. */
 export const eraserOf =
   (access: ArchiveAccess): Services["erasing"]["eraseFiles"] =>
-  async (projectId, spans, { kind, value }) => {
+  async (projectId, spans, subject) => {
     const { reachable, unreached } = await reachableFolders(access, projectId);
     return withArchive(access.sql, access.schema, async () => {
       let rows = 0;
-      for (const folder of reachable)
-        rows += await eraseFromArchive(folder, projectId, { spans, entity: kind === "entity" ? value : undefined });
+      for (const folder of reachable) rows += await eraseFromArchive(folder, projectId, { spans, subject });
       return { rows, unreached };
     });
   };
 
 /** Tells what the archive's files hold of a subject, a line of JSON per row, each once, and last how many folders could not be looked into. */
 export const archiveReaderOf = (access: ArchiveAccess): Services["erasing"]["readFiles"] =>
-  async function* (projectId, spans, { kind, value }) {
+  async function* (projectId, spans, subject) {
     const { reachable, unreached } = await reachableFolders(access, projectId);
     const told = new Set<string>();
-    const wanted = { spans, entity: kind === "entity" ? value : undefined };
     for (const folder of reachable) {
-      for await (const { table, key, columns } of readFromArchive(folder, projectId, wanted)) {
+      for await (const { table, key, columns } of readFromArchive(folder, projectId, { spans, subject })) {
         const line = JSON.stringify({ table, archived: { ...key, ...columns } });
         // What was restored and archived again stands there twice.
         const hash = createHash("sha256").update(line).digest("base64");

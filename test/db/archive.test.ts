@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { eraserOf } from "../../collector/app/privacy.ts";
+import { archiveReaderOf, eraserOf } from "../../collector/app/privacy.ts";
 import { createLog } from "../../collector/base/log.ts";
 import { isContentName } from "../../collector/dialects/content-names.ts";
 import { eraseFromArchive } from "../../collector/jobs/archive/erase-files.ts";
@@ -164,14 +164,50 @@ describeEachServer("old content", (server) => {
         .map((name) => gunzipSync(readFileSync(join(folder, name))).toString())
         .join("");
     expect(inFiles()).toContain(CANARY);
-    expect(await eraseFromArchive(folder, 2, { spans: [{ trace_id: TRACE, span_id: "" }], entity: undefined })).toBe(0);
-    expect(await eraseFromArchive(folder, 1, { spans: [{ trace_id: TRACE, span_id: "" }], entity: "lesson:l-1" })).toBe(4);
+    expect(await eraseFromArchive(folder, 2, { spans: [{ trace_id: TRACE, span_id: "" }], subject: { kind: "trace", value: TRACE } })).toBe(
+      0,
+    );
+    expect(
+      await eraseFromArchive(folder, 1, { spans: [{ trace_id: TRACE, span_id: "" }], subject: { kind: "entity", value: "lesson:l-1" } }),
+    ).toBe(4);
     expect(
       inFiles()
         .split("\n")
         .filter((line) => line !== "")
         .map((line) => (JSON.parse(line) as { table: string }).table),
     ).toEqual(["generation_items"]);
+  });
+
+  it.each([
+    ["user", "u-1"],
+    ["conversation", "c-1"],
+    ["entity", "definitie:7"],
+  ] as const)("PRV-01 of a %s goes from the files, too, when its rows are gone from the database", async (kind, value) => {
+    const names = { "user.id": "u-1", "gen_ai.conversation.id": "c-1", "genspan.entity.type": "definitie", "genspan.entity.id": "7" };
+    const others = { "user.id": "u-2", "gen_ai.conversation.id": "c-2", "genspan.entity.type": "definitie", "genspan.entity.id": "8" };
+    const asks = (text: string) => ({
+      ...chat,
+      "gen_ai.input.messages": JSON.stringify([{ role: "user", parts: [{ type: "text", content: text }] }]),
+    });
+    await rig.empty(...TABLES);
+    const inTrace = (body: object, digit: string) => JSON.parse(JSON.stringify(body).replaceAll(TRACE, digit.repeat(32))) as object;
+    const own = { id: "own", attributes: { ...asks(`${CANARY} own`), ...names } };
+    const other = { id: "other", attributes: { ...asks("of another"), ...others } };
+    await rig.send(inTrace(tracesOf({ id: "tool", attributes: { "input.value": `${CANARY} tool` } }, own), "a"));
+    await rig.send(inTrace(tracesOf(own, other), "b"));
+    await rig.refiner.settled();
+    await removeContent(options({ archiveFolder: folder }));
+    await rig.empty(...TABLES);
+    const files = () => readdirSync(folder).map((name) => gunzipSync(readFileSync(join(folder, name))).toString());
+    expect(files().join("").split(CANARY).length).toBeGreaterThan(3);
+    const told: string[] = [];
+    for await (const line of archiveReaderOf({ sql: rig.sql, schema: "public", folders: [folder] })(1, [], { kind, value }))
+      told.push(line);
+    expect(told.join("")).toContain(`${CANARY} tool`);
+    const erased = await eraserOf({ sql: rig.sql, schema: "public", folders: [folder] })(1, [], { kind, value });
+    expect(erased).toEqual({ rows: told.length, unreached: 0 });
+    expect(files().join("")).not.toContain(CANARY);
+    expect(files().join("")).toContain("of another");
   });
 
   describe("while somebody else is at the files", () => {

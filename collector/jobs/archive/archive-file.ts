@@ -33,6 +33,8 @@ export interface RowSubject {
   readonly span_id: string | null;
   /** `type:id`. */
   readonly entity?: string | null;
+  readonly user?: string | null;
+  readonly conversation?: string | null;
 }
 
 const NAME = /^content-p(\d+)-(\d{4}-\d{2}-\d{2})\.jsonl\.gz$/;

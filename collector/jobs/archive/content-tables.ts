@@ -21,8 +21,8 @@ export interface ContentTable {
   readonly key: readonly string[];
   /** Columns that are read, archived and written back, with their types. */
   readonly columns: Readonly<Record<string, "text" | "jsonb">>;
-  /** Whether rows name the application's own record. */
-  readonly hasEntity?: true;
+  /** What rows name in columns, for erasures: the application's own record, and a call's user and conversation. */
+  readonly names?: "entity" | "all";
   /** More columns that `strip` looks at. */
   readonly reads?: readonly string[];
   /** What stays in the columns; the very same object where nothing is to go. */
@@ -81,6 +81,7 @@ const generations = (name: string): ContentTable => ({
   name,
   timeColumn: "start_time",
   key: ["trace_id", "span_id", "start_time"],
+  names: "all",
   columns: {
     ...(Object.fromEntries(TEXTS.map((column) => [column, "text"])) as Record<string, "text">),
     prompt_variables: "jsonb",
@@ -163,7 +164,7 @@ const IMAGES: ContentTable = {
   name: "image_traces",
   timeColumn: "created_at",
   key: ["id"],
-  hasEntity: true,
+  names: "entity",
   columns: { request_data: "jsonb", response_data: "jsonb", image_generation_attempts: "jsonb" },
   strip: (row) => {
     const attempts = row["image_generation_attempts"];
@@ -179,7 +180,7 @@ const ITEMS: ContentTable = {
   name: "generation_items",
   timeColumn: "created_at",
   key: ["id"],
-  hasEntity: true,
+  names: "entity",
   columns: { generation_trace: "jsonb" },
   strip: (row) => {
     const text = row["generation_trace"];

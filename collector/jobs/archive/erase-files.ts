@@ -1,38 +1,48 @@
 import { rmSync } from "node:fs";
-import { type ArchivedRow, archiveFiles, readRows, removeRows } from "./archive-file.ts";
+import type { Subject } from "../../commands/erase/subject.ts";
+import { type ArchivedRow, type ArchiveFile, archiveFiles, readRows, removeRows } from "./archive-file.ts";
+import { namedSpans } from "./named-rows.ts";
 
 /** What was erased from the database. */
 export interface ErasedContent {
-  /** An empty `span_id` is the whole trace. */
-  readonly spans: readonly { readonly trace_id: string; readonly span_id: string }[];
-  /** `type:id`, where an entity was erased. */
-  readonly entity: string | undefined;
+  readonly spans: readonly ErasedSpan[];
+  readonly subject: Subject;
 }
 
-/** Takes erased content out of a project's files, the items too whose story names an erased call. Gives the number of rows that went. */
+/** An empty `span_id` is the whole trace. */
+export interface ErasedSpan {
+  readonly trace_id: string;
+  readonly span_id: string;
+}
+
+/**
+ * Takes erased content out of a project's files, the items too whose story names an erased call, and what names the subject and has left the database
+ * before. Gives the number of rows that went.
+ */
 export async function eraseFromArchive(folder: string, projectId: number, content: ErasedContent): Promise<number> {
-  const isGone = belongsTo(content);
+  const isGone = await belongsTo(folder, projectId, content);
   let gone = 0;
-  for (const file of archiveFiles(folder)) if (file.projectId === projectId) gone += await removeRows(file.path, isGone);
+  for (const { path } of filesOf(folder, projectId)) gone += await removeRows(path, isGone);
   return gone;
 }
 
 /** The same rows, to be told. */
 export async function* readFromArchive(folder: string, projectId: number, content: ErasedContent): AsyncGenerator<ArchivedRow> {
-  const isTold = belongsTo(content);
-  for (const file of archiveFiles(folder)) {
-    if (file.projectId !== projectId) continue;
-    for await (const row of readRows(file.path)) if (isTold(row)) yield row;
-  }
+  const isTold = await belongsTo(folder, projectId, content);
+  for (const { path } of filesOf(folder, projectId)) for await (const row of readRows(path)) if (isTold(row)) yield row;
 }
 
-function belongsTo({ spans, entity }: ErasedContent): (row: ArchivedRow) => boolean {
+const filesOf = (folder: string, projectId: number): ArchiveFile[] => archiveFiles(folder).filter((file) => file.projectId === projectId);
+
+async function belongsTo(folder: string, projectId: number, content: ErasedContent): Promise<(row: ArchivedRow) => boolean> {
+  const { subject } = content;
+  const spans = [...content.spans, ...(await namedSpans(filesOf(folder, projectId), subject))];
   const traces = new Set(spans.filter((span) => span.span_id === "").map((span) => span.trace_id));
   const calls = new Set(spans.map((span) => `${span.trace_id}-${span.span_id}`));
   return ({ table, about, columns }) => {
     const { trace_id: traceId, span_id: spanId } = about;
     if (traceId !== null && (traces.has(traceId) || calls.has(`${traceId}-${spanId}`))) return true;
-    if (entity !== undefined && about.entity === entity) return true;
+    if (subject.kind === "entity" && about.entity === subject.value) return true;
     return table === "generation_items" && namesCall(columns["generation_trace"] ?? "", { traces, calls });
   };
 }

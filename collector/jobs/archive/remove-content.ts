@@ -65,6 +65,9 @@ interface Cursor {
   readonly after: readonly string[] | undefined;
 }
 
+const ENTITY = ", 'entity', entity_type || ':' || entity_id";
+const NAMES = { entity: ENTITY, all: `${ENTITY}, 'user', user_id, 'conversation', conversation_id` } as const;
+
 async function readBatch(tx: TransactionSql, table: ContentTable, { before, after }: Cursor): Promise<StoredRow[]> {
   const order = ["project_id", ...table.key].join(", ");
   const texts = (names: readonly string[]): string => names.map((name) => `'${name}', ${name}::text`).join(", ");
@@ -73,7 +76,7 @@ async function readBatch(tx: TransactionSql, table: ContentTable, { before, afte
   return [
     ...(await tx.unsafe<StoredRow[]>(
       `SELECT project_id, xmin::text AS version, to_char(${table.timeColumn}, 'YYYY-MM-DD') AS day, jsonb_build_object(${texts(table.key)}) AS key,
-        jsonb_build_object('trace_id', trace_id, 'span_id', span_id${table.hasEntity === true ? ", 'entity', entity_type || ':' || entity_id" : ""}) AS about,
+        jsonb_build_object('trace_id', trace_id, 'span_id', span_id${table.names === undefined ? "" : NAMES[table.names]}) AS about,
         jsonb_build_object(${texts([...Object.keys(table.columns), ...(table.reads ?? [])])}) AS columns
       FROM ${table.name} WHERE ${table.timeColumn} < $1 ${beyond} ORDER BY ${order} LIMIT ${BATCH_ROWS}`,
       [before, ...(after ?? [])],
