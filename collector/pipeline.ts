@@ -99,7 +99,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     try {
       const raw = request.encoding === "json" ? await toProtobuf(request) : request.body;
       if (!options.signals.has(request.signal)) return withoutPipeline(request.signal, raw, metrics);
-      const unsafe = redact(options, raw, request.signal);
+      const unsafe = await redact(options, raw, request.signal);
       if (unsafe !== undefined) return unsafe;
       const encoded = await encode(request, raw);
       const count = counts[request.signal];
@@ -133,14 +133,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 }
 
 /** Nothing is stored of a request that could not be looked through. */
-function redact(options: PipelineOptions, raw: Buffer, signal: Signal): Outcome | undefined {
+async function redact({ redact, metrics }: PipelineOptions, raw: Buffer, signal: Signal): Promise<Outcome | undefined> {
+  if (redact === undefined) return undefined;
   try {
-    for (const [kind, count] of options.redact?.(raw, signal) ?? []) options.metrics.sanitized.inc({ reason: `redacted_${kind}` }, count);
+    const counts = raw.length <= REDACTED_AT_ONCE_BYTES ? redact(raw, signal) : await inTurns(redact.inSteps(raw, signal), YIELD_AFTER_MS);
+    for (const [kind, count] of counts) metrics.sanitized.inc({ reason: `redacted_${kind}` }, count);
     return undefined;
   } catch {
     return retryable("internal", "the data could not be looked through for secrets, and is not stored");
   }
 }
+
+/** Larger bodies are looked through with pauses: what is made to be slow takes a microsecond for each byte. */
+const REDACTED_AT_ONCE_BYTES = 16 * 1024;
 
 /** JSON bodies above it are read in steps: a few milliseconds each, so that one large body does not keep everybody waiting. */
 const JSON_AT_ONCE_BYTES = 2 * 1024 * 1024;
@@ -151,11 +156,14 @@ async function toProtobuf({ body, signal }: IncomingRequest): Promise<Buffer> {
   return raw;
 }
 
-async function inTurns<T>(steps: Generator<void, T>): Promise<T> {
-  for (;;) {
+/** Does work that is cut into steps, and gives way to other requests after each, or when `afterMillis` have passed. */
+async function inTurns<T>(steps: Generator<unknown, T>, afterMillis = 0): Promise<T> {
+  for (let since = performance.now(); ; ) {
     const step = steps.next();
     if (step.done === true) return step.value;
+    if (performance.now() - since < afterMillis) continue;
     await turn();
+    since = performance.now();
   }
 }
 

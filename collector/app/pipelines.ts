@@ -14,7 +14,7 @@ import { createAttributesProcessor } from "../processors/attributes.ts";
 import { createContentRemover } from "../processors/content-removal.ts";
 import { createGenaiMapping } from "../processors/genai-mapping.ts";
 import { createMemoryLimiter, type MemoryLimiter } from "../processors/memory-limiter.ts";
-import { createRedactor, type RedactionOptions, type Redactor } from "../processors/redaction.ts";
+import { createRedactor, type RedactionOptions, type Redactor, steppedRedactor } from "../processors/redaction.ts";
 import type { Refiner } from "../refinement/index.ts";
 import type { EncodedRequest, WriteResult } from "../rows/encoded-request.ts";
 import { mappedAttribute } from "./mapped-attribute.ts";
@@ -59,7 +59,7 @@ export function pipelineOf(receiverId: string, input: PipelineInput): Pipeline |
     signals: new Set(bySignal.keys()),
     spanProcessors: changesOf("traces"),
     logProcessors: changesOf("logs"),
-    redact: (bytes, signal) => (redactors.get(signal) ?? redactSecrets)(bytes, signal),
+    redact: steppedRedactor((bytes, signal) => (redactors.get(signal) ?? redactSecrets).inSteps(bytes, signal)),
     prices: (projectId) => input.prices.of(projectId),
     erased: (projectId) => input.tombstones?.of(projectId),
     committed({ projectId, traces }) {
@@ -102,11 +102,12 @@ function redactorOf(pipeline: PipelineConfig, config: Config): Redactor {
     return processor?.type === "redaction" ? redactorsOf(processor.options, mappedContent(pipeline, config)) : [];
   });
   if (redactors.length === 0) return redactSecrets;
-  return (bytes, signal) => {
+  return steppedRedactor(function* (bytes, signal) {
     const counts = new Map<string, number>();
-    for (const redact of redactors) for (const [kind, count] of redact(bytes, signal)) counts.set(kind, (counts.get(kind) ?? 0) + count);
+    for (const { inSteps } of redactors)
+      for (const [kind, count] of yield* inSteps(bytes, signal)) counts.set(kind, (counts.get(kind) ?? 0) + count);
     return counts;
-  };
+  });
 }
 
 /** Where a house dialect keeps content, as the pipeline's own mapping says. */
@@ -128,7 +129,10 @@ function redactorsOf(options: RedactionOptions & { readonly capture_content: boo
   const facts: typeof factsIn = (name, text) => (mapped.has(name) ? undefined : factsIn(name, text));
   const names = { isContentName: isContent, hasContentBody, mayBeContent, factsIn: facts };
   const remove = createContentRemover(names, options.allow ?? []);
-  return [(bytes, signal) => new Map([["content", remove(bytes, signal)]]), redact];
+  const removeContent = steppedRedactor(function* (bytes, signal) {
+    return new Map([["content", yield* remove(bytes, signal)]]);
+  });
+  return [removeContent, redact];
 }
 
 /** What changes the items of a pipeline, in the order of the configuration. */

@@ -24,7 +24,7 @@ export const WRITE_DEADLINE_MS = 5_000;
  */
 export const PENDING_TIMEOUT_MS = 3_600_000;
 
-/** Decoding and encoding give way to other requests after this long, between two items; one item, and the look for secrets in a body, is done in one go. */
+/** Decoding and encoding give way to other requests after this long, between two items, and so does the look for secrets; one item is done in one go, and so is one text that a pattern of the user's is looked for in. */
 export const YIELD_AFTER_MS = 20;
 
 /** A batch for one COPY closes at this size; a larger request is cut into several. */

@@ -1,5 +1,6 @@
 import type { Signal } from "../base/signal.ts";
 import { WIRE_LENGTH } from "../otlp/wire.ts";
+import { PAUSE, type Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 import { readField, type WireField } from "./wire-fields.ts";
 
@@ -20,40 +21,63 @@ const TEXT = 1;
 const EVENT_NAME = "event.name";
 
 /** Walks through all attributes of a protobuf request: of resources, scopes, spans, events, links and log records. */
-export function visitAttributes(bytes: Buffer, signal: Signal, visitor: AttributeVisitor): void {
+export function* visitAttributes(bytes: Buffer, signal: Signal, visitor: AttributeVisitor): Steps<void> {
   const fields = (message: TextRange, number: number): WireField[] => fieldsOf(bytes, message, { number, broken: visitor.broken });
+  const each = (message: TextRange, number: number, visit: Visited["visit"]): Steps<void> =>
+    visitFields(bytes, message, { number, broken: visitor.broken, visit });
   const text = (message: TextRange, number: number): string => {
     const last = fields(message, number).at(-1);
     return last === undefined ? "" : bytes.toString("utf8", last.start, last.end);
   };
-  const attributes = (message: TextRange, number: number, event = ""): void => {
-    for (const pair of fields(message, number)) {
+  const attributes = (message: TextRange, number: number, event = ""): Steps<void> =>
+    each(message, number, (pair) => {
       const name = text(pair, KEY);
       for (const value of fields(pair, VALUE)) visitor.value(value, name, event);
-    }
-  };
-  const span = (message: TextRange): void => {
-    attributes(message, 9);
-    for (const event of fields(message, 11)) attributes(event, 3, text(event, 2));
-    for (const link of fields(message, 13)) attributes(link, 4);
+      return undefined;
+    });
+  const span = function* (message: TextRange): Steps<void> {
+    yield* attributes(message, 9);
+    yield* each(message, 11, (event) => attributes(event, 3, text(event, 2)));
+    yield* each(message, 13, (link) => attributes(link, 4));
   };
   const eventName = (record: TextRange): string => {
-    const pair = fields(record, 6).find((each) => text(each, KEY) === EVENT_NAME);
+    const pair = fields(record, 6).find((field) => text(field, KEY) === EVENT_NAME);
     const [value] = pair === undefined ? [] : fields(pair, VALUE);
     return value === undefined ? "" : text(value, TEXT);
   };
-  const logRecord = (message: TextRange): void => {
+  const logRecord = function* (message: TextRange): Steps<void> {
     const event = text(message, 12) || eventName(message);
-    attributes(message, 6, event);
+    yield* attributes(message, 6, event);
     for (const body of fields(message, 5)) visitor.body?.(body, event);
   };
   const item = signal === "logs" ? logRecord : span;
-  for (const group of fields({ start: 0, end: bytes.length }, 1)) {
-    for (const resource of fields(group, 1)) attributes(resource, 1);
-    for (const scoped of fields(group, 2)) {
-      for (const scope of fields(scoped, 1)) attributes(scope, 3);
-      for (const each of fields(scoped, 2)) item(each);
-    }
+  yield* each({ start: 0, end: bytes.length }, 1, function* (group) {
+    yield* each(group, 1, (resource) => attributes(resource, 1));
+    yield* each(group, 2, function* (scoped) {
+      yield* each(scoped, 1, (scope) => attributes(scope, 3));
+      yield* each(scoped, 2, item);
+    });
+  });
+}
+
+interface Visited {
+  readonly number: number;
+  readonly broken: ((rest: TextRange) => void) | undefined;
+  readonly visit: (field: WireField) => Steps<void> | undefined;
+}
+
+/** Fields between two pauses. */
+const PAUSE_FIELDS = 256;
+
+/** Visits the messages in one field of a message, in steps: there may be millions. */
+function* visitFields(bytes: Buffer, { start, end }: TextRange, { number, broken, visit }: Visited): Steps<void> {
+  for (let pos = start, fields = 1; pos < end; fields++) {
+    const field = readField(bytes, pos, end);
+    if (field === undefined) return broken?.({ start: pos, end });
+    const steps = field.number === number && field.wire === WIRE_LENGTH ? visit(field) : undefined;
+    if (steps !== undefined) yield* steps;
+    if (fields % PAUSE_FIELDS === 0) yield PAUSE;
+    pos = field.end;
   }
 }
 

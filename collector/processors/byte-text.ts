@@ -1,4 +1,5 @@
 import { endOfSlash } from "./json-escapes.ts";
+import { PAUSE, PAUSE_BYTES, type Pause, type Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 
 /** Sets of bytes as a table of 256 flags. */
@@ -30,19 +31,41 @@ export function endOf(bytes: Buffer, at: number, set: ByteSet, text: TextRange):
   }
 }
 
+/** As `endOf`, in steps: a run may be as long as a request. */
+export function* endOfRun(bytes: Buffer, at: number, set: ByteSet, text: TextRange): Steps<number> {
+  for (let end = at; ; ) {
+    const limit = Math.min(text.end, end + PAUSE_BYTES);
+    const next = endOf(bytes, end, set, { start: text.start, end: limit });
+    // Once more from where it stopped: it may have been in the midst of an escape that the limit cut.
+    if (next === end || limit === text.end) return next;
+    end = next;
+    if (end === limit) yield PAUSE;
+  }
+}
+
 /** Remembers the end of the run of bytes that it looked at last, so that many places in one run cost no more than the run. */
-export function runEnds(bytes: Buffer, set: ByteSet, text: TextRange): (at: number) => number {
+export function runEnds(bytes: Buffer, set: ByteSet, text: TextRange): (at: number) => Steps<number> {
   let known = -1;
-  return (at) => {
-    if (at >= known) known = endOf(bytes, at, set, text);
+  return function* (at) {
+    if (at >= known) known = yield* endOfRun(bytes, at, set, text);
     return known;
   };
 }
 
+/** Places of a needle between two pauses. */
+const PAUSE_PLACES = 256;
+
 /** Places of `needle` in the text, ascending. */
-export function* placesOf(bytes: Buffer, needle: Buffer, { start, end }: TextRange): Iterable<number> {
-  const text = bytes.subarray(start, end);
-  for (let at = text.indexOf(needle); at >= 0; at = text.indexOf(needle, at + 1)) yield start + at;
+export function* placesOf(bytes: Buffer, needle: Buffer, { start, end }: TextRange): Iterable<number | Pause> {
+  let places = 0;
+  for (let from = start; from < end; from += PAUSE_BYTES) {
+    if (from > start) yield PAUSE;
+    const part = bytes.subarray(from, Math.min(end, from + PAUSE_BYTES + needle.length - 1));
+    for (let at = part.indexOf(needle); at >= 0; at = part.indexOf(needle, at + 1)) {
+      if (++places % PAUSE_PLACES === 0) yield PAUSE;
+      yield from + at;
+    }
+  }
 }
 
 const WORD = byteSet("A-Za-z0-9_");

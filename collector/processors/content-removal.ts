@@ -2,6 +2,7 @@ import type { Signal } from "../base/signal.ts";
 import { EMPTIED_TAG } from "../otlp/sent-marks.ts";
 import { WIRE_LENGTH } from "../otlp/wire.ts";
 import { visitAttributes } from "./attribute-places.ts";
+import type { Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 import { readField } from "./wire-fields.ts";
 
@@ -21,9 +22,9 @@ export interface ContentNames {
  * names attributes that stay whole. What is left of a message that breaks off is wiped: its item is refused, and kept as it came. Returns from how
  * many values it took content.
  */
-export function createContentRemover(names: ContentNames, allow: readonly string[]): (bytes: Buffer, signal: Signal) => number {
+export function createContentRemover(names: ContentNames, allow: readonly string[]): (bytes: Buffer, signal: Signal) => Steps<number> {
   const allowed = new Set(allow);
-  return (bytes, signal) => {
+  return function* (bytes, signal) {
     let emptied = 0;
     const empty = (place: TextRange, name = ""): void => {
       if (!isTextual(bytes, place)) return;
@@ -33,7 +34,7 @@ export function createContentRemover(names: ContentNames, allow: readonly string
       if (facts === undefined || !replaceText(bytes, place, facts)) emptyValue(bytes, place);
       emptied++;
     };
-    visitAttributes(bytes, signal, {
+    yield* visitAttributes(bytes, signal, {
       value(place, name, event) {
         if (!allowed.has(name) && (names.isContentName(name, event) || names.mayBeContent?.(name, event) === true)) empty(place, name);
       },

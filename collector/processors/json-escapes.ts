@@ -1,3 +1,4 @@
+import { PAUSE, PAUSE_BYTES, type Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 
 const BACKSLASH = 0x5c;
@@ -70,29 +71,43 @@ export interface Unescaped {
 }
 
 /** Undoes what `escapeAt` reads, in one pass: layers of JSON within JSON are undone together. Costs the text's length. */
-export function unescaped(bytes: Buffer, { start, end }: TextRange): Unescaped {
+export function* unescaped(bytes: Buffer, { start, end }: TextRange): Steps<Unescaped> {
   const out = Buffer.allocUnsafe(end - start);
-  // Behind each escape: its place in `out`, and in `bytes`.
-  const outs: number[] = [0];
-  const places: number[] = [start];
+  // By stretches: one list of all escapes would be moved as a whole whenever it grows.
+  const starts: number[] = [];
+  const stretches: Stretch[] = [];
   let size = 0;
   // Byte by byte: a native search and a copy for each escape cost twenty times as much.
   for (let pos = start; pos < end; ) {
-    const byte = bytes[pos]!;
-    const found = byte === BACKSLASH ? escapeAt(bytes, pos, end) : undefined;
-    out[size++] = found?.meaning ?? byte;
-    pos = found?.end ?? pos + 1;
-    if (found === undefined) continue;
-    outs.push(size);
-    places.push(pos);
+    if (pos > start) yield PAUSE;
+    const [outs, places] = [[size], [pos]];
+    starts.push(size);
+    stretches.push({ outs, places });
+    const limit = Math.min(end, pos + PAUSE_BYTES);
+    while (pos < limit) {
+      const byte = bytes[pos]!;
+      const found = byte === BACKSLASH ? escapeAt(bytes, pos, end) : undefined;
+      out[size++] = found?.meaning ?? byte;
+      pos = found?.end ?? pos + 1;
+      if (found === undefined) continue;
+      outs.push(size);
+      places.push(pos);
+    }
   }
   return {
     bytes: out.subarray(0, size),
     placeOf(at) {
+      const { outs, places } = stretches[countUpTo(starts, at) - 1]!;
       const last = countUpTo(outs, at) - 1;
       return places[last]! + (at - outs[last]!);
     },
   };
+}
+
+/** A part of a text: its beginning and the end of each escape in it, as places in the plain text and in the text as it was. */
+interface Stretch {
+  readonly outs: readonly number[];
+  readonly places: readonly number[];
 }
 
 /** How many of the ascending numbers are at most `limit`. */

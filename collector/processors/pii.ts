@@ -1,5 +1,6 @@
-import { byteSet, endOf, placesOf } from "./byte-text.ts";
+import { byteSet, endOf, endOfRun, placesOf } from "./byte-text.ts";
 import type { Finder, Found } from "./redaction.ts";
+import { PAUSE, PAUSE_BYTES, type Pause } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 
 export const PII_KINDS = ["email", "credit_card", "iban", "phone", "ip"] as const;
@@ -22,6 +23,10 @@ const email: Finder = {
     // Never back over what was looked at: many signs in a row stay linear.
     let floor = text.start;
     for (const at of placesOf(bytes, AT, text)) {
+      if (at === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       let start = at;
       while (start > floor && at - start < MAX_LOCAL && LOCAL[bytes[start - 1]!] === 1) start--;
       floor = at + 1;
@@ -33,8 +38,12 @@ const email: Finder = {
 };
 
 /** Runs of digits, also in groups with a blank or a dash between. */
-function* digitRuns(bytes: Buffer, text: TextRange, [min, max]: readonly [number, number]): Iterable<Found & { digits: string }> {
-  for (let at = text.start; at < text.end; at++) {
+function* digitRuns(bytes: Buffer, text: TextRange, [min, max]: readonly [number, number]): Iterable<(Found & { digits: string }) | Pause> {
+  for (let at = text.start, pauseAt = at + PAUSE_BYTES; at < text.end; at++) {
+    if (at >= pauseAt) {
+      yield PAUSE;
+      pauseAt = at + PAUSE_BYTES;
+    }
     if (DIGIT[bytes[at]!] !== 1) continue;
     let end = at;
     let digits = "";
@@ -44,7 +53,7 @@ function* digitRuns(bytes: Buffer, text: TextRange, [min, max]: readonly [number
       end++;
     }
     if (digits.length >= min && digits.length <= max) yield { start: at, end, digits };
-    at = endOf(bytes, Math.max(end, at + 1), DIGIT, text);
+    at = yield* endOfRun(bytes, Math.max(end, at + 1), DIGIT, text);
   }
 }
 
@@ -62,7 +71,8 @@ function hasLuhnDigit(digits: string): boolean {
 const creditCard: Finder = {
   kind: "card",
   *find(bytes, text) {
-    for (const run of digitRuns(bytes, text, [13, 19])) if (/^[3-6]/.test(run.digits) && hasLuhnDigit(run.digits)) yield run;
+    for (const run of digitRuns(bytes, text, [13, 19]))
+      if (run === PAUSE || (/^[3-6]/.test(run.digits) && hasLuhnDigit(run.digits))) yield run;
   },
 };
 
@@ -71,6 +81,10 @@ const phone: Finder = {
   needle: PLUS,
   *find(bytes, text) {
     for (const at of placesOf(bytes, PLUS, text)) {
+      if (at === PAUSE) {
+        yield PAUSE;
+        continue;
+      }
       const number = /^\+\d(?:[ ().-]{0,2}\d){7,14}/.exec(bytes.toString("latin1", at, Math.min(text.end, at + 48)))?.[0];
       if (number !== undefined) yield { start: at, end: at + number.length };
     }
@@ -80,9 +94,13 @@ const phone: Finder = {
 const iban: Finder = {
   kind: "iban",
   *find(bytes, text) {
-    for (let at = text.start; at < text.end; at++) {
+    for (let at = text.start, pauseAt = at + PAUSE_BYTES; at < text.end; at++) {
+      if (at >= pauseAt) {
+        yield PAUSE;
+        pauseAt = at + PAUSE_BYTES;
+      }
       if (UPPER_DIGIT[bytes[at]!] !== 1) continue;
-      const end = endOf(bytes, at, UPPER_DIGIT, text);
+      const end = yield* endOfRun(bytes, at, UPPER_DIGIT, text);
       const number = bytes.toString("latin1", at, Math.min(end, at + 35));
       if (end - at >= 15 && end - at <= 34 && /^[A-Z]{2}\d{2}/.test(number) && hasIbanRemainder(number)) yield { start: at, end };
       at = end;
@@ -105,9 +123,13 @@ const IP_BYTES = byteSet("0-9.");
 const ip: Finder = {
   kind: "ip",
   *find(bytes, text) {
-    for (let at = text.start; at < text.end; at++) {
+    for (let at = text.start, pauseAt = at + PAUSE_BYTES; at < text.end; at++) {
+      if (at >= pauseAt) {
+        yield PAUSE;
+        pauseAt = at + PAUSE_BYTES;
+      }
       if (DIGIT[bytes[at]!] !== 1) continue;
-      const end = endOf(bytes, at, IP_BYTES, text);
+      const end = yield* endOfRun(bytes, at, IP_BYTES, text);
       const address = bytes.toString("latin1", at, Math.min(end, at + 16)).replace(/\.$/, "");
       if (end - at <= 16 && IP.test(address)) yield { start: at, end: at + address.length };
       at = end;

@@ -6,6 +6,7 @@ import { afterEscape, unescaped } from "./json-escapes.ts";
 import { PII_FINDERS, type PiiKind } from "./pii.ts";
 import { SECRET_FINDERS } from "./secrets.ts";
 import { createSpare } from "./spared-places.ts";
+import { atOnce, PAUSE, PAUSE_BYTES, type Pause, type Steps } from "./steps.ts";
 import { createTextLocator, type TextLocator, type TextRange } from "./text-locator.ts";
 
 /** A stretch of bytes to be made unreadable. */
@@ -19,8 +20,8 @@ export interface Finder {
   readonly kind: string;
   /** What is in every one of them: a native search says where looking is worth while. Without it every text is looked at. */
   readonly needle?: Buffer;
-  /** What is found in `[text.start, text.end)`, ascending. */
-  find(bytes: Buffer, text: TextRange): Iterable<Found>;
+  /** What is found in `[text.start, text.end)`, ascending. What is hidden meanwhile may be seen or not. */
+  find(bytes: Buffer, text: TextRange): Iterable<Found | Pause>;
 }
 
 export interface RedactionOptions {
@@ -32,11 +33,21 @@ export interface RedactionOptions {
   readonly allow?: readonly string[];
 }
 
-/** Makes what it finds in a request of `signal` unreadable, in place; returns how often, by kind. */
-export type Redactor = (protobuf: Buffer, signal: Signal) => ReadonlyMap<string, number>;
+/** How often something was made unreadable, by kind. */
+export type RedactionCounts = ReadonlyMap<string, number>;
+
+/** Makes what it finds in a request of `signal` unreadable, in place. */
+export interface Redactor {
+  (protobuf: Buffer, signal: Signal): RedactionCounts;
+  /** The same with pauses, for requests that are large: nobody else may touch the bytes until the end. */
+  inSteps(protobuf: Buffer, signal: Signal): Steps<RedactionCounts>;
+}
+
+export const steppedRedactor = (inSteps: Redactor["inSteps"]): Redactor =>
+  Object.assign((protobuf: Buffer, signal: Signal) => atOnce(inSteps(protobuf, signal)), { inSteps });
 
 const STAR = 0x2a;
-const NOTHING: ReadonlyMap<string, number> = new Map();
+const NOTHING: RedactionCounts = new Map();
 
 /**
  * Works on the bytes of a whole protobuf request before anything is decoded, and never changes a length: attributes, events, messages, nested values and resources are all
@@ -52,44 +63,62 @@ export function createRedactor(options: RedactionOptions): Redactor {
   const secretsAlone = options.pii.length + options.patterns.length === 0;
   const search = createFinderSearch(finders, secretsAlone ? ASCII_ESCAPES : ANY_ESCAPES);
   const spare = createSpare(options.allow ?? []);
-  return (bytes, signal) => {
+  return steppedRedactor(function* (bytes, signal) {
     let counts: Map<string, number> | undefined;
-    const isSpared = spare(bytes, signal);
+    const isSpared = yield* spare(bytes, signal);
     const hide = (text: TextRange, found: Found, kind: string): void => {
       cover(bytes, { start: afterEscape(bytes, found.start, text), end: afterEscape(bytes, found.end, text) }, kind);
       counts ??= new Map();
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     };
-    const { active, escaped } = search(bytes);
+    const { active, escaped } = yield* search(bytes);
     // First of all: what is hidden here would be seen in part without its escapes undone, and in part left.
     if (escaped) {
-      for (const text of textsFor(ESCAPE, bytes, signal)) if (!isSpared(text)) findEscaped(bytes, text, { search, hide });
+      for (const text of textsFor(ESCAPE, bytes, signal)) {
+        if (text === PAUSE) yield PAUSE;
+        else if (!isSpared(text)) yield* findEscaped(bytes, text, { search, hide });
+      }
     }
     for (const finder of active) {
       for (const text of textsFor(finder.needle, bytes, signal)) {
-        if (!isSpared(text)) for (const found of finder.find(bytes, text)) hide(text, found, finder.kind);
+        if (text === PAUSE) yield PAUSE;
+        else if (!isSpared(text)) yield* hideAll(finder, { bytes, text, hide });
       }
     }
     return counts ?? NOTHING;
-  };
+  });
+}
+
+type Hide = (text: TextRange, found: Found, kind: string) => void;
+
+interface Looked {
+  readonly bytes: Buffer;
+  readonly text: TextRange;
+  readonly hide: Hide;
+}
+
+function* hideAll({ kind, find }: Finder, { bytes, text, hide }: Looked): Steps<void> {
+  for (const found of find(bytes, text)) {
+    if (found === PAUSE) yield PAUSE;
+    else hide(text, found, kind);
+  }
 }
 
 /** Looks at a text as it reads when its escapes of JSON are undone, in one layer or in several; backslashes that were escapes themselves need another look. */
-function findEscaped(bytes: Buffer, text: TextRange, { search, hide, looks = MAX_LOOKS }: EscapedSearch): void {
-  const plain = unescaped(bytes, text);
+function* findEscaped(bytes: Buffer, text: TextRange, { search, hide, looks = MAX_LOOKS }: EscapedSearch): Steps<void> {
+  const plain = yield* unescaped(bytes, text);
   const whole = { start: 0, end: plain.bytes.length };
-  const hidePlain: EscapedSearch["hide"] = (_, { start, end }, kind) =>
-    hide(text, { start: plain.placeOf(start), end: plain.placeOf(end) }, kind);
-  const { active, escaped } = search(plain.bytes);
-  for (const finder of active) for (const found of finder.find(plain.bytes, whole)) hidePlain(whole, found, finder.kind);
-  if (escaped && looks > 1) findEscaped(plain.bytes, whole, { search, hide: hidePlain, looks: looks - 1 });
+  const hidePlain: Hide = (_, { start, end }, kind) => hide(text, { start: plain.placeOf(start), end: plain.placeOf(end) }, kind);
+  const { active, escaped } = yield* search(plain.bytes);
+  for (const finder of active) yield* hideAll(finder, { bytes: plain.bytes, text: whole, hide: hidePlain });
+  if (escaped && looks > 1) yield* findEscaped(plain.bytes, whole, { search, hide: hidePlain, looks: looks - 1 });
 }
 
 const MAX_LOOKS = 3;
 
 interface EscapedSearch {
   readonly search: FinderSearch;
-  readonly hide: (text: TextRange, found: Found, kind: string) => void;
+  readonly hide: Hide;
   readonly looks?: number;
 }
 
@@ -100,7 +129,7 @@ interface Candidates {
   readonly escaped: boolean;
 }
 
-type FinderSearch = (bytes: Buffer) => Candidates;
+type FinderSearch = (bytes: Buffer) => Steps<Candidates>;
 
 const ESCAPE = Buffer.from("\\u");
 const escapesOf = (digits: readonly string[]): Buffer[] => digits.map((digit) => Buffer.from(`\\u${digit}`));
@@ -109,32 +138,79 @@ const ASCII_ESCAPES = escapesOf(["002", "003", "004", "005", "006", "007"]);
 /** All of them: their digits touch those of cards and addresses. */
 const ANY_ESCAPES = escapesOf([..."0123456789abcdefABCDEF"]);
 
+/** Searched between two pauses: a millisecond where it is full of what is looked for. */
+const SEARCHED_BYTES = 128 * 1024;
+
 /** One search tells of all finders whose needle is long enough for it; the others are asked themselves. */
 function createFinderSearch(finders: readonly Finder[], escapes: readonly Buffer[]): FinderSearch {
   const searched = finders.filter(({ needle }) => needle !== undefined && needle.length >= FINGERPRINT_BYTES);
   const others = finders.filter((finder) => !searched.includes(finder));
-  const search = createNeedleSearch([...searched.flatMap(({ needle }) => needle ?? []), ...escapes]);
-  return (bytes) => {
-    const seen = search(bytes);
+  const needles = [...searched.flatMap(({ needle }) => needle ?? []), ...escapes];
+  const search = createNeedleSearch(needles);
+  const overlap = Math.max(0, ...needles.map(({ length }) => length)) - 1;
+  return function* (bytes) {
+    const seen = new Set<number>();
+    for (let from = 0; from < bytes.length; from += SEARCHED_BYTES) {
+      if (from > 0) yield PAUSE;
+      for (const i of search(bytes.subarray(from, from + SEARCHED_BYTES + overlap))) seen.add(i);
+    }
     const active = seen.size === 0 ? others : finders.filter((finder) => others.includes(finder) || seen.has(searched.indexOf(finder)));
     return { active, escaped: escapes.some((_, i) => seen.has(searched.length + i)) };
   };
 }
 
 /** The texts in which a needle stands, each once; all texts without one. */
-function* textsFor(needle: Buffer | undefined, bytes: Buffer, signal: Signal): Iterable<TextRange> {
+function* textsFor(needle: Buffer | undefined, bytes: Buffer, signal: Signal): Iterable<TextRange | Pause> {
   let locator: TextLocator | undefined;
-  for (let at = 0; ; ) {
-    const place = needle === undefined ? at : bytes.indexOf(needle, at);
+  const places = needle === undefined ? undefined : createPlaces(bytes, needle);
+  for (let at = 0, texts = 1; ; texts++) {
+    const place = places === undefined ? at : (places.next(at) ?? (yield* places.later()));
     if (place < 0) return;
     locator ??= createTextLocator(bytes, signal);
-    const text = locator.next(place);
+    const text = yield* locator.next(place);
     if (text === undefined) return;
     if (needle === undefined || text.start <= place) yield text;
     // A place outside of every text (in an id, say): on with the next text.
     at = needle === undefined || text.start <= place ? text.end : text.start;
+    if (texts % PAUSE_TEXTS === 0) yield PAUSE;
   }
 }
+
+interface Places {
+  /** The first place from `at` on, where it is near. Places must ascend. */
+  next(at: number): number | undefined;
+  /** The first place beyond; -1 where there is none. */
+  later(): Steps<number>;
+}
+
+/** Places of a needle in all of the bytes, looked for in one stretch after the other. */
+function createPlaces(bytes: Buffer, needle: Buffer): Places {
+  let start = 0;
+  let stretch = bytes.subarray(0, 0);
+  const move = (to: number): void => {
+    start = to;
+    stretch = bytes.subarray(to, to + PAUSE_BYTES + needle.length - 1);
+  };
+  move(0);
+  return {
+    next(at) {
+      if (at >= start + PAUSE_BYTES) move(at);
+      const place = stretch.indexOf(needle, at - start);
+      return place < 0 ? undefined : start + place;
+    },
+    *later() {
+      for (move(start + PAUSE_BYTES); start < bytes.length; move(start + PAUSE_BYTES)) {
+        yield PAUSE;
+        const place = stretch.indexOf(needle);
+        if (place >= 0) return start + place;
+      }
+      return -1;
+    },
+  };
+}
+
+/** Texts between two pauses. */
+const PAUSE_TEXTS = 64;
 
 /** No quote and no backslash: JSON in a string stays JSON. */
 function cover(bytes: Buffer, { start, end }: Found, kind: string): void {

@@ -1,5 +1,6 @@
-import { type ByteSet, beginsWord, byteSet, endOf, placesOf, runEnds } from "./byte-text.ts";
+import { type ByteSet, beginsWord, byteSet, endOf, endOfRun, placesOf, runEnds } from "./byte-text.ts";
 import type { Finder, Found } from "./redaction.ts";
+import { PAUSE, type Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 
 const TOKEN = byteSet("A-Za-z0-9_-");
@@ -18,11 +19,12 @@ function prefixed(kind: string, prefix: string, set: ByteSet, minLength: number)
     kind,
     needle: Buffer.from(RARER[prefix] ?? prefix, "latin1"),
     *find(bytes, text) {
-      const endOfRun = runEnds(bytes, set, text);
+      const runEnd = runEnds(bytes, set, text);
       let covered = 0;
       for (const at of placesOf(bytes, beginning, text)) {
-        if (at < covered || !beginsWord(bytes, at, text)) continue;
-        const end = endOfRun(at + beginning.length);
+        if (at === PAUSE) yield PAUSE;
+        if (at === PAUSE || at < covered || !beginsWord(bytes, at, text)) continue;
+        const end = yield* runEnd(at + beginning.length);
         if (end - at - beginning.length < minLength) continue;
         covered = end;
         yield { start: at, end };
@@ -39,8 +41,12 @@ function bearer(word: string): Finder {
     needle,
     *find(bytes, text) {
       for (const at of placesOf(bytes, needle, text)) {
+        if (at === PAUSE) {
+          yield PAUSE;
+          continue;
+        }
         const start = at + needle.length;
-        const end = endOf(bytes, start, URL_TOKEN, text);
+        const end = yield* endOfRun(bytes, start, URL_TOKEN, text);
         if (end - start >= 16 && /\d/.test(bytes.toString("latin1", start, Math.min(end, start + 256)))) yield { start, end };
       }
     },
@@ -57,30 +63,40 @@ const jwt: Finder = {
   kind: "jwt",
   needle: JWT_MIDDLE,
   *find(bytes, text) {
-    const endOfRun = runEnds(bytes, TOKEN, text);
+    const runEnd = runEnds(bytes, TOKEN, text);
     let covered = 0;
+    let dot = -1;
+    let end: number | undefined;
     for (const at of placesOf(bytes, JWT_START, text)) {
-      if (at < covered) continue;
-      const first = endOfRun(at);
+      if (at === PAUSE) yield PAUSE;
+      if (at === PAUSE || at < covered) continue;
+      const first = yield* runEnd(at);
       if (first - at < 10) continue;
-      const second = nextPart(bytes, first, text);
-      const third = second === undefined ? undefined : endOfPart(bytes, second, text);
-      if (third === undefined) continue;
-      covered = third;
-      yield { start: at, end: third };
+      // Looked at once for all beginnings in one run.
+      if (first !== dot) end = yield* endOfToken(bytes, first, text);
+      dot = first;
+      if (end === undefined) continue;
+      covered = end;
+      yield { start: at, end };
     }
   },
 };
 
-/** End of the second part, which begins with an object, too. */
-function nextPart(bytes: Buffer, dot: number, text: TextRange): number | undefined {
-  if (bytes[dot] !== DOT || !bytes.subarray(dot + 1, Math.min(dot + 4, text.end)).equals(JWT_START)) return undefined;
-  return endOf(bytes, dot + 1, TOKEN, text);
+/** Where a token ends whose first part does at `dot`; undefined where what follows is no second and third part. */
+function* endOfToken(bytes: Buffer, dot: number, text: TextRange): Steps<number | undefined> {
+  const second = yield* nextPart(bytes, dot, text);
+  return second === undefined ? undefined : yield* endOfPart(bytes, second, text);
 }
 
-function endOfPart(bytes: Buffer, dot: number, text: TextRange): number | undefined {
+/** End of the second part, which begins with an object, too. */
+function* nextPart(bytes: Buffer, dot: number, text: TextRange): Steps<number | undefined> {
+  if (bytes[dot] !== DOT || !bytes.subarray(dot + 1, Math.min(dot + 4, text.end)).equals(JWT_START)) return undefined;
+  return yield* endOfRun(bytes, dot + 1, TOKEN, text);
+}
+
+function* endOfPart(bytes: Buffer, dot: number, text: TextRange): Steps<number | undefined> {
   if (dot >= text.end || bytes[dot] !== DOT) return undefined;
-  const end = endOf(bytes, dot + 1, TOKEN, text);
+  const end = yield* endOfRun(bytes, dot + 1, TOKEN, text);
   return end - dot > 8 ? end : undefined;
 }
 
@@ -99,6 +115,8 @@ const pem: Finder = {
   *find(bytes, text) {
     let covered = 0;
     for (const at of placesOf(bytes, PEM_START, text)) {
+      yield PAUSE;
+      if (at === PAUSE) continue;
       const begin = at + PEM_START.length;
       if (begin < covered) continue;
       const limit = Math.min(text.end, begin + MAX_PEM_BYTES);

@@ -1,5 +1,6 @@
 import type { Signal } from "../base/signal.ts";
 import { visitAttributes } from "./attribute-places.ts";
+import type { Steps } from "./steps.ts";
 import type { TextRange } from "./text-locator.ts";
 
 type IsSpared = (text: TextRange) => boolean;
@@ -7,12 +8,12 @@ type IsSpared = (text: TextRange) => boolean;
 const nowhere: IsSpared = () => false;
 
 /** For each request, tells the texts in values of attributes with these names, however deep, from all others. */
-export function createSpare(names: readonly string[]): (bytes: Buffer, signal: Signal) => IsSpared {
+export function createSpare(names: readonly string[]): (bytes: Buffer, signal: Signal) => Steps<IsSpared> {
   const spared = new Set(names);
-  if (spared.size === 0) return () => nowhere;
-  return (bytes, signal) => {
+  return function* (bytes, signal) {
+    if (spared.size === 0) return nowhere;
     const places: TextRange[] = [];
-    visitAttributes(bytes, signal, {
+    yield* visitAttributes(bytes, signal, {
       value(place, name) {
         if (spared.has(name)) places.push(place);
       },

@@ -1,6 +1,7 @@
 import type { Signal } from "../base/signal.ts";
 import { SENT_FIELD } from "../otlp/sent-marks.ts";
 import { WIRE_LENGTH } from "../otlp/wire.ts";
+import { PAUSE, type Steps } from "./steps.ts";
 import { readField } from "./wire-fields.ts";
 
 /** Where a text lies in a request. */
@@ -40,10 +41,8 @@ interface Frame {
 
 /** Finds the texts of one request, in ascending order of places: all calls together read the request once. */
 export interface TextLocator {
-  /** The text around a place, or undefined where there is none. Places must ascend. */
-  around(at: number): TextRange | undefined;
-  /** The first text that begins at `at` or after it. Places must ascend. */
-  next(at: number): TextRange | undefined;
+  /** The first text that ends after `at`. Places must ascend. */
+  next(at: number): Steps<TextRange | undefined>;
 }
 
 /** What is left of a message that cannot be read on counts as one text: whoever decodes it refuses the item, and keeps it as it came. */
@@ -52,8 +51,9 @@ export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
   let last: TextRange | undefined;
 
   /** Steps to the text at or after `at`; whole fields before it are skipped. */
-  function seek(at: number): TextRange | undefined {
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
+  function* seek(at: number): Steps<TextRange | undefined> {
+    for (let frame = frames.at(-1), fields = 1; frame !== undefined; frame = frames.at(-1), fields++) {
+      if (fields % PAUSE_FIELDS === 0) yield PAUSE;
       if (frame.pos >= frame.end) {
         frames.pop();
         continue;
@@ -77,16 +77,13 @@ export function createTextLocator(bytes: Buffer, signal: Signal): TextLocator {
     return undefined;
   }
 
-  function next(at: number): TextRange | undefined {
-    if (last === undefined || last.end <= at) last = seek(at);
-    return last;
-  }
-
   return {
-    next,
-    around(at) {
-      const found = next(at);
-      return found !== undefined && found.start <= at ? found : undefined;
+    *next(at) {
+      if (last === undefined || last.end <= at) last = yield* seek(at);
+      return last;
     },
   };
 }
+
+/** Fields between two pauses. */
+const PAUSE_FIELDS = 4_096;

@@ -2,6 +2,8 @@ import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { tracesBeforeReading } from "../../collector/app/pipelines.ts";
 import type { Signal } from "../../collector/base/signal.ts";
 import { loadConfig } from "../../collector/config/index.ts";
+import { steppedRedactor } from "../../collector/processors/redaction.ts";
+import { PAUSE } from "../../collector/processors/steps.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { asInJson, humanTextsIn } from "../support/human-texts.ts";
 import { logsOf, type SpanSpec, tracesOf } from "../support/otlp-json.ts";
@@ -262,9 +264,10 @@ describeEachServer("what must not be stored", (server) => {
 
   it("RED-03 data that cannot be looked through are refused and not stored", async () => {
     const rig = createPipelineRig(database.url, {
-      redact: () => {
+      redact: steppedRedactor(function* () {
+        yield PAUSE;
         throw new Error("it cannot be done");
-      },
+      }),
     });
     rigs.push(rig);
     const [signal, body] = everything(CONTENT)[1]!;

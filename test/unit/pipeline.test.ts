@@ -5,6 +5,7 @@ import { accepted } from "../../collector/base/outcome.ts";
 import type { Encoding, Signal } from "../../collector/base/signal.ts";
 import { createWorkLimit } from "../../collector/base/work-limit.ts";
 import { createPipeline, type PipelineOptions } from "../../collector/pipeline.ts";
+import { createRedactor, steppedRedactor } from "../../collector/processors/redaction.ts";
 import { type EncodedRequest, giveBack } from "../../collector/rows/encoded-request.ts";
 import { RECEIVED_AT_MS, rowsOf } from "../support/encoding.ts";
 import { any, keyValue, span, spanId, tracesRequest } from "../support/wire-builder.ts";
@@ -45,6 +46,20 @@ const spansNamed = (name: string): Buffer =>
 const namesIn = (request: EncodedRequest): Set<unknown> => new Set(rowsOf(request, "spans").map((row) => row["name"]));
 
 const memoryOf = ({ raw, fresh }: EncodedRequest): ArrayBufferLike[] => [raw.buffer, ...fresh.map((set) => set.bytes.buffer.buffer)];
+
+/** How often others had their turn while something was done. */
+async function turnsDuring<T>(work: () => Promise<T>): Promise<{ turns: number; outcome: T }> {
+  let turns = 0;
+  let done = false;
+  const others = (): void => {
+    turns++;
+    if (!done) setImmediate(others);
+  };
+  setImmediate(others);
+  const outcome = await work();
+  done = true;
+  return { turns, outcome };
+}
 
 describe("the memory of requests", () => {
   it("belongs to a request until the exporter gives it back", async () => {
@@ -98,36 +113,51 @@ describe("a large JSON body", () => {
     return Buffer.from(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[${dataPoints}]}}]}]}]}`);
   };
 
-  /** How often others had their turn while the body was read. */
-  async function turnsDuring(body: Buffer): Promise<{ turns: number; outcome: unknown }> {
-    let turns = 0;
-    let done = false;
-    const others = (): void => {
-      turns++;
-      if (!done) setImmediate(others);
-    };
-    setImmediate(others);
-    const outcome = await pipelineOf().send(body, "metrics", "json");
-    done = true;
-    return { turns, outcome };
-  }
+  const sendMetrics = (body: Buffer) => pipelineOf().send(body, "metrics", "json");
 
   it("is read in steps between which others are served", async () => {
     const points = Math.ceil((10 * KIB * KIB) / point.length);
-    const { turns, outcome } = await turnsDuring(metricsOf(points));
+    const { turns, outcome } = await turnsDuring(() => sendMetrics(metricsOf(points)));
     expect(turns).toBeGreaterThanOrEqual(4);
     expect(outcome).toMatchObject({ kind: "partial", rejected: points });
   });
 
   it("is read at once when it is small", async () => {
-    const { turns, outcome } = await turnsDuring(metricsOf(100));
+    const { turns, outcome } = await turnsDuring(() => sendMetrics(metricsOf(100)));
     expect(turns).toBe(0);
     expect(outcome).toMatchObject({ kind: "partial", rejected: 100 });
   });
 
   it("is refused where it breaks off, however far that is", async () => {
     const body = metricsOf(60_000);
-    const { outcome } = await turnsDuring(body.subarray(0, body.length - 10));
+    const { outcome } = await turnsDuring(() => sendMetrics(body.subarray(0, body.length - 10)));
     expect(outcome).toMatchObject({ kind: "rejected", reason: "undecodable" });
+  });
+});
+
+describe("a body that is made to be slow to look through", () => {
+  const redact = createRedactor({ secrets: true, pii: ["email", "ip"], patterns: [] });
+  const secret = `AKIA${"IOSFODNN7EXAMPLE"}`;
+  const slow = (escapes: number): Buffer =>
+    tracesRequest([span({ attributes: [keyValue("text", any.string(`${"\\u005cu002d".repeat(escapes)} ${secret}`))] })]);
+
+  it("is looked through in steps between which others are served, to its end", async () => {
+    const metrics = createMetrics();
+    const { written, send } = pipelineOf({ redact, metrics });
+    const { turns, outcome } = await turnsDuring(() => send(slow(400_000)));
+    expect(outcome).toEqual(accepted());
+    expect(turns).toBeGreaterThanOrEqual(4);
+    expect(written[0]?.raw.includes(secret)).toBe(false);
+    expect((await metrics.sanitized.get()).values).toMatchObject([{ labels: { reason: "redacted_aws" } }]);
+  });
+
+  it("is refused, and nothing of it stored, where looking fails after a while", async () => {
+    const failing = steppedRedactor(function* (bytes, signal) {
+      yield* redact.inSteps(bytes, signal);
+      throw new Error("it cannot be done");
+    });
+    const { written, send } = pipelineOf({ redact: failing });
+    for (const size of [1, 20_000]) expect(await send(slow(size))).toMatchObject({ kind: "retryable", reason: "internal" });
+    expect(written).toEqual([]);
   });
 });

@@ -3,13 +3,15 @@ import { describe, expect, it } from "vitest";
 import type { Signal } from "../../../collector/base/signal.ts";
 import { factsIn, hasContentBody, isContentName, mayBeContent } from "../../../collector/dialects/content-names.ts";
 import { createContentRemover } from "../../../collector/processors/content-removal.ts";
+import { atOnce } from "../../../collector/processors/steps.ts";
 import type { Row } from "../../support/copy-reader.ts";
 import { encodeBody, rowsOf } from "../../support/encoding.ts";
 import { asInJson, humanTexts, humanTextsIn } from "../../support/human-texts.ts";
 import { protobufOf, recordingsOf, signalOf } from "../../support/recordings.ts";
 import { isThere, thirdPartyCases } from "../dialects/third-party-cases.ts";
 
-const remove = createContentRemover({ isContentName, hasContentBody, mayBeContent, factsIn }, []);
+const inSteps = createContentRemover({ isContentName, hasContentBody, mayBeContent, factsIn }, []);
+const remove = (...request: Parameters<typeof inSteps>): number => atOnce(inSteps(...request));
 const FACTS = `span_id operation_name provider_name model_name model_temperature model_max_tokens response_model response_id
   tokens_prompt tokens_completion tokens_total tokens_reasoning tokens_cache_read tokens_cache_write duration_ms
   time_to_first_token_ms generation_status error_message error_type cost_amount cost_currency conversation_id user_id`.split(/\s+/);
