@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import {
+  MAX_MEASURE,
   RUN_BREAKDOWNS,
   RUN_COUNTS,
   RUN_MEASURES,
@@ -12,6 +13,8 @@ import {
 /** The body of POST /v1/admin/generation-runs. Null is as if the field were not there. */
 
 const MAX_TEXT_CHARS = 200;
+/** A hundred years. */
+const MAX_SECONDS = 3_155_760_000;
 /** A job's own codes, and what a shell says of one that a signal ended. */
 const [LAST_OWN_CODE, FIRST_SIGNAL_CODE, LAST_CODE] = [6, 128, 255];
 
@@ -27,7 +30,9 @@ const general = (name: string): boolean => name.startsWith("items_");
 const asked = (name: string): string => `questions_${name.slice("items_".length)}`;
 
 const counts = Object.fromEntries(RUN_COUNTS.flatMap((name) => [[name, count], ...(general(name) ? [[asked(name), count]] : [])]));
-const measures = Object.fromEntries(RUN_MEASURES.map((name) => [name, name.endsWith("_rate") ? share : z.number()]));
+const measures = Object.fromEntries(
+  RUN_MEASURES.map((name) => [name, name.endsWith("_rate") ? share : z.number().min(-MAX_MEASURE).max(MAX_MEASURE)]),
+);
 const breakdowns = Object.fromEntries(RUN_BREAKDOWNS.map((name) => [name, breakdown]));
 
 const optional = (shape: Readonly<Record<string, z.ZodType>>): Record<string, z.ZodType> =>
@@ -41,7 +46,7 @@ export const RunBody = z
       kind: text,
       started_at: moment.openapi({ example: "2026-11-21T08:15:00Z" }),
       completed_at: moment,
-      duration_seconds: z.number().min(0),
+      duration_seconds: z.number().min(0).max(MAX_SECONDS),
       exit_code: z
         .int()
         .min(0)

@@ -41,7 +41,7 @@ export const RUN_REPORT_COLUMNS = [
 
 const READERS: ReadonlyMap<string, (value: unknown) => unknown> = new Map<string, (value: unknown) => unknown>([
   ...RUN_COUNTS.map((name) => [name, wholeNumber] as const),
-  ...[...RUN_MEASURES, "duration_seconds"].map((name) => [name, numberOf] as const),
+  ...[...RUN_MEASURES, "duration_seconds"].map((name) => [name, measure] as const),
   ...RUN_TEXTS.map((name) => [name, filledText] as const),
   ...RUN_BREAKDOWNS.map((name) => [name, breakdown] as const),
   ...RUN_TIMES.map((name) => [name, timeText] as const),
@@ -91,6 +91,14 @@ const present = ({ overall }: { readonly overall: number | undefined }): RunSumm
 function secondsBetween(start: string | undefined, end: string | undefined): number | undefined {
   const seconds = (Date.parse(end ?? "") - Date.parse(start ?? "")) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
+}
+
+/** No score and no duration in seconds is larger; sums and squares of such numbers stay finite. */
+export const MAX_MEASURE = 1e15;
+
+function measure(value: unknown): number | undefined {
+  const number = numberOf(value);
+  return number !== undefined && Math.abs(number) <= MAX_MEASURE ? number : undefined;
 }
 
 function wholeNumber(value: unknown): number | undefined {

@@ -73,8 +73,9 @@ export interface RunStats extends RunTotals {
   readonly trend_rule: string;
 }
 
-/** A part of a whole; NULL where the whole is 0 or unknown. */
-const share = (part: Fragment, whole: Fragment): Fragment => sql`${part}::float8 / nullif(${whole}, 0)::float8`;
+/** A part of a whole; NULL where the whole is 0 or unknown, or a number is out of all reason: breakdowns hold whatever an application tells. */
+const share = (part: Fragment, whole: Fragment): Fragment =>
+  sql`CASE WHEN abs(${part}) <= 1e100 AND abs(${whole}) BETWEEN 1e-100 AND 1e100 THEN ${part}::float8 / ${whole}::float8 END`;
 
 /** Everything that is said of many runs at once. */
 export const runStats = (reader: Reader, projectId: number, filter: Filter): Promise<RunStats> =>

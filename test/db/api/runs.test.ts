@@ -253,6 +253,19 @@ describeEachServer("runs", (server) => {
       expect((await rig.get<Page>("/api/runs?env=errors&-error=odd")).body.total).toBe(1);
     });
 
+    it("figures out of all reason are refused, and those of breakdowns spoil no statistics", async () => {
+      for (const field of ["duration_seconds", "avg_arbiter_score", "min_arbiter_score"])
+        expect([field, (await post(report(720, 600, { completed_at: undefined, [field]: 1.7e308 }))).status]).toEqual([field, 400]);
+      const openai = { generated: 1e-300, api_calls: 1.7e308, evaluated: 1.7e308, approved: 1.7e308, failures: 2 };
+      for (const n of [721, 722])
+        await post(report(n, 600, { environment: "absurd", provider_metrics: { openai }, error_summary: { by_category: { x: 1.7e308 } } }));
+      const { status, body } = await rig.get<{ providers: readonly Row[] }>("/api/runs/stats?env=absurd");
+      expect([status, body.providers]).toMatchObject([
+        200,
+        [{ provider: "openai", runs: 2, approval_rate: null, failure_rate: null, failures: 4 }],
+      ]);
+    });
+
     it("shares are taken of the runs that tell of both sides, by provider and version as in all", async () => {
       const metrics = [
         { openai: { generated: 10, api_calls: 20, failures: 2, evaluated: 10, approved: 8 } },
