@@ -7,7 +7,7 @@ import { audit } from "../commands/audit.ts";
 import { findUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
 import { isContentName } from "../dialects/content-names.ts";
 import { knownFolders } from "../jobs/archive/folders.ts";
-import { type RemovedContent, removeContent } from "../jobs/archive/remove-content.ts";
+import { type RemoveContentOptions, type RemovedContent, removeContent } from "../jobs/archive/remove-content.ts";
 import { restoreContent } from "../jobs/archive/restore.ts";
 import { dropExpired, previewExpired } from "../jobs/retention.ts";
 import { createPool } from "../query/pool.ts";
@@ -41,8 +41,10 @@ export const prune = (options: PruneOptions): Promise<readonly PrunedRows[]> =>
       const rows = dryRun ? (await findUnlinked(unlinked)).length : await pruneUnlinked(unlinked, CLI);
       return [{ table: "generation_logs", partition: null, rows }];
     }
-    if (what === "content")
-      return asRows(await removeContent({ sql, schema, before, dryRun, isContentName, keepChars: options.keepChars }));
+    if (what === "content") {
+      const removal = { sql, schema, before, dryRun, isContentName, keepChars: options.keepChars };
+      return noted(removal, "prune.content", await removeContent(removal));
+    }
     const expired = await previewExpired(sql, { schema, before });
     if (dryRun) return expired;
     const { dropped, deletedRows, busy, failed } = await dropExpired(sql, { schema, before });
@@ -62,18 +64,31 @@ export const archive = (options: ArchiveOptions): Promise<readonly PrunedRows[]>
   withTables(options, async (sql) => {
     const { schema, before, dryRun } = options;
     const archiveFolder = options.folder ?? defaultArchive(options.dataDir);
-    return asRows(await removeContent({ sql, schema, before, dryRun, archiveFolder, isContentName, keepChars: 0 }));
+    const removal = { sql, schema, before, dryRun, archiveFolder, isContentName, keepChars: 0 };
+    return noted(removal, "archive.create", await removeContent(removal));
   });
+
+/** Says in the audit log what went out of which tables. */
+async function noted(
+  { sql, schema, before, dryRun }: RemoveContentOptions,
+  action: string,
+  removed: RemovedContent,
+): Promise<PrunedRows[]> {
+  if (dryRun !== true)
+    await audit(sql, schema, { projectId: FIRST_PROJECT, actor: CLI, action, details: { before: before.toISOString(), rows: removed } });
+  return asRows(removed);
+}
 
 /** Brings archived content back into its rows. */
 export const restore = (options: RestoreOptions, { terminal }: Host) =>
   withTables(options, async (sql) => {
     const { folder, dataDir, schema } = options;
-    if (folder !== undefined) return restoreContent({ sql, ...options, folders: [folder] });
-    const { reachable, unreachable } = await knownFolders({ sql, schema, folders: [defaultArchive(dataDir)] });
-    if (unreachable.length > 0)
+    const known = folder === undefined ? await knownFolders({ sql, schema, folders: [defaultArchive(dataDir)] }) : undefined;
+    if (known !== undefined && known.unreachable.length > 0)
       terminal.note(
-        `Archived content lies in ${unreachable.join(", ")}, too, which this machine does not have: give its place with --folder.`,
+        `Archived content lies in ${known.unreachable.join(", ")}, too, which this machine does not have: give its place with --folder.`,
       );
-    return restoreContent({ sql, ...options, folders: reachable });
+    const report = await restoreContent({ sql, ...options, folders: folder === undefined ? (known?.reachable ?? []) : [folder] });
+    await audit(sql, schema, { projectId: FIRST_PROJECT, actor: CLI, action: "archive.restore", details: { ...report } });
+    return report;
   });

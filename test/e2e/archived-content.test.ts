@@ -47,6 +47,19 @@ describe("commands that take content away for good", { timeout: 120_000 }, () =>
     expect(await cli("archive", "create", "--older-than", "90d", "--folder", cold)).toMatchObject({ code: 0 });
   });
 
+  it("PRV-03 are noted with what they took and from when, and so is what came back", async () => {
+    const told = await cli("prune", "--older-than", "36500d", "--content", "--yes");
+    expect(told).toMatchObject({ code: 0 });
+    const { stdout } = await cli("sql", "SELECT action, details FROM audit_log WHERE action <> 'import' ORDER BY time", "-o", "json");
+    const before = expect.stringMatching(/^\d{4}-/);
+    expect(JSON.parse(stdout)).toEqual([
+      { action: "archive.create", details: { before, rows: { generation_logs: 2 } } },
+      { action: "archive.restore", details: { files: 2, restored: 2, missing: 0 } },
+      { action: "archive.create", details: { before, rows: { generation_logs: 2 } } },
+      { action: "prune.content", details: { before, rows: {} } },
+    ]);
+  });
+
   it("PRV-02 tell of a user what lies in the archive, and where they cannot look", async () => {
     const told = await cli("erase", "user", "u-1", "--explain");
     const lines = told.stdout

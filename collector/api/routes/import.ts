@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { errorCode } from "../../base/error-code.ts";
 import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
-import { importJson } from "../../commands/import/index.ts";
+import { type ImportReport, importJson } from "../../commands/import/index.ts";
 import { OversizedValueError } from "../../commands/import/json-values.ts";
 import { requestOfSpanLines } from "../../query/export/span-lines.ts";
 import { type Api, onlyKeys } from "../route.ts";
@@ -49,12 +49,21 @@ export function importRoutes({ route, services: { writer, ingest } }: Api): void
         requestOf: requestOfSpanLines,
         consume: (signal: Parameters<typeof ingest>[1], body: Buffer) => ingest(projectId, signal, body),
       };
-      const report = await importJson(bodyOf(context.req.raw), { ...options, signal: context.req.raw.signal }).catch((error: unknown) => {
+      const note = ({ read, stored, known, refused }: ImportReport, complete: boolean): Promise<unknown> =>
+        audit(writer.sql, writer.schema, { projectId, actor, action: "import", details: { read, stored, known, refused, complete } });
+      let done: ImportReport | undefined;
+      const onProgress = (report: ImportReport): void => {
+        done = report;
+      };
+      try {
+        const report = await importJson(bodyOf(context.req.raw), { ...options, onProgress, signal: context.req.raw.signal });
+        await note(report, true);
+        return report;
+      } catch (error) {
+        // What was stored before stays.
+        if (done !== undefined) await note(done, false).catch(() => undefined);
         throw refusal(error);
-      });
-      const { read, stored, known, refused } = report;
-      await audit(writer.sql, writer.schema, { projectId, actor, action: "import", details: { read, stored, known, refused } });
-      return report;
+      }
     },
   );
 }

@@ -170,6 +170,20 @@ describeEachServer("files of the API", (server) => {
       expect(response.status).toBe(status);
     });
 
+    it("PRV-03 that break off are noted with what was stored before, as incomplete", async () => {
+      const lines = Array.from({ length: 2_000 }, (_, i) =>
+        JSON.stringify({ ...run, run_id: `cut ${i}`, provider_metrics: { [Math.random()]: { generated: i } } }),
+      );
+      const file = gzipSync(lines.join("\n"));
+      const headers = { "content-encoding": "gzip" };
+      const response = await download("/api/import", { method: "POST", body: file.subarray(0, file.length - 1_000), headers });
+      expect(response.status).toBe(400);
+      const [entry] = await auditRows();
+      const [count] = await rig.owner`SELECT count(*)::int AS runs FROM generation_runs WHERE run_id LIKE 'cut %'`;
+      expect(count?.["runs"]).toBeGreaterThan(100);
+      expect(entry).toMatchObject({ action: "import", details: { complete: false, stored: { runs: count?.["runs"] } } });
+    });
+
     it("say which names of a summary went unused, and refuse its impossible figures and what is no object", async () => {
       const runs = [
         { ...run, run_id: "noisy", by_provider: { openai: 3 }, foo: 1, errors: 5 },
