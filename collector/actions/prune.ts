@@ -1,16 +1,17 @@
 import type { Sql } from "../../schema/connect.ts";
 import { migrate } from "../../schema/migrate.ts";
-import { defaultArchive } from "../app/privacy.ts";
+import { defaultArchive, eraserOf } from "../app/privacy.ts";
 import type { ArchiveOptions, DatabaseOptions, PrunedRows, PruneOptions, RestoreOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
 import { audit } from "../commands/audit.ts";
-import { findUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
+import { countUnlinked, pruneUnlinked } from "../commands/prune-unlinked.ts";
 import { isContentName } from "../dialects/content-names.ts";
 import { knownFolders } from "../jobs/archive/folders.ts";
 import { type RemoveContentOptions, type RemovedContent, removeContent } from "../jobs/archive/remove-content.ts";
 import { restoreContent } from "../jobs/archive/restore.ts";
 import { dropExpired, previewExpired } from "../jobs/retention.ts";
 import { createPool } from "../query/pool.ts";
+import { archiveAccess } from "./archive.ts";
 import { withOwner } from "./database.ts";
 import type { Host } from "./host.ts";
 
@@ -33,12 +34,13 @@ const asRows = (removed: RemovedContent): PrunedRows[] =>
   Object.entries(removed).map(([table, rows]) => ({ table, partition: null, rows }));
 
 /** Removes what is older than asked, or says what would go. */
-export const prune = (options: PruneOptions): Promise<readonly PrunedRows[]> =>
+export const prune = (options: PruneOptions, host: Host): Promise<readonly PrunedRows[]> =>
   withTables(options, async (sql) => {
     const { schema, before, dryRun, what, projectId } = options;
     if (what === "unlinked") {
       const unlinked = { sql, schema, projectId, before };
-      const rows = dryRun ? (await findUnlinked(unlinked)).length : await pruneUnlinked(unlinked, CLI);
+      const eraseFiles = eraserOf(archiveAccess({ sql, schema }, { dataDir: options.dataDir, archiveFolders: [] }, host));
+      const rows = dryRun ? await countUnlinked(unlinked) : await pruneUnlinked({ ...unlinked, eraseFiles, actor: CLI });
       return [{ table: "generation_logs", partition: null, rows }];
     }
     if (what === "content") {

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { findUnlinked, pruneUnlinked } from "../../../collector/commands/prune-unlinked.ts";
+import type { EraseOptions } from "../../../collector/commands/erase/index.ts";
+import { countUnlinked, findUnlinked, pruneUnlinked } from "../../../collector/commands/prune-unlinked.ts";
 import { type ApiRig, createApiRig } from "../../support/api-rig.ts";
 import { runOn } from "../../support/cli-rig.ts";
 import { describeEachServer } from "../../support/database.ts";
@@ -72,9 +73,19 @@ describeEachServer("docs/recipes/deleting-with-your-own-table.md", (server) => {
     ).toEqual([null]);
     expect(await findUnlinked(unlinked)).toMatchObject([{ entity_type: "definitie", generation_status: "success" }]);
     expect(await findUnlinked({ ...unlinked, before: new Date(OLD) })).toEqual([]);
-    expect(await pruneUnlinked(unlinked, "cli")).toBe(1);
+    for (const id of ["second", "third"])
+      await rig.owner`INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, dialect, generation_status, entity_type, logged_at, updated_at, received_at)
+        VALUES (1, md5(${id}::text), left(md5(${id}::text), 16), ${OLD}, 'x', 'success', 'definitie', now(), now(), now())`;
+    expect(await countUnlinked(unlinked)).toBe(3);
+    const inFiles: string[] = [];
+    const eraseFiles: EraseOptions["eraseFiles"] = async (_projectId, targets) => {
+      inFiles.push(...targets.map((target) => target.trace_id));
+      return { rows: 0, unreached: 0 };
+    };
+    expect(await pruneUnlinked({ ...unlinked, eraseFiles, actor: "cli", batchRows: 2 })).toBe(3);
+    expect(inFiles).toHaveLength(3);
     expect(await entities()).toEqual(["457"]);
     const [entry] = await rig.owner`SELECT actor, details ->> 'rows' AS rows FROM audit_log WHERE action = 'prune.unlinked'`;
-    expect(entry).toEqual({ actor: "cli", rows: "1" });
+    expect(entry).toEqual({ actor: "cli", rows: "3" });
   });
 });
