@@ -32,13 +32,19 @@ export interface TableColumns {
   readonly written: string;
   /** Those that hold a time. */
   readonly times: readonly string[];
+  /** Those that hold a number with a point and are summed up, as SQL. */
+  readonly measures: readonly string[];
 }
+
+/** Parameters of models and judgements of applications are whatever they are. */
+const JUST_KEPT = /^(model|quality)_/;
 
 /** The columns of every table that an import writes. */
 export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyMap<ImportNoun, TableColumns>> {
   const tables = Object.entries(IMPORT_TABLES) as [ImportNoun, string][];
-  const found = await sql<{ table: string; name: string; quoted: string; computed: boolean; time: boolean }[]>`
-    SELECT relname AS table, attname AS name, quote_ident(attname) AS quoted, attgenerated <> '' AS computed, atttypid = 'timestamptz'::regtype AS time FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+  const found = await sql<{ table: string; name: string; quoted: string; computed: boolean; time: boolean; number: boolean }[]>`
+    SELECT relname AS table, attname AS name, quote_ident(attname) AS quoted, attgenerated <> '' AS computed, atttypid = 'timestamptz'::regtype AS time,
+      atttypid IN ('float8'::regtype, 'numeric'::regtype) AS number FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
     WHERE relnamespace = to_regnamespace(quote_ident(${schema})) AND relname = ANY (${tables.map(([, table]) => table)})
       AND attnum > 0 AND NOT attisdropped ORDER BY attnum`;
   return new Map(
@@ -53,6 +59,7 @@ export async function columnsByNoun(sql: Sql, schema: string): Promise<ReadonlyM
             .map(({ quoted }) => quoted)
             .join(", "),
           times: columns.filter(({ time }) => time).map(({ name }) => name),
+          measures: columns.filter(({ name, number }) => number && !JUST_KEPT.test(name)).map(({ quoted }) => quoted),
         },
       ];
     }),
@@ -84,6 +91,8 @@ export async function storeRows(sql: Sql, rows: readonly StagedRow[], options: S
 const reasonOf = (code: string): string => REASONS[code] ?? "a value does not fit its column";
 
 const REASONS: Readonly<Record<string, string>> = {
+  "22003": "a number is out of all reason",
+  "22012": "a number is out of all reason",
   "23502": "a value that the table needs is missing",
   "54001": "this is nested too deeply",
 };
@@ -114,7 +123,8 @@ async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: S
   const time = table === "generation_logs" ? tx`start_time` : tx`NULL::timestamptz`;
   const of = (some: readonly StagedRow[]) => {
     const json = `[${some.map((row) => withPlace(row.json, options)).join(",")}]`.replace(ESCAPED_NUL, "$1\\ufffd");
-    return tx`SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb) new WHERE NOT ${isErased(tx, options)}`;
+    return tx`SELECT ${names} FROM jsonb_populate_recordset(NULL::${target}, ${json}::text::jsonb) new
+      WHERE ${isReasonable(tx, options)} AND NOT ${isErased(tx, options)}`;
   };
   const isStored = tx`EXISTS (SELECT FROM ${target} old WHERE (old.project_id, old.trace_id, old.span_id) = (new.project_id, new.trace_id, new.span_id))`;
   const untimed = rows.filter(({ isUntimed }) => isUntimed);
@@ -128,6 +138,16 @@ async function insert(tx: TransactionSql, rows: readonly StagedRow[], options: S
       SELECT DISTINCT ${options.projectId}::int, date_trunc('hour', at, 'UTC') FROM stored WHERE at IS NOT NULL
     ) SELECT count(*)::int AS rows FROM stored`;
   return stored.rows;
+}
+
+/** No duration and no cost is larger; sums and squares of such numbers are still numbers. */
+const MAX_NUMBER = "1e15";
+
+/** Divides by zero for a row with a larger number, or with one that is none, so that it is refused by its line: one of them would spoil every sum. */
+function isReasonable(tx: TransactionSql, { columns: { measures } }: StoreOptions) {
+  if (measures.length === 0) return tx`TRUE`;
+  const largest = `greatest(${measures.map((quoted) => `abs(new.${quoted}::float8)`).join(", ")})`;
+  return tx`1 / CASE WHEN ${tx.unsafe(largest)} > ${tx.unsafe(MAX_NUMBER)} THEN 0 ELSE 1 END = 1`;
 }
 
 /** Whether a row belongs to a span or trace that was erased, or to a record of the application that was: as with a late retry, it does not come back. */

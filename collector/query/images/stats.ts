@@ -111,10 +111,13 @@ const attemptsOf = sql`jsonb_array_length(coalesce(image_generation_attempts, '[
 const median = (column: Fragment): Fragment => sql`percentile_cont(0.5) WITHIN GROUP (ORDER BY ${column})`;
 const dayOf = sql`to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`;
 
+/** No attempt takes longer: what an application logged may be anything. */
+const MAX_MILLIS = sql`1e15`;
+
 /** One row per attempt; what an application logged without a model has none here. */
 const attempts = (rows: Fragment): Fragment => sql`(
   SELECT ${dayOf} AS day, created_at, a ->> 'model' AS model, coalesce(a -> 'success' = 'true', FALSE) AS success,
-    CASE WHEN jsonb_typeof(a -> 'duration_ms') = 'number' THEN (a ->> 'duration_ms')::float8 END AS duration_ms, a ->> 'error' AS error
+    CASE WHEN jsonb_typeof(a -> 'duration_ms') = 'number' THEN CASE WHEN abs((a -> 'duration_ms')::numeric) <= ${MAX_MILLIS} THEN (a ->> 'duration_ms')::float8 END END AS duration_ms, a ->> 'error' AS error
   FROM (SELECT created_at, image_generation_attempts FROM ${rows} AND jsonb_typeof(image_generation_attempts) = 'array') AS traces,
     jsonb_array_elements(image_generation_attempts) AS a
   WHERE a ->> 'model' IS NOT NULL) AS attempts`;

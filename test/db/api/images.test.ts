@@ -222,6 +222,15 @@ describeEachServer("images over the API", (server) => {
     expect(await triesOf(1)).toHaveLength(3);
   });
 
+  it("statistics take no durations that are out of all reason", async () => {
+    const attempts = ["1.7e308", "1.7e308", "100"].map((duration) => `{"model":"clock","success":true,"duration_ms":${duration}}`);
+    await rig.owner`INSERT INTO image_traces (project_id, id, status, created_at, received_at, models_tried, image_generation_attempts)
+      VALUES (1, gen_random_uuid(), 'completed', '2020-01-01', now(), ARRAY['clock'], ${`[${attempts.join(",")}]`}::text::jsonb)`;
+    const { status, body } = await rig.get<Row & { models: readonly Row[] }>("/api/images/stats?model=clock");
+    expect([status, body.models]).toMatchObject([200, [{ model: "clock", attempts: 3, avg_duration_ms: 100, median_duration_ms: 100 }]]);
+    await rig.owner`DELETE FROM image_traces WHERE 'clock' = ANY(models_tried)`;
+  });
+
   it("statistics by model and day: success rates as SQL has them, and the order that gives a picture soonest", async () => {
     const { body } = await rig.get<Row & { models: readonly Row[] }>("/api/images/stats");
     expect(body).toMatchObject({

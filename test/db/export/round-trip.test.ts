@@ -197,6 +197,16 @@ describeEachServer("exports and imports", (server) => {
     expect(JSON.stringify(report.faults)).not.toContain("no such status");
   });
 
+  it.each(["1.7e308", "1e400", '"NaN"', '"-Infinity"'])(
+    "refuse by its line a duration of %s, which would spoil every sum",
+    async (duration) => {
+      const log = (time: string, tookMs: string): string =>
+        `{"prompt_full_text":"p","model_name":"sums","logged_at":"2026-11-20T10:00:00Z","response_id":"${duration.length}-${time}","generation_status":"success","duration_ms":${tookMs}}`;
+      const report = await importInto(target, [log("a", duration), log("b", "5")].join("\n"));
+      expect(report).toMatchObject({ read: 2, stored: { generations: 1 }, faults: [{ line: 1, reason: expect.any(String) }] });
+    },
+  );
+
   it("tell which names of a line no column takes, and store the rest", async () => {
     const [line = ""] = (await exported(source, "images", "jsonl")).text.split("\n");
     const image = {
