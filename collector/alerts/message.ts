@@ -16,11 +16,11 @@ export interface Notice {
 
 const SIGNS = { firing: "🔴", resolved: "🟢", test: "🔔" } as const;
 
-/** One line for people. */
+/** One line for people, and the link in a second one. */
 export function noticeText({ event, rule, project, value, link }: Notice): string {
   const measured = value === null ? "nothing measured" : `measured ${Number(value.toFixed(4))}`;
   const words = event === "resolved" ? "is over" : event === "test" ? "is being tried out" : "fires";
-  return `${SIGNS[event]} ${rule.name} ${words} (${project}): ${conditionText(rule.condition)}; ${measured}${link === undefined ? "" : `\n${link}`}`;
+  return `${SIGNS[event]} ${rule.name.trim().replace(/\s+/g, " ")} ${words} (${project}): ${conditionText(rule.condition)}; ${measured}${link === undefined ? "" : `\n${link}`}`;
 }
 
 /** The body that a program reads. */

@@ -72,8 +72,8 @@ export function eraseRoutes({ route, services: { reader, writer, erasing } }: Ap
       body: EraseBody,
       answer: Report,
     },
-    async ({ projectId, actor, body: { dry_run: dryRun, ...subject } }) => {
-      requireSound(subject);
+    async ({ projectId, actor, body: { dry_run: dryRun, ...given } }) => {
+      const subject = soundSubject(given);
       const options = { ...writer, ...erasing, projectId, actor };
       if (dryRun === true) return { id: null, ...(await previewErasure(options, subject)), deleted: {} };
       return erase(options, subject);
@@ -86,12 +86,13 @@ function subjectOf(query: URLSearchParams): Subject {
   const given = [...query].filter(([, value]) => value !== "");
   const [first] = given;
   if (first === undefined || given.length > 1) throw new RequestError("bad_request", `give exactly one of ${SUBJECT_KINDS.join(", ")}`);
-  const subject = { kind: first[0] as Subject["kind"], value: first[1] };
-  requireSound(subject);
-  return subject;
+  return soundSubject({ kind: first[0] as Subject["kind"], value: first[1] });
 }
 
-function requireSound(subject: Subject): void {
+/** Ids of traces and spans are hexadecimal, in letters of any case. */
+function soundSubject({ kind, value }: Subject): Subject {
+  const subject = { kind, value: kind === "trace" || kind === "generation" ? value.toLowerCase() : value };
   const fault = subjectFault(subject);
   if (fault !== undefined) throw new RequestError("bad_request", fault);
+  return subject;
 }

@@ -295,6 +295,16 @@ describeEachServer("erasing a person or a record", (server) => {
     });
   });
 
+  it("IDS-05 knows a trace and a call by their ids in letters of either case", async () => {
+    await send("in capitals", { id: "call", attributes: chat });
+    const trace = traceOf("in capitals").toUpperCase();
+    const told = await rig.app.request(`http://localhost:4319/api/subject?trace=${trace}`);
+    expect([told.status, (await told.text()).includes(traceOf("in capitals"))]).toEqual([200, true]);
+    expect(await erase("generation", `${trace}-${spanIdOf("call").toUpperCase()}`)).toMatchObject({
+      deleted: { generation_logs: 1, spans: 1 },
+    });
+  });
+
   it.each(["outer", "call"])("erases every telling of a call by the id of any of them: %s", async (named) => {
     const trace = `told twice, by ${named}`;
     const said = { ...chat, "gen_ai.input.messages": messages("a word of mine alone") };

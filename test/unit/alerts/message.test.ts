@@ -29,6 +29,8 @@ describe("a message", () => {
     expect(noticeText(notice)).toBe(
       '🔴 Quiz <runs> & "more" fires (default): run_success_rate < 0.5, 3 times in a row, where env=production; measured 0.4167\nhttps://genspan.example/runs?env=production',
     );
+    const rule = { ...notice.rule, name: " two\r\nlines\u2028of it " };
+    expect(noticeText({ ...notice, rule }).split("\n")).toEqual([expect.stringContaining("🔴 two lines of it fires"), notice.link]);
     expect(noticeText({ ...notice, event: "resolved", value: null, link: undefined })).toContain("is over (default)");
   });
 
