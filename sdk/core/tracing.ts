@@ -23,7 +23,7 @@ export interface TracingStats {
   readonly dropped: number;
   /** Records that lost their content, and nothing else, because the queue was full. */
   readonly contentDropped: number;
-  /** Records that had to be sent again. */
+  /** Records that had to be sent again, after the official exporter had tried by itself: its own retries, within ten seconds, are not told. */
   readonly retried: number;
   /** What went wrong last. */
   readonly lastError?: string;

@@ -1,9 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
-import { tellingErrors } from "./answer-error.ts";
+import { providerReader } from "./provider-reader.ts";
 
 /** Answers of Anthropic's messages API. */
-export const anthropic: Reader = tellingErrors({
+export const anthropic: Reader = providerReader({
   response(response) {
     const content = listAt(response, "content");
     return known({

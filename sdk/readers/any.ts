@@ -1,10 +1,11 @@
 import { isShape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, StreamReader } from "../generation/types.ts";
-import { answerError, tellingErrors } from "./answer-error.ts";
+import { answerError } from "./answer-error.ts";
 import { anthropic } from "./anthropic.ts";
 import { gemini } from "./gemini.ts";
 import { openaiChat } from "./openai-chat.ts";
 import { openaiResponses } from "./openai-responses.ts";
+import { providerReader } from "./provider-reader.ts";
 import { vercel } from "./vercel.ts";
 
 /** The reader whose provider's structure a response or chunk has. */
@@ -23,7 +24,7 @@ function readerOf(value: unknown): Reader | undefined {
 }
 
 /** Knows a provider by the structure of its answers; what has none of them is read as no answer, a text as itself. */
-export const readAny: Reader = tellingErrors({
+export const readAny: Reader = providerReader({
   response(response): GenerationResult {
     if (typeof response === "string") return { text: response };
     return readerOf(response)?.response(response) ?? {};

@@ -1,9 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
-import { tellingErrors } from "./answer-error.ts";
+import { providerReader } from "./provider-reader.ts";
 
 /** Answers of Google's Gemini, on both of its platforms. */
-export const gemini: Reader = tellingErrors({
+export const gemini: Reader = providerReader({
   response(response) {
     const candidates = listAt(response, "candidates");
     const finishReasons = candidates.flatMap((candidate) => textAt(candidate, "finishReason")?.toLowerCase() ?? []);

@@ -1,9 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
-import { tellingErrors } from "./answer-error.ts";
+import { providerReader } from "./provider-reader.ts";
 
 /** Answers of OpenAI's chat completions API and of the many that speak like it. */
-export const openaiChat: Reader = tellingErrors({
+export const openaiChat: Reader = providerReader({
   response(response) {
     const choices = listAt(response, "choices");
     const finishReasons = choices.flatMap((choice) => textAt(choice, "finish_reason") ?? []);

@@ -1,9 +1,9 @@
 import { isShape, known, listAt, numberAt, type Shape, textAt } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
-import { tellingErrors } from "./answer-error.ts";
+import { providerReader } from "./provider-reader.ts";
 
 /** Answers of OpenAI's responses API. */
-export const openaiResponses: Reader = tellingErrors({
+export const openaiResponses: Reader = providerReader({
   response(response) {
     return known({
       provider: "openai",

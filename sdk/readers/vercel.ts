@@ -1,9 +1,9 @@
 import { at, isShape, known, listAt, numberAt, textAt, textOf } from "../generation/shape.ts";
 import type { GenerationResult, Reader, Usage } from "../generation/types.ts";
-import { tellingErrors } from "./answer-error.ts";
+import { providerReader } from "./provider-reader.ts";
 
 /** Results of the Vercel AI SDK's generateText and generateObject, and the parts of its full streams (or plain pieces of text). */
-export const vercel: Reader = tellingErrors({
+export const vercel: Reader = providerReader({
   response(response) {
     const object = at(response, "object");
     const created = at(response, "response", "timestamp");

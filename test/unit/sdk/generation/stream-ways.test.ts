@@ -206,6 +206,20 @@ describe("a streamed answer, by each way to read it", () => {
     expect(generations.map(({ status }) => status.code)).toEqual([0]);
   });
 
+  it("tells its text, tokens and finish reason where it is the body of a fetch", async () => {
+    const last = { choices: [{ index: 0, delta: {}, finish_reason: "stop" }], usage: { prompt_tokens: 5, completion_tokens: 3 } };
+    const body = [...CHUNKS, last].map((each) => `data: ${JSON.stringify(each)}\n\n`).join("");
+    const response = () => new Response(`${body}data: [DONE]\n\n`, { headers: { "content-type": "text/event-stream" } }).body!;
+    const { generations } = await recorded(async () => {
+      const decoder = new TextDecoder();
+      let read = "";
+      for await (const bytes of await generate(CALL, response)) read += decoder.decode(bytes as Uint8Array, { stream: true });
+      expect(read).toBe(`${body}data: [DONE]\n\n`);
+    });
+    expect(said(generations[0])).toEqual([{ ...SAID[0], finish_reason: "stop" }]);
+    expect(generations[0]!.attributes).toMatchObject({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 3 });
+  });
+
   it("gives the whole answer where its library has a method for that", async () => {
     const { generations } = await recorded(async () =>
       expect(await (await generate(CALL, () => new Helper())).finalMessage()).toBe(MESSAGE),

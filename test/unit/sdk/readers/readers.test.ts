@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Reader } from "../../../../sdk/index.ts";
 import { generate, read } from "../../../../sdk/index.ts";
@@ -20,7 +21,38 @@ const CASES = [
   ["the AI SDK", read.vercel, answers.VERCEL],
 ] as const;
 
+/** As a provider sends them, with all that the format allows. */
+const asEvents = (chunks: readonly unknown[], lineEnd: string): Buffer =>
+  Buffer.from(
+    [
+      "\uFEFF: a comment",
+      "",
+      ...chunks.flatMap((chunk) => ["event: piece", "id: 1", `data: ${JSON.stringify(chunk)}`, ""]),
+      "data: [DONE]",
+      "",
+      "",
+    ].join(lineEnd),
+  );
+
 describe.each(CASES)("answers of %s", (_, reader, { whole, chunks, expected, expectedOfStream }) => {
+  const objects = chunks.filter((chunk) => typeof chunk === "object").map((chunk) => JSON.parse(JSON.stringify(chunk)) as unknown);
+
+  it("are read from the bytes of server-sent events, wherever these are cut", () => {
+    const cuts = fc.array(fc.nat({ max: 60 }), { minLength: 1 });
+    fc.assert(
+      fc.property(cuts, fc.constantFrom("\n", "\r\n", "\r"), (sizes, lineEnd) => {
+        const bytes = asEvents(objects, lineEnd);
+        const pieces: Uint8Array[] = [];
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const size = i < sizes.length ? sizes[i]! : bytes.length;
+          pieces.push(bytes.subarray(at, at + size));
+          at += size;
+        }
+        for (const each of [reader, readAny]) expect(streamed(each, pieces)).toEqual(streamed(each, objects));
+      }),
+    );
+  });
+
   it("are read whole", () => {
     expect(reader.response(whole)).toEqual(expected);
   });
@@ -169,5 +201,37 @@ describe("answers of OpenAI that are no messages", () => {
     const answer = { object: "sunny", finishReason: "stop", usage: { inputTokens: 3, outputTokens: 1 } };
     expect(readAny.response(answer)).toMatchObject({ usage: { input: 3, output: 1 }, finishReason: "stop" });
     expect(JSON.stringify(readAny.response(answer).messages)).toContain("sunny");
+  });
+});
+
+describe("bytes of a stream", () => {
+  const hello = { choices: [{ index: 0, delta: { content: "Grüße" } }] };
+  const bytesOf = (text: string): Uint8Array => Buffer.from(text);
+
+  it("are an event also where the last line does not end, and where its data stand in several lines", () => {
+    const lines = JSON.stringify(hello, undefined, 1).split("\n");
+    const text = lines.map((line) => `data:${line}`).join("\n");
+    expect(streamed(readAny, [bytesOf(text)])).toEqual(streamed(readAny, [hello]));
+  });
+
+  it.each(["It rains.", "<html>", '{"not": "an event"}', "data: {broken", "", "data", "\u0000\u0001"])(
+    "say nothing where they are no events: %j",
+    (text) => {
+      expect(streamed(readAny, [bytesOf(text)])).toEqual({});
+    },
+  );
+
+  it("tell of a failure among the events", () => {
+    const failure = { type: "error", error: { type: "overloaded_error", message: "Overloaded" } };
+    expect(streamed(read.anthropic, [bytesOf(`event: error\ndata: ${JSON.stringify(failure)}\n\n`)]).error).toEqual(failure.error);
+  });
+
+  it("are given up where an event never ends", () => {
+    const stream = readAny.stream();
+    stream.chunk(bytesOf("data: "));
+    const mebibyte = new Uint8Array(1024 * 1024).fill(0x61);
+    for (let i = 0; i < 34; i++) stream.chunk(mebibyte);
+    stream.chunk(bytesOf(`\n\ndata: ${JSON.stringify(hello)}\n\n`));
+    expect(stream.result()).toEqual({});
   });
 });
