@@ -190,9 +190,12 @@ function supplyInputs(view: SpanView, draft: GenerationDraft): void {
   }
 }
 
+/** No stream takes longer than thirty years; two numbers without any bound would have no sum. */
+const MAX_SECONDS = 1e9;
+
 /** The half with the answer is a log: it has no duration of its own but says how long the stream took. */
 function supplyDuration(view: SpanView, draft: GenerationDraft): void {
   if (attributeNamed(view, "logfire.span_type") !== "log") return;
   const seconds = numberOf(attributeNamed(view, "duration"));
-  if (seconds !== undefined && seconds >= 0) builtOf(draft).durationMillis = seconds * 1000;
+  if (seconds !== undefined && seconds >= 0 && seconds <= MAX_SECONDS) builtOf(draft).durationMillis = seconds * 1000;
 }

@@ -246,6 +246,17 @@ it.each(WRAPPERS)("%s with %o is counted nowhere", (name, attributes) => {
   expect(rowsOf({ name, attributes })).toEqual([]);
 });
 
+it.each([1.7e305, 1e300, -1])("a stream that is told to have taken %d seconds took as long as its span", (duration) => {
+  const answered = {
+    "logfire.span_type": "log",
+    "gen_ai.operation.name": "chat",
+    "gen_ai.request.model": "m",
+    request_data: json({ model: "m", stream: true }),
+    response_data: json({ combined_chunk_content: "Ho" }),
+  };
+  expect(rowsOf({ name: "streaming", tookMs: 7, attributes: { ...answered, duration } })).toMatchObject([{ duration_ms: 7 }]);
+});
+
 describe("two dialects on one span", () => {
   it("give one value per concept, never a sum", () => {
     const attributes = {
