@@ -1,21 +1,13 @@
-import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
 import { exportFileName } from "../../query/export/file-name.ts";
 import { EXPORT_FILTERS, exportConditions } from "../../query/export/filters.ts";
-import {
-  countExport,
-  EXPORT_FORMATS,
-  type ExportChunk,
-  type ExportFormat,
-  type ExportRequest,
-  MEDIA_TYPES,
-  openExport,
-} from "../../query/export/index.ts";
+import { countExport, EXPORT_FORMATS, type ExportFormat, type ExportRequest, MEDIA_TYPES, openExport } from "../../query/export/index.ts";
 import { EXPORT_NOUNS, type ExportNoun } from "../../query/export/nouns.ts";
 import { parseFilter } from "../../query/filter/parse.ts";
 import { name, sql } from "../../query/sql.ts";
+import { type FileEnd, fileStream } from "../file-stream.ts";
 import type { Api, Call } from "../route.ts";
 import type { Services } from "../services.ts";
 
@@ -59,8 +51,8 @@ export function exportRoutes({ route, services }: Api): void {
       const done = (): void => void running--;
       try {
         const chunks = await openExport(services.reader, request);
-        const onEnd = (end: End): Promise<void> => noted(services, call, { ...end, request }).finally(done);
-        return new Response(streamOf(chunks, { leaving, onEnd, mayGoOn: call.mayGoOn }), { headers: await headersOf(services, request) });
+        const onEnd = (end: FileEnd): Promise<void> => noted(services, call, { ...end, request }).finally(done);
+        return new Response(fileStream(chunks, { leaving, onEnd, mayGoOn: call.mayGoOn }), { headers: await headersOf(services, request) });
       } catch (error) {
         done();
         throw error;
@@ -118,63 +110,11 @@ async function headersOf({ reader }: Services, { noun, format, scope }: ExportRe
   };
 }
 
-interface End {
-  readonly rows: number;
-  readonly sha256: string;
-  readonly complete: boolean;
-}
-
-interface Reading {
-  readonly leaving: AbortController;
-  readonly onEnd: (end: End) => Promise<void>;
-  readonly mayGoOn: () => Promise<boolean>;
-}
-
-/** Reads the next page when the receiver wants more: a slow one makes nothing pile up, and one that leaves ends the reading, in the database too. A file whose key ends is broken off. */
-function streamOf(chunks: AsyncGenerator<ExportChunk>, { leaving, onEnd, mayGoOn }: Reading): ReadableStream<Uint8Array> {
-  const hash = createHash("sha256");
-  let rows = 0;
-  let ended = false;
-  const end = async (complete: boolean): Promise<void> => {
-    if (ended) return;
-    ended = true;
-    await onEnd({ rows, sha256: hash.digest("hex"), complete });
-  };
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          if (!(await mayGoOn())) throw new RequestError("forbidden", "the key of this export has ended");
-          const step = await chunks.next();
-          if (step.done === true) {
-            await end(true);
-            controller.close();
-            return;
-          }
-          rows += step.value.rows;
-          const bytes = Buffer.from(step.value.text, "utf8");
-          hash.update(bytes);
-          controller.enqueue(bytes);
-        } catch (error) {
-          await end(false);
-          controller.error(error);
-        }
-      },
-      async cancel() {
-        leaving.abort();
-        await chunks.return(undefined);
-        await end(false);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
 /** Who took what: for people who must know where data went. */
 async function noted(
   { writer, log }: Services,
   { projectId, actor, query }: ExportCall,
-  end: End & { readonly request: ExportRequest },
+  end: FileEnd & { readonly request: ExportRequest },
 ): Promise<void> {
   const { rows, sha256, complete, request } = end;
   const details = { format: request.format, rows, sha256, complete, keys: [...new Set(query.keys())] };
