@@ -144,14 +144,19 @@ const byModel = (ask: Ask, rows: Fragment): Promise<ModelFigures[]> =>
     ) AS t LEFT JOIN (SELECT model_used, count(*) AS used FROM ${rows} AND status = 'completed' AND model_used IS NOT NULL GROUP BY model_used) AS u
       ON u.model_used = t.model ORDER BY t.attempts DESC, t.model LIMIT 1000`);
 
-const byDay = (ask: Ask, rows: Fragment): Promise<DayFigures[]> =>
-  ask<DayFigures>(sql`
+/** The last days where there are too many. */
+const byDay = async (ask: Ask, rows: Fragment): Promise<DayFigures[]> =>
+  (
+    await ask<DayFigures>(sql`
     SELECT ${dayOf} AS day, count(*) AS traces, count(*) FILTER (WHERE status = 'completed') AS completed, count(*) FILTER (WHERE status = 'failed') AS failed,
       coalesce(sum(${attemptsOf}), 0) AS attempts, ${median(sql`total_duration_ms`)} AS median_duration_ms
-    FROM ${rows} GROUP BY 1 ORDER BY 1 LIMIT 1000`);
+    FROM ${rows} GROUP BY 1 ORDER BY 1 DESC LIMIT 1000`)
+  ).toReversed();
 
-const byModelAndDay = (ask: Ask, rows: Fragment): Promise<ModelDay[]> =>
-  ask<ModelDay>(sql`
+const byModelAndDay = async (ask: Ask, rows: Fragment): Promise<ModelDay[]> =>
+  (
+    await ask<ModelDay>(sql`
     SELECT day, model, count(*) AS attempts, count(*) FILTER (WHERE success) AS succeeded,
       (count(*) FILTER (WHERE success))::float8 / count(*) AS success_rate, ${median(sql`duration_ms`)} AS median_duration_ms
-    FROM ${attempts(rows)} GROUP BY day, model ORDER BY day, model LIMIT 10000`);
+    FROM ${attempts(rows)} GROUP BY day, model ORDER BY day DESC, model DESC LIMIT 10000`)
+  ).toReversed();

@@ -53,10 +53,12 @@ export const itemStats = (reader: Reader, projectId: number, { filter, by }: { f
   reader.read({ projectId }, async (ask) => {
     const rows = sql`generation_items WHERE project_id = ${projectId} AND (${conditionsOf(filter)})`;
     const [all] = await ask<ItemFigures>(sql`SELECT ${FIGURES} FROM ${rows}`);
-    const order = by === "day" ? sql`1` : sql`count(*) DESC, 1`;
-    const groups = await ask<ItemFigures & { name: string | null }>(
+    const order = by === "day" ? sql`1 DESC` : sql`count(*) DESC, 1`;
+    const found = await ask<ItemFigures & { name: string | null }>(
       sql`SELECT ${ITEM_GROUPS[by]} AS name, ${FIGURES} FROM ${rows} GROUP BY 1 ORDER BY ${order} LIMIT 1000`,
     );
+    // The last days where there are too many.
+    const groups = by === "day" ? found.toReversed() : found;
     const issues = await ask<{ issue: string; items: ExactNumber }>(sql`
       SELECT issue, count(*) AS items FROM (SELECT quality_issues FROM ${rows} AND jsonb_typeof(quality_issues) = 'array') AS noted,
         jsonb_array_elements_text(quality_issues) AS issue GROUP BY issue ORDER BY items DESC, issue LIMIT 1000`);

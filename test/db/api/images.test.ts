@@ -222,6 +222,16 @@ describeEachServer("images over the API", (server) => {
     expect(await triesOf(1)).toHaveLength(3);
   });
 
+  it("statistics by day are of the last thousand days", async () => {
+    await rig.owner`INSERT INTO image_traces (project_id, id, status, created_at, received_at, models_tried, image_generation_attempts)
+      SELECT 1, gen_random_uuid(), 'completed', '2010-01-01Z'::timestamptz + n * interval '1 day', now(), ARRAY['daily'], '[{"model":"daily","success":true}]'
+      FROM generate_series(0, 1000) AS n`;
+    const { body } = await rig.get<{ days: readonly Row[]; model_days: readonly Row[] }>("/api/images/stats?model=daily");
+    expect([body.days.length, body.days[0]?.["day"], body.days.at(-1)?.["day"]]).toEqual([1000, "2010-01-02", "2012-09-27"]);
+    expect([body.model_days.length, body.model_days[0]?.["day"]]).toEqual([1001, "2010-01-01"]);
+    await rig.owner`DELETE FROM image_traces WHERE 'daily' = ANY(models_tried)`;
+  });
+
   it("statistics take no durations that are out of all reason", async () => {
     const attempts = ["1.7e308", "1.7e308", "100"].map((duration) => `{"model":"clock","success":true,"duration_ms":${duration}}`);
     await rig.owner`INSERT INTO image_traces (project_id, id, status, created_at, received_at, models_tried, image_generation_attempts)
