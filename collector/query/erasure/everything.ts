@@ -21,7 +21,7 @@ const BATCH = 50;
 const READ_TIMEOUT_MS = 60_000;
 
 /**
- * Everything stored about the spans and the entity, with the resources and scopes that they came from, a line of JSON per row:
+ * Everything stored about the spans and the entity, with the resources and scopes that they came from and refused data that holds them, a line of JSON per row:
  * `{"table": "spans", "row": {…}}`. Binary content is named by its hash.
  */
 export async function* readEverything(reader: Reader, projectId: number, { spans, entity, naming }: Told): AsyncGenerator<string> {
@@ -33,6 +33,7 @@ export async function* readEverything(reader: Reader, projectId: number, { spans
       return rows.map(({ line }) => lineOf(table, line)).join("");
     });
   const originLines = originsOnce(read);
+  const refusedLines = refusedOnce(read);
   for (let from = 0; from < spans.length; from += BATCH) {
     const batch = spans.slice(from, from + BATCH);
     const given = sql`unnest(${batch.map((each) => each.trace_id)}::text[], ${batch.map((each) => each.span_id)}::text[]) AS e (wanted_trace, wanted_span)`;
@@ -41,16 +42,30 @@ export async function* readEverything(reader: Reader, projectId: number, { spans
     const wanted = sql`${traces} AND ${isWanted}`;
     for (const table of SPAN_TABLES) yield await lines(table, wanted);
     for (const table of POINTING_TABLES) yield await originLines(table, wanted);
+    yield await refusedLines(sql`EXISTS (SELECT FROM ${given} WHERE position(decode(wanted_trace, 'hex') IN t.raw) > 0)`);
   }
   if (naming !== undefined) {
     const names = sql`EXISTS (SELECT FROM jsonb_each_text(t.attributes) AS a (k, v) WHERE v = ${naming.value} AND k ~* ${naming.attributes})`;
     const wanted = sql`trace_id IS NULL AND (${names} OR resource_id IN (SELECT id FROM resources t WHERE ${names}))`;
     yield await lines("log_records", wanted);
     yield await originLines("log_records", wanted);
+    yield await refusedLines(sql`position(convert_to(${naming.value}, 'UTF8') IN t.raw) > 0`);
   }
   if (entity === undefined) return;
   for (const table of ENTITY_TABLES)
     yield await lines(table, sql`trace_id IS NULL AND entity_type = ${entity.type} AND entity_id = ${entity.id}`);
+}
+
+/** Data that was refused and holds the subject in its bytes, each the first time that it comes. */
+function refusedOnce(read: <T>(work: (ask: Ask) => Promise<T>) => Promise<T>): (where: Fragment) => Promise<string> {
+  const told: string[] = [];
+  return (where) =>
+    read(async (ask) => {
+      const rows = await ask<{ id: string; line: string }>(sql`
+        SELECT id::text AS id, (to_jsonb(t) - 'project_id')::text AS line FROM ingest_rejected t WHERE NOT id::text = ANY(${[...told]}::text[]) AND ${where}`);
+      told.push(...rows.map(({ id }) => id));
+      return rows.map(({ line }) => lineOf("ingest_rejected", line)).join("");
+    });
 }
 
 const lineOf = (table: string, row: string): string => `{"table":"${table}","row":${row}}\n`;

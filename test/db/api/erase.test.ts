@@ -279,6 +279,18 @@ describeEachServer("erasing a person or a record", (server) => {
     expect(await (await rig.app.request("http://localhost/api/subject?user=talker")).text()).toBe("");
   });
 
+  it("PRV-02 tells of refused data that an erasure would take, each once", async () => {
+    await send("refused", { id: "call", attributes: { ...chat, "user.id": "refused person" } });
+    const raw = (...parts: (string | Buffer)[]): Buffer => Buffer.concat(parts.map((part) => Buffer.from(part as string)));
+    const trace = Buffer.from(traceOf("refused"), "hex");
+    for (const bytes of [raw("\u0001refused person", trace), raw("only ", trace), raw("user refused person"), raw("nobody")])
+      await rig.owner`INSERT INTO ingest_rejected (project_id, id, signal, reason, raw, received_at) VALUES (1, gen_random_uuid(), 'traces', 'x', ${bytes}, now())`;
+    const text = await (await rig.app.request("http://localhost/api/subject?user=refused%20person")).text();
+    const told = text.split("\n").filter((line) => line.startsWith('{"table":"ingest_rejected"'));
+    expect([told.length, new Set(told).size]).toEqual([3, 3]);
+    expect(await erase("user", "refused person")).toMatchObject({ deleted: { ingest_rejected: 3 } });
+  });
+
   describe("what is no subject", () => {
     it.each([
       ["entity", "no colon"],
