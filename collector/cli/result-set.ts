@@ -31,6 +31,8 @@ export function cellText(cell: Cell): string {
 
 /** A cell as JSON text. */
 export function cellJson(cell: Cell): string {
+  // NaN and the infinities are known values, for which JSON has no number.
+  if (typeof cell === "number" && !Number.isFinite(cell)) return JSON.stringify(String(cell));
   if (cell === null || typeof cell !== "object") return JSON.stringify(cell);
   return isJsonText(cell) ? cell.json : `[${cell.map(cellJson).join(",")}]`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { CommandError, EXIT } from "./exit-codes.ts";
 import {
   type CliInput,
   databaseOptions,
@@ -20,6 +21,7 @@ export function addSql(program: Command, { actions, env, terminal }: CliInput): 
     .description("run a query of your own, read-only")
     .option("--timeout <seconds>", "give up after", positiveInteger, DEFAULT_TIMEOUT_SECONDS)
     .action(async (query: string, flags: Flags & { project?: number; timeout: number }) => {
+      if (/^[\s;]*$/.test(query)) throw new CommandError(EXIT.usage, "Give a query, such as 'select count(*) from generation_logs'.");
       const options = { ...databaseOptions(flags, env), projectId: projectOf(flags, env), timeoutMillis: flags.timeout * 1000 };
       await writeResult(await actions.sql(query, options), flags.output, terminal);
     });

@@ -110,6 +110,12 @@ describe("results", () => {
     ]);
   });
 
+  it("as JSON tells numbers that are none by their names, and keeps them apart from what is unknown", async () => {
+    const numbers = () => resultSet(["a", "b", "c"], [[Number.NaN, Number.NEGATIVE_INFINITY, null]]);
+    expect(JSON.parse(await written(numbers(), "json"))).toEqual([{ a: "NaN", b: "-Infinity", c: null }]);
+    expect(await written(numbers(), "csv")).toBe("a,b,c\r\nNaN,-Infinity,\r\n");
+  });
+
   it("as JSON also without rows and over several batches", async () => {
     expect(JSON.parse(await written(resultSet(["n"], []), "json"))).toEqual([]);
     expect(JSON.parse(await written(inBatches(["n"], [[1]], [[2], [3]]), "json"))).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);

@@ -148,6 +148,13 @@ describe("commands", () => {
     expect(out).toBe('[{"n":1}]\n');
   });
 
+  it("sql without a query is wrong usage", async () => {
+    for (const query of ["", " ", ";", " \n; "]) {
+      const { error, calls } = await run(["sql", query]);
+      expect([query, (error as CommandError).exitCode, calls]).toEqual([query, EXIT.usage, []]);
+    }
+  });
+
   it("key create writes the key alone to standard output", async () => {
     const { out, notes, calls } = await run(["key", "create", "--name", "app", "--scope", "ingest", "read", "ingest"]);
     expect(calls[0]).toMatchObject(["createKey", { name: "app", scopes: ["ingest", "read"], projectId: 1 }]);
