@@ -111,9 +111,8 @@ describe("results", () => {
   });
 
   it("as JSON tells numbers that are none by their names, and keeps them apart from what is unknown", async () => {
-    const numbers = () => resultSet(["a", "b", "c"], [[Number.NaN, Number.NEGATIVE_INFINITY, null]]);
-    expect(JSON.parse(await written(numbers(), "json"))).toEqual([{ a: "NaN", b: "-Infinity", c: null }]);
-    expect(await written(numbers(), "csv")).toBe("a,b,c\r\nNaN,-Infinity,\r\n");
+    const numbers = resultSet(["a", "b", "c"], [[Number.NaN, Number.NEGATIVE_INFINITY, null]]);
+    expect(JSON.parse(await written(numbers, "json"))).toEqual([{ a: "NaN", b: "-Infinity", c: null }]);
   });
 
   it("as JSON also without rows and over several batches", async () => {
