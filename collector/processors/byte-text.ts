@@ -31,6 +31,16 @@ export function endOf(bytes: Buffer, at: number, set: ByteSet, text: TextRange):
   }
 }
 
+/** Longer than any escape of JSON that is read. */
+const ESCAPE_BYTES = 32;
+
+/** As `endOf`, where the end is near; undefined where it may be further away than what lies between two pauses. */
+function nearEnd(bytes: Buffer, at: number, set: ByteSet, text: TextRange): number | undefined {
+  const limit = Math.min(text.end, at + PAUSE_BYTES);
+  const end = endOf(bytes, at, set, { start: text.start, end: limit });
+  return limit === text.end || end < limit - ESCAPE_BYTES ? end : undefined;
+}
+
 /** As `endOf`, in steps: a run may be as long as a request. */
 export function* endOfRun(bytes: Buffer, at: number, set: ByteSet, text: TextRange): Steps<number> {
   for (let end = at; ; ) {
@@ -43,12 +53,27 @@ export function* endOfRun(bytes: Buffer, at: number, set: ByteSet, text: TextRan
   }
 }
 
-/** Remembers the end of the run of bytes that it looked at last, so that many places in one run cost no more than the run. */
-export function runEnds(bytes: Buffer, set: ByteSet, text: TextRange): (at: number) => Steps<number> {
+/** Ends of runs of bytes in a text. Remembers the one that it looked at last, so that many places in one run cost no more than the run. */
+export interface RunEnds {
+  /** Where the run around `at` ends, if that is known or near. */
+  near(at: number): number | undefined;
+  /** The same wherever it ends. */
+  far(at: number): Steps<number>;
+}
+
+export function runEnds(bytes: Buffer, set: ByteSet, text: TextRange): RunEnds {
   let known = -1;
-  return function* (at) {
-    if (at >= known) known = yield* endOfRun(bytes, at, set, text);
-    return known;
+  return {
+    near(at) {
+      if (at < known) return known;
+      const end = nearEnd(bytes, at, set, text);
+      known = end ?? known;
+      return end;
+    },
+    *far(at) {
+      known = yield* endOfRun(bytes, at, set, text);
+      return known;
+    },
   };
 }
 

@@ -19,12 +19,13 @@ function prefixed(kind: string, prefix: string, set: ByteSet, minLength: number)
     kind,
     needle: Buffer.from(RARER[prefix] ?? prefix, "latin1"),
     *find(bytes, text) {
-      const runEnd = runEnds(bytes, set, text);
+      const ends = runEnds(bytes, set, text);
       let covered = 0;
       for (const at of placesOf(bytes, beginning, text)) {
         if (at === PAUSE) yield PAUSE;
         if (at === PAUSE || at < covered || !beginsWord(bytes, at, text)) continue;
-        const end = yield* runEnd(at + beginning.length);
+        const from = at + beginning.length;
+        const end = ends.near(from) ?? (yield* ends.far(from));
         if (end - at - beginning.length < minLength) continue;
         covered = end;
         yield { start: at, end };
@@ -63,14 +64,14 @@ const jwt: Finder = {
   kind: "jwt",
   needle: JWT_MIDDLE,
   *find(bytes, text) {
-    const runEnd = runEnds(bytes, TOKEN, text);
+    const ends = runEnds(bytes, TOKEN, text);
     let covered = 0;
     let dot = -1;
     let end: number | undefined;
     for (const at of placesOf(bytes, JWT_START, text)) {
       if (at === PAUSE) yield PAUSE;
       if (at === PAUSE || at < covered) continue;
-      const first = yield* runEnd(at);
+      const first = ends.near(at) ?? (yield* ends.far(at));
       if (first - at < 10) continue;
       // Looked at once for all beginnings in one run.
       if (first !== dot) end = yield* endOfToken(bytes, first, text);
