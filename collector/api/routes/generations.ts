@@ -4,8 +4,8 @@ import { parseFilter } from "../../query/filter/parse.ts";
 import { compareGenerations } from "../../query/generations/compare.ts";
 import { listGenerations } from "../../query/generations/list.ts";
 import { GENERATIONS } from "../../query/generations/noun.ts";
-import { readFilledFrom, readGeneration } from "../../query/generations/one.ts";
-import { findCall, notFound, readReference } from "../../query/generations/reference.ts";
+import { type CallSources, readGeneration, readSources } from "../../query/generations/one.ts";
+import { findCall, readReference } from "../../query/generations/reference.ts";
 import { GROUPINGS, generationStatistics, readGroupings } from "../../query/generations/statistics.ts";
 import { readOtlpText } from "../../query/traces/otlp.ts";
 import { provenanceOf } from "../provenance.ts";
@@ -85,6 +85,9 @@ function addLists({ route, services: { reader } }: Api): void {
   );
 }
 
+const withoutSpan = ({ announced }: CallSources): string =>
+  announced ? "this call was announced, and its own span has not come" : "this call was imported without a span";
+
 const CONTENTS = {
   prompt: "prompt_full_text",
   response: "response_full_text",
@@ -139,8 +142,9 @@ function addDetails({ route, services: { reader } }: Api): void {
       answer: z.object({ resourceSpans: z.array(z.looseObject({})) }),
     },
     async ({ projectId, params, context }) => {
-      const otlp = await readOtlpText(reader, projectId, readReference(params.id));
-      if (otlp === undefined) throw notFound();
+      const ref = readReference(params.id);
+      const otlp = await readOtlpText(reader, projectId, ref);
+      if (otlp === undefined) throw new RequestError("not_found", withoutSpan(await readSources(reader, projectId, ref)));
       return context.body(otlp, 200, { "Content-Type": "application/json", "Cache-Control": "no-store" });
     },
   );
@@ -163,9 +167,10 @@ function addDetails({ route, services: { reader } }: Api): void {
     },
     async ({ projectId, params }) => {
       const ref = await findCall(reader, projectId, params.id);
-      const filled_from = await readFilledFrom(reader, projectId, ref);
+      const { filled_from, announced } = await readSources(reader, projectId, ref);
       const otlp = await readOtlpText(reader, projectId, ref);
-      return { filled_from, ...(otlp === undefined ? { role: "imported", dialect: null, origins: [] } : provenanceOf(otlp)) };
+      const unknown = { role: announced ? "announced" : "imported", dialect: null, origins: [] };
+      return { filled_from, ...(otlp === undefined ? unknown : provenanceOf(otlp)) };
     },
   );
 }

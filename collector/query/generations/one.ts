@@ -84,16 +84,21 @@ const claimOf = (ask: Ask, { projectId, ref }: Around): Promise<Row[]> =>
     SELECT claimed_by, expires_at FROM review_claims
     WHERE project_id = ${projectId} AND trace_id = ${ref.traceId} AND span_id = ${ref.spanId} AND expires_at > now()`);
 
-/** What other spans and log records added to a call, by group of columns. Throws RequestError where there is no such call. */
-export function readFilledFrom(
-  reader: Reader,
-  projectId: number,
-  { traceId, spanId }: GenerationRef,
-): Promise<Readonly<Record<string, string>>> {
+/** Where a call's values came from, besides its own span. */
+export interface CallSources {
+  /** What other spans and log records added, by group of columns. */
+  readonly filled_from: Readonly<Record<string, string>>;
+  /** It was announced, and its own span has not come. */
+  readonly announced: boolean;
+}
+
+/** Throws RequestError where there is no such call. */
+export function readSources(reader: Reader, projectId: number, { traceId, spanId }: GenerationRef): Promise<CallSources> {
   return reader.read({ projectId }, async (ask) => {
-    const [row] = await ask<{ filled_from: Record<string, string> | null }>(sql`
-      SELECT filled_from FROM generation_logs WHERE project_id = ${projectId} AND trace_id = ${traceId} AND span_id = ${spanId} ORDER BY start_time DESC LIMIT 1`);
+    const [row] = await ask<{ filled_from: Record<string, string> | null; announced: boolean }>(sql`
+      SELECT filled_from, generation_status IN ('pending', 'timeout') AS announced FROM generation_logs
+      WHERE project_id = ${projectId} AND trace_id = ${traceId} AND span_id = ${spanId} ORDER BY start_time DESC LIMIT 1`);
     if (row === undefined) throw notFound();
-    return row.filled_from ?? {};
+    return { filled_from: row.filled_from ?? {}, announced: row.announced };
   });
 }

@@ -81,6 +81,20 @@ describeEachServer("one model call", (server) => {
     expect((await rig.get("/api/generations/nonsense")).status).toBe(400);
   });
 
+  it("says of a call without a span whether it was announced or imported", async () => {
+    await storeGenerations(rig.owner, [{ start_time: new Date(0), generation_status: "pending" }], 70);
+    const about = async (n: number) => {
+      const span = await rig.get<{ error: { message: string } }>(`/api/generations/${generationId(n)}/span`);
+      const { body } = await rig.get<{ role: string }>(`/api/generations/${generationId(n)}/provenance`);
+      return [span.status, span.body.error.message, body.role];
+    };
+    expect(await about(1)).toEqual([404, "this call was imported without a span", "imported"]);
+    expect(await about(70)).toEqual([404, "this call was announced, and its own span has not come", "announced"]);
+    await rig.owner`DELETE FROM generation_logs WHERE start_time < '2000-01-01'`;
+    const other = await rig.get<{ error: { message: string } }>(`/api/generations/${generationId(4)}/span`);
+    expect([other.status, other.body.error.message]).toEqual([404, "there is no such model call in this project"]);
+  });
+
   it("is compared with another: parameters, results, modules, and the words that changed", async () => {
     const { body } = await rig.get<GenerationComparison>(`/api/generations/compare?a=${generationId(1)}&b=${generationId(2)}`);
     expect(body.parameters).toEqual([
