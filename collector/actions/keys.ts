@@ -51,7 +51,7 @@ export const createKey = (request: KeyRequest) =>
 
 export const revokeKey = (id: string, options: DatabaseOptions): Promise<boolean> => withKeys(options, false, (keys) => keys.revoke(id));
 
-export const rotateKey = (id: string, options: DatabaseOptions & { readonly graceMillis: number }) =>
+export const rotateKey = (id: string, options: Parameters<Actions["rotateKey"]>[1]) =>
   withKeys(options, false, (keys) => keys.rotate(id, options));
 
 export const listKeys = (options: DatabaseOptions): Promise<readonly KeySummary[]> =>

@@ -191,7 +191,7 @@ export interface Actions {
   /** A new key in place of another, which ends after the time of grace; undefined when there is no such key. */
   rotateKey(
     id: string,
-    options: DatabaseOptions & { readonly graceMillis: number },
+    options: DatabaseOptions & { readonly graceMillis: number; readonly expiresAt?: Date },
   ): Promise<{ readonly id: string; readonly key: string } | undefined>;
   listProjects(options: DatabaseOptions): Promise<readonly ProjectSummary[]>;
   createProject(name: string, options: DatabaseOptions): Promise<ProjectSummary>;

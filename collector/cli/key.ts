@@ -107,16 +107,22 @@ function futureTime(text: string): Date {
 const HOUR_MS = 3_600_000;
 const DEFAULT_GRACE_HOURS = 24;
 
+const endOf = (expires: Date | undefined): string => (expires === undefined ? "It has no end." : `It ends at ${expires.toISOString()}.`);
+
 function addRotate(key: Command, { actions, env, terminal }: CliInput): void {
   const command = withDatabase(key.command("rotate"), env)
     .argument("<id>", "id of the key, from list")
     .description("make a new key in place of another, which ends after a time of grace")
     .option("--grace-hours <n>", "how long the old key goes on working", positiveInteger, DEFAULT_GRACE_HOURS)
-    .action(async (id: string, flags: Flags & { graceHours: number }) => {
-      const made = await actions.rotateKey(id, { ...databaseOptions(flags, env), graceMillis: flags.graceHours * HOUR_MS });
+    .option("--expires <time>", "when the new key ceases to work; without it never, whatever the old one did", futureTime)
+    .action(async (id: string, flags: Flags & { graceHours: number; expires?: Date }) => {
+      const end = flags.expires === undefined ? {} : { expiresAt: flags.expires };
+      const made = await actions.rotateKey(id, { ...databaseOptions(flags, env), graceMillis: flags.graceHours * HOUR_MS, ...end });
       if (made === undefined) throw new CommandError(EXIT.notFound, `There is no usable key ${id}: see "genspan key list".`);
       await terminal.write(`${made.key}\n`);
-      terminal.note(`Key ${made.id}. Keep it now: it cannot be shown again. The old one ends in ${flags.graceHours} hours.`);
+      terminal.note(
+        `Key ${made.id}. Keep it now: it cannot be shown again. ${endOf(flags.expires)} The old one ends in ${flags.graceHours} hours at the latest.`,
+      );
     });
   withExamples(command, "genspan key rotate 0190b1c6-0000-7000-8000-000000000000 --grace-hours 48");
 }

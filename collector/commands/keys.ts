@@ -14,8 +14,8 @@ export interface KeyStore {
   /** False when there is no such key in the project, or it was revoked before. */
   revoke(id: string, projectId?: number): Promise<boolean>;
   /**
-   * A new key in place of one that can still be used: the same name, scopes and limit. The old one goes on working for the time of grace, so that its
-   * users can change one after the other. Undefined where there is no such key.
+   * A new key in place of one that can still be used: the same name, scopes and limit, and no end but the one that is given. The old one goes on
+   * working for the time of grace, so that its users can change one after the other. Undefined where there is no such key.
    */
   rotate(id: string, options: Rotation): Promise<MadeKey | undefined>;
   markUsed(ids: readonly string[]): Promise<void>;
@@ -46,6 +46,7 @@ export interface MadeKey {
 export interface Rotation {
   readonly graceMillis: number;
   readonly projectId?: number;
+  readonly expiresAt?: Date;
 }
 
 /** A key as listed: never the key itself. */
@@ -119,7 +120,7 @@ export function createKeyStore({ sql, schema, actor = "cli" }: KeyStoreOptions):
         return true;
       });
     },
-    async rotate(id, { graceMillis, projectId }) {
+    async rotate(id, { graceMillis, projectId, expiresAt }) {
       if (!UUID.test(id)) return undefined;
       return sql.begin(async (tx) => {
         const ends = new Date(Date.now() + graceMillis);
@@ -129,7 +130,11 @@ export function createKeyStore({ sql, schema, actor = "cli" }: KeyStoreOptions):
           WHERE id = ${id} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${new Date()}) AND ${ofProject(tx, projectId)} RETURNING *`;
         if (old === undefined) return undefined;
         const { name, scopes, project_id, max_requests_per_second: limit } = old;
-        const made = await insert(tx, { name, scopes, projectId: project_id, ...(limit === null ? {} : { maxRequestsPerSecond: limit }) });
+        const made = await insert(tx, {
+          ...{ name, scopes, projectId: project_id },
+          ...(expiresAt === undefined ? {} : { expiresAt }),
+          ...(limit === null ? {} : { maxRequestsPerSecond: limit }),
+        });
         await noted(tx, "key.rotate", { projectId: project_id, id, successor: made.id });
         return made;
       });

@@ -94,6 +94,16 @@ describeEachServer("keys and projects", (server) => {
     expect((await ask("/api/projects", last?.key ?? "")).status).toBe(200);
   });
 
+  it("that were to end are rotated into ones with the end that is given, or none", async () => {
+    const [soon, later] = [new Date(Date.now() + HOUR_MS), new Date(Date.now() + 9 * HOUR_MS)];
+    const { id } = await keys.create({ name: "limited", scopes: ["read"], projectId: 1, expiresAt: soon });
+    const ends = async () => (await keys.list(1)).filter(({ name }) => name === "limited").map(({ expires_at }) => expires_at);
+    const next = await keys.rotate(id, { graceMillis: 2 * HOUR_MS, expiresAt: later });
+    expect(await ends()).toEqual([soon, later]);
+    await keys.rotate(next?.id ?? "", { graceMillis: 10 * HOUR_MS });
+    expect(await ends()).toEqual([soon, later, null]);
+  });
+
   describe("that end", () => {
     /** What a stream has told until `end` has happened and it ended by itself. */
     const untilItEnds = async (path: string, key: string, end: () => Promise<unknown>): Promise<string> => {

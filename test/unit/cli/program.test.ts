@@ -178,6 +178,13 @@ describe("commands", () => {
     ]);
   });
 
+  it("key rotate says when the new key ends, since that is not when the old one did", async () => {
+    expect((await run(["key", "rotate", "id-1"])).notes).toContain("It has no end. The old one ends in 24 hours at the latest.");
+    const { calls, notes } = await run(["key", "rotate", "id-1", "--expires", "2999-01-31"]);
+    expect(calls[0]).toMatchObject(["rotateKey", "id-1", { expiresAt: new Date("2999-01-31") }]);
+    expect(notes).toContain("It ends at 2999-01-31T00:00:00.000Z.");
+  });
+
   it("key sql-login --drop says what became of the login", async () => {
     expect((await run(["key", "sql-login", "grafana", "--drop"])).notes).toBe("The login grafana is gone.\n");
     const closed = await run(["key", "sql-login", "grafana", "--drop"], {}, { removeSqlLogin: async () => "closed" });
