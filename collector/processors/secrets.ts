@@ -119,7 +119,7 @@ const pem: Finder = {
       yield PAUSE;
       if (at === PAUSE) continue;
       const begin = at + PEM_START.length;
-      if (begin < covered) continue;
+      if (begin < covered || endsKey(bytes, at, text)) continue;
       const limit = Math.min(text.end, begin + MAX_PEM_BYTES);
       const mark = bytes.subarray(begin, limit).indexOf(PEM_END);
       covered = mark >= 0 ? begin + mark : limit;
@@ -127,6 +127,13 @@ const pem: Finder = {
     }
   },
 };
+
+/** What stands before the words of the mark at a key's end. */
+const END_MARK = /-----END [A-Z ]{0,20}$/;
+const END_MARK_BYTES = 32;
+
+const endsKey = (bytes: Buffer, at: number, { start }: TextRange): boolean =>
+  END_MARK.test(bytes.toString("latin1", Math.max(start, at - END_MARK_BYTES), at));
 
 function* lines(bytes: Buffer, range: TextRange): Iterable<Found> {
   for (let at = range.start; at < range.end; ) {

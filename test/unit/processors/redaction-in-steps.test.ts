@@ -39,12 +39,9 @@ const PIECES = [
   "no secret at all",
 ];
 
-/** Those that change nothing of what comes after them. */
-const APART = PIECES.filter((piece) => !piece.includes("PRIVATE KEY"));
-
 describe("a text of any length", () => {
   it("is redacted as its parts are, wherever a pause falls", () => {
-    const parts = fc.array(fc.record({ piece: fc.constantFrom(...APART), blanks: fc.nat({ max: 30_000 }) }), {
+    const parts = fc.array(fc.record({ piece: fc.constantFrom(...PIECES), blanks: fc.nat({ max: 30_000 }) }), {
       minLength: 1,
       maxLength: 12,
     });

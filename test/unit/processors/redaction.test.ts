@@ -99,6 +99,13 @@ describe("RED-01 secrets", () => {
     expect(JSON.parse(json)).toMatchObject({ key: expect.stringContaining("-----BEGIN PRIVATE KEY-----") as string });
   });
 
+  it.each(["PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY"])("what comes after the mark that ends a %s stays", (words) => {
+    const key = PEM.replaceAll("PRIVATE KEY", words);
+    const text = clean(`${key} internationalization ${key} misunderstanding`);
+    expect(text).not.toContain(PEM_BODY.slice(0, 12));
+    expect(text).toMatch(/-----END [A-Z ]+----- internationalization -----BEGIN [\s\S]+-----END [A-Z ]+----- misunderstanding$/);
+  });
+
   it("the token after Bearer goes, prose after it stays", () => {
     expect(clean("authorization: Bearer abcdef0123456789abcdef")).toMatch(/^authorization: Bearer \[token\]\*+$/);
     expect(clean("Bearer authentication-mechanisms are explained")).toBe("Bearer authentication-mechanisms are explained");
