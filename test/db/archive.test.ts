@@ -135,6 +135,25 @@ describeEachServer("old content", (server) => {
     }
   });
 
+  it("is what a model said of an answer, too, and a call's traceback wherever it stands; what a reviewer noted stays", async () => {
+    onTestFinished(() => rig.empty("generation_scores"));
+    await rig.send(tracesOf({ id: "failed", error: "e", attributes: { ...chat, "genspan.error.traceback": CANARY } }));
+    await rig.refiner.settled();
+    for (const source of ["evaluation", "review"])
+      await rig.sql`INSERT INTO generation_scores (project_id, trace_id, span_id, time, id, name, value, explanation, source, received_at)
+        VALUES (1, ${TRACE}, 'a', '2026-11-01', gen_random_uuid(), 'tone', 0.5, ${`${CANARY} ${source}`}, ${source}, now())`;
+    const scores = () => rig.sql`SELECT value, explanation FROM generation_scores ORDER BY source`;
+    const [before, told] = [await scores(), await texts()];
+    expect(await removeContent(options({ archiveFolder: folder }))).toMatchObject({ generation_scores: 1 });
+    expect(await scores()).toEqual([
+      { value: 0.5, explanation: null },
+      { value: 0.5, explanation: `${CANARY} review` },
+    ]);
+    expect(await texts()).not.toContain(CANARY);
+    await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] });
+    expect([await scores(), await texts()]).toEqual([before, told]);
+  });
+
   it("comes back in full where its first characters stayed for a while and went to the archive later", async () => {
     const before = await texts();
     await removeContent(options({ archiveFolder: folder, keepChars: 20 }));

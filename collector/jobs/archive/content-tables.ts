@@ -123,6 +123,9 @@ function withoutKeys(list: ExactJson | undefined, keys: readonly string[]): Exac
   );
 }
 
+/** Of a call's column, which goes, too. */
+const TRACEBACK = "genspan.error.traceback";
+
 const SPANS: ContentTable = {
   name: "spans",
   timeColumn: "start_time",
@@ -130,9 +133,19 @@ const SPANS: ContentTable = {
   columns: { attributes: "jsonb", events: "jsonb" },
   strip: (row, { isContentName }) =>
     changed(row, {
-      attributes: withoutContent(row["attributes"], (name) => isContentName(name)),
+      attributes: withoutContent(row["attributes"], (name) => name === TRACEBACK || isContentName(name)),
       events: withoutEventContent(row["events"], isContentName),
     }),
+};
+
+const SCORES: ContentTable = {
+  name: "generation_scores",
+  timeColumn: "time",
+  key: ["trace_id", "span_id", "time", "id"],
+  columns: { explanation: "text" },
+  reads: ["source"],
+  // What a reviewer noted is a decision's reason, not what a model said.
+  strip: (row) => (row["source"] === "evaluation" ? changed(row, { explanation: null }) : row),
 };
 
 const EVENTS_WITH_CONTENT = "gen_ai.";
@@ -198,6 +211,7 @@ export const CONTENT_TABLES: readonly ContentTable[] = [
   SPANS,
   LOGS,
   ATTEMPTS,
+  SCORES,
   IMAGES,
   ITEMS,
 ];
