@@ -276,6 +276,8 @@ describeEachServer("two projects", (server) => {
       const relations = await rig.owner<{ name: string }[]>`
         SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') ORDER BY 1`;
       expect(relations.length).toBeGreaterThan(35);
+      await expect(sql`DELETE FROM spans`).rejects.toThrow("read-only transaction");
+      await sql`SET default_transaction_read_only = off`;
       let readable = 0;
       for (const setting of [String(theirId), "1"]) {
         await sql`SELECT set_config('genspan.project', ${setting}, false)`;
