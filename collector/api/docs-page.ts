@@ -34,6 +34,7 @@ const page = html`<!doctype html>
 export function addDocsPage(app: Hono<Env>): void {
   const folder = dirname(createRequire(import.meta.url).resolve("swagger-ui-dist/package.json"));
   app.get("/docs", (context) => context.html(page));
+  app.get("/docs/", (context) => context.redirect("/docs"));
   app.get("/docs/start.js", (context) => context.body(SCRIPT, 200, { "Content-Type": "text/javascript; charset=utf-8" }));
   const contents = new Map<string, Buffer<ArrayBuffer>>();
   for (const [file, type] of Object.entries(FILES)) {

@@ -38,4 +38,15 @@ describeInBrowser("the documentation of the API in a browser", () => {
     expect(faults).toEqual([]);
     await context.close();
   });
+
+  it("lets one try a route, and is found with a slash at its end", async () => {
+    const { page, faults, context } = await openPage(browser, `${server.url}/docs/#/alerts/getAlertsMetrics`);
+    const route = page.locator("#operations-alerts-getAlertsMetrics");
+    await route.getByRole("button", { name: "Try it out" }).click({ timeout: 60_000 });
+    const answered = page.waitForResponse((response) => new URL(response.url()).pathname === "/api/alerts/metrics");
+    await route.getByRole("button", { name: "Execute" }).click();
+    expect((await answered).status()).toBe(200);
+    expect(faults).toEqual([]);
+    await context.close();
+  });
 });
