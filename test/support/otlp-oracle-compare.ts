@@ -285,8 +285,8 @@ function movedFrom(row: Row): Moved[] {
   }));
 }
 
-const without = ({ list, duplicates }: Attributes, moved: readonly Moved[]): string =>
-  jsonObjectOf({ list: list.filter(({ key }) => moved.every(({ attribute }) => attribute !== key.text)), duplicates });
+const without = ({ list, ...more }: Attributes, moved: readonly Moved[]): string =>
+  jsonObjectOf({ list: list.filter(({ key }) => moved.every(({ attribute }) => attribute !== key.text)), ...more });
 
 interface CallComparison {
   readonly item: ExpectedItem;

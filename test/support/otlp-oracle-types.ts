@@ -52,6 +52,9 @@ export const FIELDS: ReadonlyMap<string, readonly OracleField[]> = new Map(
 export const SENT = { name: "sent", id: 19_000 } as const;
 const WITH_SENT: ReadonlySet<string> = new Set(["Span", "Event", "Link", "LogRecord", "AnyValue"]);
 
+/** The field of an AnyValue with which redaction fills the room of what it took out; no JSON has it either. */
+const EMPTIED_FIELD: OracleField = { name: "emptied", id: 15, type: "bytes", repeated: true, oneof: false };
+
 export const isMessage = (type: string): boolean => FIELDS.has(type);
 
 const SENT_FIELD: OracleField = { ...SENT, type: "bytes", repeated: true, oneof: false };
@@ -67,7 +70,7 @@ function createTypes(typeOf: TypeOf): protobuf.Root {
       {
         ...(members.length > 0 ? { oneofs: { kind: { oneof: members } } } : {}),
         fields: Object.fromEntries(
-          [...fields, ...(WITH_SENT.has(name) ? [SENT_FIELD] : [])].map((field) => [
+          [...fields, ...(WITH_SENT.has(name) ? [SENT_FIELD] : []), ...(name === "AnyValue" ? [EMPTIED_FIELD] : [])].map((field) => [
             field.name,
             { id: field.id, type: typeOf(field), ...(field.repeated ? { rule: "repeated" } : {}) },
           ]),

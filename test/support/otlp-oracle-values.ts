@@ -36,7 +36,11 @@ export interface AnyValue {
   readonly kvlistValue?: { readonly values?: readonly { readonly key?: Uint8Array; readonly value?: AnyValue | null }[] } | null;
   readonly bytesValue?: Uint8Array;
   readonly sent?: readonly Uint8Array[];
+  readonly emptied?: readonly Uint8Array[];
 }
+
+/** Whether redaction took content out of a value. */
+export const wasEmptied = (value: AnyValue | null | undefined): boolean => (value?.emptied?.length ?? 0) > 0;
 
 export interface Attribute {
   readonly key: Mended;
@@ -47,6 +51,8 @@ export interface Attribute {
 export interface Attributes {
   readonly list: readonly Attribute[];
   readonly duplicates: number;
+  /** Redaction took content out of one of them. */
+  readonly redacted: boolean;
 }
 
 /** The item cannot be read: it is refused alone. */
@@ -139,8 +145,10 @@ interface Read {
 /** Reads encoded KeyValues. Throws what protobufjs throws where the outside of one is broken, BrokenItem where a value that is kept is broken within. */
 export function attributesOf(encoded: readonly Uint8Array[] | undefined): Attributes {
   const last = new Map<string, Read>();
+  let redacted = false;
   for (const bytes of encoded ?? []) {
     const read = readPair(bytes);
+    redacted ||= typeof read.value !== "string" && wasEmptied(read.value);
     const name = read.key.toString("latin1");
     last.delete(name);
     last.set(name, read);
@@ -149,7 +157,7 @@ export function attributesOf(encoded: readonly Uint8Array[] | undefined): Attrib
     if (typeof value === "string") throw new BrokenItem(value);
     return { key: textOf(key), value };
   });
-  return { list, duplicates: (encoded?.length ?? 0) - list.length };
+  return { list, duplicates: (encoded?.length ?? 0) - list.length, redacted };
 }
 
 function readPair(bytes: Uint8Array): Read {

@@ -12,6 +12,7 @@ import {
   NON_FINITE,
   textOf,
   unsignedOf,
+  wasEmptied,
   withStandingBody,
 } from "./otlp-oracle-values.ts";
 
@@ -194,7 +195,7 @@ function originOf(kind: "resource" | "scope", origin: Origin | null | undefined,
 
 /** Bytes and special numbers: of a resource or scope that is not said. */
 const TYPES_ALONE = BYTES | NON_FINITE;
-const NO_ATTRIBUTES: Attributes = { list: [], duplicates: 0 };
+const NO_ATTRIBUTES: Attributes = { list: [], duplicates: 0, redacted: false };
 const refused = (refusal: string): ExpectedItem => ({
   row: undefined,
   refusal,
@@ -423,6 +424,7 @@ function logRow(bytes: Uint8Array, arrival: Arrival, noteOrigins: NoteOrigins): 
   row["body"] = body?.text ?? null;
   noteAttributes(attributes, "attributes", notes);
   if (attributes.duplicates > 0) notes.more["duplicate_keys"] = attributes.duplicates;
+  if (wasEmptied(log.body) || attributes.redacted) notes.more["redacted"] = true;
   notes.marks(log.sent, LOG_COLUMNS);
   noteOrigins(notes);
   row["ingest_notes"] = notes.toJson();

@@ -1,4 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { hasContentBody, isContentName } from "../../../collector/dialects/content-names.ts";
+import { transcodeJson } from "../../../collector/otlp/decode-json.ts";
+import { createContentRemover } from "../../../collector/processors/content-removal.ts";
+import { atOnce } from "../../../collector/processors/steps.ts";
 import { compareJsonWithOracle, compareWithOracle, Mismatch } from "../../support/otlp-oracle-compare.ts";
 import { recordingsOf } from "../../support/recordings.ts";
 import { SEED } from "../../support/seed.ts";
@@ -93,6 +97,17 @@ describe("the judge", () => {
     };
     const json = Buffer.from(JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [body] }] }] }));
     expect(compareJsonWithOracle(json, "traces")).toMatchObject({ items: 1, verdict: "ENC-04 text that is not UTF-8" });
+  });
+
+  it.each([
+    ["the body", { body: { kvlistValue: { values: [{ key: "content", value: { stringValue: "Hi" } }] } } }],
+    ["an attribute", { attributes: [{ key: "gen_ai.input.messages", value: { stringValue: "what was said" } }] }],
+  ])("knows of log records that content was taken out of %s", (_, parts) => {
+    const json = { resourceLogs: [{ scopeLogs: [{ logRecords: [{ eventName: "gen_ai.user.message", ...parts }] }] }] };
+    const sent = transcodeJson(Buffer.from(JSON.stringify(json)), "logs");
+    const stored = Buffer.from(sent);
+    expect(atOnce(createContentRemover({ isContentName, hasContentBody }, [])(stored, "logs"))).toBe(1);
+    expect(compareWithOracle(stored, { signal: "logs" })).toMatchObject({ items: 1 });
   });
 
   it("sees that another resource or scope differs", () => {
