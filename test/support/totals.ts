@@ -50,16 +50,11 @@ export function totalsOfVitest(report: unknown, exitCode: number): Totals {
 
 /** So many files at most may owe their failure to a busy machine. */
 const MAX_UNSTEADY_FILES = 5;
-/** These wait for nothing: what fails in them is wrong. */
-const PURE_TESTS = /[\\/]test[\\/]unit[\\/]/;
 
-/**
- * Paths of failed files that deserve a second run, alone: a few files that use servers, networks and clocks, which may fail for want of time where several
- * run beside each other. None where many fail, or a pure one does.
- */
+/** Paths of failed files that deserve a second run, alone: a few may have failed for want of time among the others. None where many fail. */
 export function unsteadyFiles({ testResults }: Report): string[] {
   const failed = testResults.filter(({ status }) => status === "failed").map(({ name }) => name);
-  return failed.length <= MAX_UNSTEADY_FILES && !failed.some((name) => PURE_TESTS.test(name)) ? failed : [];
+  return failed.length <= MAX_UNSTEADY_FILES ? failed : [];
 }
 
 export const withoutFiles = ({ testResults }: Report, names: readonly string[]): Report => ({
