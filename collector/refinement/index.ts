@@ -67,6 +67,8 @@ const OUTAGE_DELAY_MS = 2_000;
 /** How long `stop` waits for a turn that is under way; what it leaves undone is found after the next start. */
 const STOP_MS = 2_000;
 const SWEEP_MS = 15_000;
+/** How many times as long as a sweep took the next one waits. */
+const REST_PER_SWEEP = 9;
 /** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
 const LOOK_BACK_MS = 3_600_000;
 
@@ -232,12 +234,20 @@ export function createRefiner(options: RefinerOptions): Refiner {
     for (const trace of asking) if (found.has(traceName(trace))) putDue(traceName(trace), trace);
   }
 
-  const sweeper = setInterval(() => {
-    sweep().catch((error: unknown) =>
-      log.warn({ code: errorCode(error) }, "lately received rows could not be looked through; it is tried again"),
-    );
-  }, sweepMillis);
-  sweeper.unref();
+  let sweeper: NodeJS.Timeout | undefined;
+
+  /** Where much comes in a sweep reads for seconds: it has a tenth of the time at most, and never meets another one. */
+  function sweepAfter(delayMillis: number): void {
+    sweeper = setTimeout(async () => {
+      const began = performance.now();
+      await sweep().catch((error: unknown) =>
+        log.warn({ code: errorCode(error) }, "lately received rows could not be looked through; it is tried again"),
+      );
+      if (!stopped) sweepAfter(Math.max(sweepMillis, (performance.now() - began) * REST_PER_SWEEP));
+    }, delayMillis);
+    sweeper.unref();
+  }
+  sweepAfter(sweepMillis);
 
   return {
     note(projectId, marks) {
@@ -257,7 +267,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     },
     async stop() {
       stopped = true;
-      clearInterval(sweeper);
+      clearTimeout(sweeper);
       clearTimeout(timer);
       timer = undefined;
       await within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});
