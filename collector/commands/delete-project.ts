@@ -4,6 +4,7 @@ import { errorCode } from "../base/error-code.ts";
 import { RequestError } from "../base/request-error.ts";
 import { SPAN_TABLES } from "../model/span-tables.ts";
 import { audit } from "./audit.ts";
+import { REMEMBERED } from "./erase/remembered.ts";
 import { partsOf } from "./parts.ts";
 import type { Writer } from "./writer.ts";
 
@@ -94,10 +95,7 @@ const close = ({ sql, schema, projectId }: ProjectDeletion): Promise<unknown> =>
     await tx`UPDATE ${tx(schema)}.audit_log SET subject = 'erased', details = '{"erased": true}' WHERE project_id = ${projectId}`;
   });
 
-/** Collectors that were cut off from everything for longer than this are not waited for. */
-const REMEMBERED = "30 days";
-
-/** Deletes what came into deleted projects after all. Gives the number of rows. */
+/** Deletes what came into deleted projects after all, from collectors that were cut off for no longer than REMEMBERED. Gives the number of rows. */
 export async function sweepDeletedProjects({ sql, schema }: Writer): Promise<number> {
   const deleted = await sql<{ id: number }[]>`
     SELECT id FROM ${sql(schema)}.projects WHERE deleted_at > clock_timestamp() - ${REMEMBERED}::interval`;

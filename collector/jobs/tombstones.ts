@@ -1,6 +1,7 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { REMEMBERED } from "../commands/erase/remembered.ts";
 import { createSchedule } from "./schedule.ts";
 
 export interface TombstonesOptions {
@@ -28,8 +29,6 @@ export interface Tombstones {
 }
 
 const INTERVAL_MS = 2_000;
-/** Senders give up on a request within minutes, queues of collectors within a day or two. */
-const REMEMBERED = "30 days";
 /** Erasures that were committed later than others begun after them. */
 const OVERLAP = "1 minute";
 const MAX_NEW = 200_000;

@@ -64,6 +64,12 @@ const watched = new WeakSet<object>();
 
 export const markWatched = (iterator: object): unknown => watched.add(iterator);
 
+/** Shows an observer what one step of an iterator, or one read of a reader, gave. */
+export function showStep({ done, value }: IteratorResult<unknown>, observer: StreamObserver, way: string): void {
+  if (done === true) observer.end(COMPLETE);
+  else observer.chunk(value, way);
+}
+
 /** The chunks of what `open` opens, untouched and at the same pace, each shown to the observer on its way; `way` is the observer's. */
 export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: StreamObserver, way = "iterator"): AsyncIterator<C> {
   function failed(error: unknown): never {
@@ -90,8 +96,7 @@ export function watchedIterator<C>(open: () => AsyncIterator<C>, observer: Strea
       } catch (error) {
         return failed(error);
       }
-      if (result.done === true) observer.end(COMPLETE);
-      else observer.chunk(result.value, way);
+      showStep(result, observer, way);
       return result;
     },
     async return(value) {

@@ -1,4 +1,4 @@
-import { COMPLETE, markWatched, STOPPED, type StreamObserver, watchedIterator } from "./streams.ts";
+import { COMPLETE, markWatched, STOPPED, type StreamObserver, showStep, watchedIterator } from "./streams.ts";
 import { isWebStream, watchWebStream } from "./web-streams.ts";
 import { watchOutcome, wrapMethod } from "./wrap-method.ts";
 
@@ -43,11 +43,7 @@ function watchEmissions(source: object, observer: StreamObserver): boolean {
 
 /** A generator is its own iterator. */
 function watchSteps(source: object, observer: StreamObserver): boolean {
-  const show = (result: unknown): void => {
-    const { done, value } = result as IteratorResult<unknown>;
-    if (done === true) observer.end(COMPLETE);
-    else observer.chunk(value, "iterator");
-  };
+  const show = (result: unknown): void => showStep(result as IteratorResult<unknown>, observer, "iterator");
   const failed = (error: unknown): void => observer.end({ kind: "failed", error });
   markWatched(source);
   return (

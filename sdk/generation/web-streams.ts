@@ -1,4 +1,4 @@
-import { COMPLETE, STOPPED, type StreamObserver, watchedIterator } from "./streams.ts";
+import { STOPPED, type StreamObserver, showStep, watchedIterator } from "./streams.ts";
 import { type Method, watchOutcome, wrapMethod } from "./wrap-method.ts";
 
 export const isWebStream = (source: object): boolean => source instanceof ReadableStream;
@@ -38,11 +38,7 @@ export function watchWebStream(given: object, observer: StreamObserver): boolean
 
 function watchReader(reader: ReadableStreamDefaultReader, observer: StreamObserver): ReadableStreamDefaultReader {
   let isReleased = false;
-  const show = (result: unknown): void => {
-    const { done, value } = result as { readonly done: boolean; readonly value: unknown };
-    if (done) observer.end(COMPLETE);
-    else observer.chunk(value, "reader");
-  };
+  const show = (result: unknown): void => showStep(result as IteratorResult<unknown>, observer, "reader");
   /** A reader that is given back fails what it still waits for, and another may go on. */
   const failed = (error: unknown): void => {
     if (!isReleased) observer.end({ kind: "failed", error });

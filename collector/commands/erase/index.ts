@@ -6,6 +6,7 @@ import { noteReturned, releaseNoted } from "../origins/release.ts";
 import { deleteNamed } from "./delete-named.ts";
 import { type Counts, deleteRows, type Erasure, inTransaction } from "./delete-rows.ts";
 import { findSpans, type Target } from "./find-spans.ts";
+import { entityHash, REMEMBERED } from "./remembered.ts";
 import { type Subject, subjectHash } from "./subject.ts";
 
 export interface EraseOptions {
@@ -103,9 +104,6 @@ function added(...counts: readonly Counts[]): Counts {
   return sum;
 }
 
-/** A record's erasure is remembered so long. */
-const REMEMBERED = "30 days";
-
 export interface SweepOptions {
   readonly sql: Sql;
   readonly schema: string;
@@ -120,7 +118,7 @@ const buryLateCalls = ({ sql, schema, withinMillis }: SweepOptions): Promise<voi
       INSERT INTO tombstones (project_id, trace_id, span_id, erasure_id, erased_at)
       SELECT DISTINCT ON (g.project_id, g.trace_id, g.span_id) g.project_id, g.trace_id, g.span_id, e.id, clock_timestamp()
       FROM generation_logs g JOIN erasures e ON e.project_id = g.project_id AND e.subject_kind = 'entity'
-        AND e.subject_hash = sha256(convert_to('entity' || chr(10) || g.entity_type || ':' || g.entity_id, 'UTF8'))
+        AND e.subject_hash = ${entityHash(tx, "g")}
       WHERE g.received_at > clock_timestamp() - make_interval(secs => ${withinMillis / 1_000}) AND g.entity_id IS NOT NULL
         AND e.requested_at > clock_timestamp() - ${REMEMBERED}::interval
       ON CONFLICT DO NOTHING`;

@@ -32,7 +32,7 @@ const ENTITY_KEY = /^(.+)_id$/;
 /** Ids that are no record of the application. */
 const OWN_IDS = new Set(["trace_id", "span_id", "parent_span_id"]);
 
-const STATUSES: ReadonlySet<unknown> = new Set(["pending", "success", "failed", "timeout"]);
+export const STATUSES: ReadonlySet<unknown> = new Set(["pending", "success", "failed", "timeout"]);
 
 /** The row of generation_logs; logged_at is when it began. What no column takes is in additional_metadata. Imported again it is the same row. */
 export function generationOf(source: Readonly<JsonObject>, receivedAt: string): ImportRow {

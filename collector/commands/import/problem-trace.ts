@@ -1,4 +1,5 @@
 import { isObject } from "../../base/json-values.ts";
+import { STATUSES } from "./generation-log.ts";
 import { spanIdsOf, uuidOf } from "./row-ids.ts";
 import type { ImportRow, JsonObject } from "./shapes.ts";
 
@@ -77,8 +78,6 @@ interface Problem {
   readonly createdAt: unknown;
   readonly receivedAt: string;
 }
-
-const STATUSES: ReadonlySet<unknown> = new Set(["pending", "success", "failed", "timeout"]);
 
 /** Columns of generation_logs by the names that a part has for them. */
 const COLUMN_BY_NAME = new Map([

@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from "postgres";
 import { errorCode } from "../../base/error-code.ts";
+import { entityHash, REMEMBERED } from "../erase/remembered.ts";
 import { IMPORT_TABLES, type ImportNoun } from "./shapes.ts";
 
 /** A row as JSON text, and the line of the file that it came from. */
@@ -97,9 +98,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "54001": "this is nested too deeply",
 };
 
-/** As long as late retries are kept out. */
-const REMEMBERED = "30 days";
-
 /** Where a row says nothing of its own; JSON objects keep the last of two members, so these come first. */
 const defaults = ({ receivedAt }: StoreOptions): string =>
   JSON.stringify({
@@ -157,5 +155,5 @@ function isErased(tx: TransactionSql, { schema, columns }: StoreOptions) {
     AND t.span_id IN ('', new.span_id) AND ${recently("erased_at")})`;
   if (!columns.names.has("entity_id")) return ofSpan;
   return tx`(${ofSpan} OR EXISTS (SELECT FROM ${tx(schema)}.erasures e WHERE e.project_id = new.project_id AND e.subject_kind = 'entity'
-    AND e.subject_hash = sha256(convert_to('entity' || chr(10) || new.entity_type || ':' || new.entity_id, 'UTF8')) AND ${recently("requested_at")}))`;
+    AND e.subject_hash = ${entityHash(tx, "new")} AND ${recently("requested_at")}))`;
 }
