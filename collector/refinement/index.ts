@@ -13,6 +13,7 @@ import {
   type TraceMark,
   withMark,
 } from "../rows/trace-marks.ts";
+import { createAttendance } from "./attendance.ts";
 import { traceName } from "./look-up.ts";
 import { createOpenTraces } from "./open-traces.ts";
 import { createScoreSearch } from "./score-search.ts";
@@ -44,7 +45,7 @@ export interface Refiner {
   stop(): Promise<void>;
 }
 
-/** Traces that are remembered at least, so that a late part finds the rest; the sweep finds what was forgotten. */
+/** Traces that are remembered at least, so that a late part finds the rest. Of forty times as many it is known that they had a call. */
 const REMEMBERED_TRACES = 25_000;
 /** Parts that mean nothing without a call of their trace. */
 const WAITING_PARTS = MARK_HTTP | MARK_RECORD;
@@ -86,6 +87,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
   const due = new Map<string, Known>();
   const open = createOpenTraces<Known>();
   const scores = createScoreSearch(options);
+  const attendance = createAttendance(options);
   let scoresDue = false;
   let turn: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -93,10 +95,14 @@ export function createRefiner(options: RefinerOptions): Refiner {
 
   function remember(projectId: number, mark: TraceMark): Known {
     const before = known.get(projectId, mark.traceId);
-    const trace = before === undefined ? { ...mark, projectId, sign: Number.NaN } : merged(before, mark);
+    const trace = before === undefined ? { ...onForgotten(projectId, mark), projectId, sign: Number.NaN } : merged(before, mark);
     known.set(trace);
     return trace;
   }
+
+  /** A mark of a trace that is not known any more, and may have had a call. */
+  const onForgotten = (projectId: number, mark: TraceMark): TraceMark =>
+    known.hadCall(projectId, mark.traceId) ? withMark({ ...mark, bits: MARK_CALL }, mark) : mark;
 
   function putDue(key: string, trace: Known): void {
     due.set(key, trace);
@@ -199,12 +205,15 @@ export function createRefiner(options: RefinerOptions): Refiner {
   let first = true;
 
   /**
-   * The first sweep looks at everything lately received: who wrote it may have died before it looked, and what it waited for comes to us. Later ones leave out
-   * traces whose calls are the same as at our last look.
+   * The first sweep looks at everything lately received: who wrote it may have died before it looked, and what it waited for comes to us. Later ones look for what
+   * other collectors wrote, where there are any, and leave out traces whose calls are the same as at our last look. Their windows overlap by two pauses: an
+   * announcement may come that much later than the first rows.
    */
   async function sweep(): Promise<void> {
+    await attendance.announce();
     const [since, until, isFirst] = [sweptUntil, Date.now() - 2 * sweepMillis, first];
-    for await (const traces of tracesSince(options, since, isFirst ? undefined : waiting())) takeUp(traces, isFirst);
+    if (isFirst || (await attendance.othersSince(since)))
+      for await (const traces of tracesSince(options, since, isFirst ? undefined : waiting())) takeUp(traces, isFirst);
     if (isFirst) takeUp(await partsSince(options, since), isFirst);
     for (const [key, trace] of open.toLookAt()) putDue(key, trace);
     await findEarlierTargets();
@@ -249,6 +258,12 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
   sweepAfter(sweepMillis);
 
+  /** Sweeps may be far apart. What fails here is tried again, and fails the next sweep, which tells it. */
+  const announce = (): void => void attendance.announce().catch(() => {});
+  const announcing = setInterval(announce, sweepMillis);
+  announcing.unref();
+  announce();
+
   return {
     note(projectId, marks) {
       for (const mark of marks) {
@@ -268,6 +283,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
     async stop() {
       stopped = true;
       clearTimeout(sweeper);
+      clearInterval(announcing);
       clearTimeout(timer);
       timer = undefined;
       await within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});

@@ -1,4 +1,6 @@
+import { MARK_CALL } from "../rows/trace-marks.ts";
 import type { TraceRef } from "./look-up.ts";
+import { createSeenFilter } from "./seen-filter.ts";
 
 /** What is known of a trace. */
 export interface KnownTrace extends TraceRef {
@@ -13,9 +15,14 @@ export interface TraceMemory {
   get(projectId: number, traceId: string): KnownTrace | undefined;
   /** Trace ids of another form than 32 hexadecimal digits are not kept. */
   set(trace: KnownTrace): void;
+  /** Whether a call of the trace was noted, also one that is no longer kept; wrong for one trace of two hundred. */
+  hadCall(projectId: number, traceId: string): boolean;
   /** Those whose bits pass the test. */
   where(test: (bits: number) => boolean): KnownTrace[];
 }
+
+/** Of how many times as many traces as are kept it is known that they had a call. */
+const SEEN_PER_KEPT = 40;
 
 /**
  * Holds at least the last `count` traces, and at most twice as many, in at most 100 bytes each: as objects in a Map they took 480, and the garbage collector walked
@@ -24,6 +31,7 @@ export interface TraceMemory {
 export function createTraceMemory(count: number): TraceMemory {
   let young = createTable(count);
   let old = createTable(count);
+  const calls = createSeenFilter(count * SEEN_PER_KEPT);
   const id = new Uint32Array(ID_WORDS);
   return {
     get(projectId, traceId) {
@@ -34,10 +42,12 @@ export function createTraceMemory(count: number): TraceMemory {
     set(trace) {
       if (!readId(trace.traceId, id)) return;
       young.set(trace, id);
+      if ((trace.bits & MARK_CALL) !== 0) calls.add(hash(trace.projectId, id), hash(~trace.projectId, id));
       if (young.size < count) return;
       [young, old] = [old, young];
       young.clear();
     },
+    hadCall: (projectId, traceId) => readId(traceId, id) && calls.has(hash(projectId, id), hash(~projectId, id)),
     where(test) {
       const found = young.where(test);
       for (const trace of old.where(test)) {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTraceMemory, type KnownTrace } from "../../../collector/refinement/trace-memory.ts";
@@ -50,6 +51,22 @@ describe("remembered traces", () => {
     memory.set(trace(0, { traceId: "e".repeat(31) }));
     memory.set(trace(0, { traceId: `${"e".repeat(31)}G` }));
     expect(memory.where(() => true)).toEqual([]);
+  });
+
+  it.each([
+    ["that count upwards", traceIdOf],
+    ["of chance", (n: number) => createHash("md5").update(String(n)).digest("hex")],
+  ])("had a call or not, also when they are no longer kept, by ids %s", (_, idOf) => {
+    const memory = createTraceMemory(1_000);
+    for (let i = 0; i < 30_000; i++) memory.set(trace(i, { traceId: idOf(i), bits: i % 2 === 0 ? 1 : 32 }));
+    const had = (project: number, from: number, step: number) =>
+      Array.from({ length: 10_000 }, (_, i) => memory.hadCall(project, idOf(from + i * step))).filter(Boolean).length;
+    expect(memory.get(1, idOf(0))).toBeUndefined();
+    expect(had(1, 0, 2)).toBe(10_000);
+    expect(had(1, 1, 2)).toBeLessThan(50);
+    expect(had(1, 100_000, 1)).toBeLessThan(50);
+    expect(had(2, 0, 2)).toBeLessThan(50);
+    expect(memory.hadCall(1, "no trace id")).toBe(false);
   });
 
   it("are the same as in a Map, whatever the ids", () => {
