@@ -6,10 +6,10 @@ import { linkOf } from "../alerts/link.ts";
 import type { Notice } from "../alerts/message.ts";
 import { type Rule, readChannels, readRules } from "../alerts/rules.ts";
 import { errorCode } from "../base/error-code.ts";
+import { createSchedule } from "../base/schedule.ts";
 import type { Reader } from "../query/reader.ts";
 import { runUnderLease } from "./lease.ts";
 import type { Job, JobOptions } from "./leased-job.ts";
-import { createSchedule } from "./schedule.ts";
 
 export interface AlertJobOptions extends JobOptions, ChannelTools {
   /** Measures, as a reader of the rule's project. */

@@ -1,8 +1,8 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { runUnderLease } from "./lease.ts";
-import { createSchedule } from "./schedule.ts";
 
 /** What every job of a collector is given. */
 export interface JobOptions {

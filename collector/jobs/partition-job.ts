@@ -1,11 +1,11 @@
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { runUnderLease } from "./lease.ts";
 import type { Job, JobOptions } from "./leased-job.ts";
 import { maintainPartitions, type PartitionReport, readDefaultRows } from "./partitions.ts";
 import { dropExpired, type RetentionReport } from "./retention.ts";
-import { createSchedule } from "./schedule.ts";
 
 const INTERVAL_MS = 10 * 60_000;
 const LEASE_TTL_MS = 60_000;

@@ -1,9 +1,9 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { createPriceBook, type PriceBook } from "../model/price.ts";
 import { readPrices } from "../query/prices.ts";
-import { createSchedule } from "./schedule.ts";
 
 export interface PriceBooksOptions {
   /** Sees the prices of all projects. */

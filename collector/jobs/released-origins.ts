@@ -1,10 +1,10 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { within } from "../base/within.ts";
 import { type Origin, type OriginKind, originKey } from "../commands/origins/origin.ts";
 import { type OriginRow, restoreOrigins } from "../commands/origins/restore.ts";
-import { createSchedule } from "./schedule.ts";
 
 /** The writer of telemetry, which remembers what is stored. */
 export interface OriginMemory {

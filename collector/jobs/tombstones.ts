@@ -1,8 +1,8 @@
 import type { Sql } from "../../schema/connect.ts";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { REMEMBERED } from "../commands/erase/remembered.ts";
-import { createSchedule } from "./schedule.ts";
 
 export interface TombstonesOptions {
   readonly sql: Sql;

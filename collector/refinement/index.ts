@@ -1,6 +1,7 @@
 import type { Sql } from "postgres";
 import { errorCode } from "../base/error-code.ts";
 import type { Log } from "../base/log.ts";
+import { createSchedule } from "../base/schedule.ts";
 import { within } from "../base/within.ts";
 import {
   MARK_CALL,
@@ -16,6 +17,7 @@ import {
 import { createAttendance } from "./attendance.ts";
 import { traceName } from "./look-up.ts";
 import { createOpenTraces } from "./open-traces.ts";
+import { mayBePlain, plainTraces } from "./plain-traces.ts";
 import { createScoreSearch } from "./score-search.ts";
 import { partsSince, tracesSince } from "./searches.ts";
 import { refineTraces, tracesWithTargets } from "./store.ts";
@@ -68,7 +70,7 @@ const OUTAGE_DELAY_MS = 2_000;
 /** How long `stop` waits for a turn that is under way; what it leaves undone is found after the next start. */
 const STOP_MS = 2_000;
 const SWEEP_MS = 15_000;
-/** How many times as long as a sweep took the next one waits. */
+/** A sweep has a tenth of the time at most. */
 const REST_PER_SWEEP = 9;
 /** After a start, rows of this long ago are looked at: a collector may have died between their commit and the look. */
 const LOOK_BACK_MS = 3_600_000;
@@ -150,12 +152,18 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
 
   async function refine(taken: readonly (readonly [string, Known])[]): Promise<void> {
+    const traces = taken.map(([, trace]) => trace);
+    const plain = await plainTraces(
+      options,
+      traces.filter(({ bits }) => mayBePlain(bits & ~ASKED)),
+    );
+    const names = new Set(plain.map(traceName));
     const found = await refineTraces(
       options,
-      taken.map(([, trace]) => trace),
+      traces.filter((trace) => !names.has(traceName(trace))),
     );
     lookAgainSoon(open.note(new Map(taken), found.open));
-    for (const { projectId, traceId, sign } of found.unchanged) {
+    for (const { projectId, traceId, sign = Number.NaN } of [...plain, ...found.unchanged]) {
       const trace = known.get(projectId, traceId);
       if (trace !== undefined) known.set({ ...trace, sign });
     }
@@ -209,7 +217,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
    * other collectors wrote, where there are any, and leave out traces whose calls are the same as at our last look. Their windows overlap by two pauses: an
    * announcement may come that much later than the first rows.
    */
-  async function sweep(): Promise<void> {
+  async function sweepOnce(): Promise<void> {
     await attendance.announce();
     const [since, until, isFirst] = [sweptUntil, Date.now() - 2 * sweepMillis, first];
     if (isFirst || (await attendance.othersSince(since)))
@@ -243,26 +251,24 @@ export function createRefiner(options: RefinerOptions): Refiner {
     for (const trace of asking) if (found.has(traceName(trace))) putDue(traceName(trace), trace);
   }
 
-  let sweeper: NodeJS.Timeout | undefined;
-
-  /** Where much comes in a sweep reads for seconds: it has a tenth of the time at most, and never meets another one. */
-  function sweepAfter(delayMillis: number): void {
-    sweeper = setTimeout(async () => {
-      const began = performance.now();
-      await sweep().catch((error: unknown) =>
-        log.warn({ code: errorCode(error) }, "lately received rows could not be looked through; it is tried again"),
-      );
-      if (!stopped) sweepAfter(Math.max(sweepMillis, (performance.now() - began) * REST_PER_SWEEP));
-    }, delayMillis);
-    sweeper.unref();
+  let sweeping: Promise<void> = Promise.resolve();
+  /** One after the other: two would take up the same traces. */
+  function sweep(): Promise<void> {
+    sweeping = sweeping.catch(() => {}).then(sweepOnce);
+    return sweeping;
   }
-  sweepAfter(sweepMillis);
 
-  /** Sweeps may be far apart. What fails here is tried again, and fails the next sweep, which tells it. */
-  const announce = (): void => void attendance.announce().catch(() => {});
-  const announcing = setInterval(announce, sweepMillis);
-  announcing.unref();
-  announce();
+  const sweeps = createSchedule({
+    run: sweep,
+    everyMillis: sweepMillis,
+    // Where much comes in a sweep may read for seconds.
+    restPerRun: REST_PER_SWEEP,
+    onError: (error) => log.warn({ code: errorCode(error) }, "lately received rows could not be looked through; it is tried again"),
+  });
+  // Not by the sweeps, which may be far apart. Where this fails, so does the next sweep, which tells it.
+  const announcements = createSchedule({ run: attendance.announce, everyMillis: sweepMillis, onError() {} });
+  sweeps.start();
+  announcements.start();
 
   return {
     note(projectId, marks) {
@@ -282,11 +288,10 @@ export function createRefiner(options: RefinerOptions): Refiner {
     },
     async stop() {
       stopped = true;
-      clearTimeout(sweeper);
-      clearInterval(announcing);
       clearTimeout(timer);
       timer = undefined;
-      await within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});
+      const turnEnded = within(turn ?? Promise.resolve(), STOP_MS).catch(() => {});
+      await Promise.all([sweeps.stop(), announcements.stop(), turnEnded]);
     },
   };
 }

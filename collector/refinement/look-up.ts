@@ -40,6 +40,10 @@ export function windowOf(traces: readonly TraceRef[]): Window {
   };
 }
 
+/** For lookups by key: no table is read as a whole, whatever is known or not known of it. */
+export const LOOKUP_SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
+  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
+
 interface Lookup {
   readonly schema: string;
   readonly window: Window;

@@ -45,7 +45,7 @@ export const readScores = (tx: Tx, schema: string, { projects, ids, from, to }: 
   SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]) AS given (project_id, trace_id)) AS k,
     LATERAL (SELECT project_id, trace_id, span_id, "time"::text AS time_text, id, response_id, told_trace_id, told_span_id FROM ${tx(schema)}.generation_scores t
       WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.source = 'evaluation'
-        AND ((t."time" >= ${from} AND t."time" <= ${to}) OR t."time" = 'epoch') OFFSET 0) AS t
+        AND ((t."time" >= ${from} AND t."time" <= ${to}) OR t."time" = 'epoch') ORDER BY t.span_id OFFSET 0) AS t
   ORDER BY time_text, id`;
 
 export function toScore(row: Record<string, unknown>): ScoreFacts {
@@ -90,13 +90,16 @@ export const readApart = (tx: Tx, schema: string, window: Window): Promise<Rows>
 
 const EVENT_NAMES = CONTENT_EVENTS.map((name) => `'${name}'`).join(", ");
 
+/** Over rows of log_records: content that belongs to a span. */
+export const IS_CONTENT_EVENT = `span_id IS NOT NULL AND event_name IN (${EVENT_NAMES})`;
+
 export const readEvents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
   lookUp(tx, {
     schema,
     window,
     table: "log_records",
     columns: "id, span_id, event_name, body, attributes, time, time_nano, ingest_notes ->> 'redacted' AS redacted",
-    condition: `span_id IS NOT NULL AND event_name IN (${EVENT_NAMES})`,
+    condition: IS_CONTENT_EVENT,
     order: "ORDER BY time, time_nano, id",
   });
 

@@ -9,7 +9,7 @@ import type { CallKey, TraceEvidence } from "./facts.ts";
 import type { ImageRow } from "./images.ts";
 import { writeItems } from "./item-store.ts";
 import type { ItemRecord } from "./items.ts";
-import { type TraceRef, traceName } from "./look-up.ts";
+import { LOOKUP_SETTINGS, type TraceRef, traceName } from "./look-up.ts";
 import { writeFilledOutputs } from "./output-store.ts";
 import { columnsOfGroups, isEmpty, planRefinement, type RefinementPlan, type RowChange } from "./plan.ts";
 import { nameRunOfCalls, writeRun } from "./run-store.ts";
@@ -24,10 +24,6 @@ interface StoreOptions {
 /** First half of our advisory lock keys ("refi"): one collector at a time decides about a trace. */
 const LOCK_CLASS = 0x72656669;
 
-/** For lookups by key: no table is read as a whole, whatever is known or not known of it. */
-const SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
-  SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
-
 /** What a look at some traces found. */
 export interface Refined {
   /** Names of those that are to be looked at again, since a span that is missing so far may change them. */
@@ -41,8 +37,9 @@ export interface Refined {
  * other collectors.
  */
 export async function refineTraces({ sql, schema }: StoreOptions, traces: readonly TraceRef[]): Promise<Refined> {
+  if (traces.length === 0) return { open: [], unchanged: [] };
   return sql.begin(async (tx) => {
-    await tx.unsafe(SETTINGS);
+    await tx.unsafe(LOOKUP_SETTINGS);
     // In one order everywhere, so that two collectors never wait for each other.
     const names = traces.map(traceName);
     await tx`SELECT pg_advisory_xact_lock(${LOCK_CLASS}, key)
@@ -75,7 +72,7 @@ export async function tracesWithTargets(
 ): Promise<ReadonlySet<string>> {
   if (traces.length === 0) return new Set();
   return sql.begin("READ ONLY", async (tx) => {
-    await tx.unsafe(SETTINGS);
+    await tx.unsafe(LOOKUP_SETTINGS);
     const withCalls = await readTracesWithCalls(tx, schema, traces);
     const others = traces.filter((trace) => trace.hasRecords && !withCalls.has(traceName(trace)));
     return others.length === 0 ? withCalls : new Set([...withCalls, ...(await readTracesWithImages(tx, schema, others))]);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createSchedule, type ScheduleOptions } from "../../../collector/jobs/schedule.ts";
+import { createSchedule, type ScheduleOptions } from "../../../collector/base/schedule.ts";
 
 const EVERY_MS = 10_000;
 const STOP_MS = 2_000;
@@ -64,6 +64,18 @@ describe("a schedule", () => {
     long.resolve();
     await vi.advanceTimersByTimeAsync(EVERY_MS);
     expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  it("rests as long as it is told to after a run that took long", async () => {
+    const runs = [25_000, 1_000, 1_000];
+    const run = vi.fn(() => new Promise<void>((resolve) => setTimeout(resolve, runs[run.mock.calls.length - 1])));
+    create({ run, restPerRun: 2 }).start();
+    await vi.advanceTimersByTimeAsync(25_000 + 2 * 25_000 - 1);
+    expect(run).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(EVERY_MS);
+    expect(run).toHaveBeenCalledTimes(2);
+    await vi.advanceTimersByTimeAsync(EVERY_MS);
+    expect(run).toHaveBeenCalledTimes(3);
   });
 
   it.each<[string, () => Promise<unknown>]>([

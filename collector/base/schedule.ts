@@ -1,4 +1,4 @@
-import { within } from "../base/within.ts";
+import { within } from "./within.ts";
 
 export interface ScheduleOptions {
   /** One run; it should end soon after `stopping` aborts. A next one begins only after it has ended. */
@@ -8,6 +8,8 @@ export interface ScheduleOptions {
   onError(error: unknown): void;
   /** Whether the first run is due at start, or only after the first interval. Default: at start. */
   readonly atOnce?: boolean;
+  /** How many times as long as a run took nothing is due after it, so that long runs have only a part of the time. Default: 0. */
+  readonly restPerRun?: number;
 }
 
 /** Something that is done again and again. */
@@ -23,20 +25,26 @@ export interface Schedule {
 /** How long `stop` waits for a run: what it has done stays right, and what it leaves undone is found by the next collector. */
 const STOP_MS = 2_000;
 
-export function createSchedule({ run, everyMillis, onError, atOnce = true }: ScheduleOptions): Schedule {
+export function createSchedule({ run, everyMillis, onError, atOnce = true, restPerRun = 0 }: ScheduleOptions): Schedule {
   const stopping = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
+  let restedAt = 0;
 
   async function runTold(): Promise<void> {
+    const began = performance.now();
     try {
       await run();
     } catch (error) {
       if (!stopping.signal.aborted) onError(error);
+    } finally {
+      const ended = performance.now();
+      restedAt = ended + (ended - began) * restPerRun;
     }
   }
 
   function due(): void {
+    if (performance.now() < restedAt) return;
     running ??= runTold().finally(() => {
       running = undefined;
     });
