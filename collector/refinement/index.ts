@@ -17,7 +17,7 @@ import {
 import { createAttendance } from "./attendance.ts";
 import { traceName } from "./look-up.ts";
 import { createOpenTraces } from "./open-traces.ts";
-import { mayBePlain, plainTraces } from "./plain-traces.ts";
+import { mayBePlain, type PlainTrace, plainTraces } from "./plain-traces.ts";
 import { createScoreSearch } from "./score-search.ts";
 import { partsSince, tracesSince } from "./searches.ts";
 import { refineTraces, tracesWithTargets } from "./store.ts";
@@ -53,15 +53,21 @@ const REMEMBERED_TRACES = 25_000;
 const WAITING_PARTS = MARK_HTTP | MARK_RECORD;
 /** Traces whose calls one sweep asks for, of which there may be none: most requests over HTTP are ordinary ones. */
 const MAX_ASKED = 5_000;
-/** Traces looked at by one turn. */
-const PER_TURN = 200;
+/** Traces taken by one turn. */
+const PER_TURN = 1_000;
+/** Traces read in full by one transaction. */
+const PER_LOOK = 200;
 /** A trace is given up after so many tries, until something new arrives for it. */
 const MAX_FAILURES = 5;
 const DELAY_MS = 250;
 const SECOND_LOOK_MS = 3_000;
-/** A burst waits, since looking costs what writing could use. When this much is due, turns follow each other sooner, so that a lasting load is kept up with. */
+/**
+ * Looking costs what writing could use, so it rests twice as long as it worked, and a burst waits. When this much is due, turns follow each other sooner, so that a
+ * lasting load is kept up with.
+ */
 const MUCH_DUE = 20_000;
 const REST_PER_WORK = 2;
+const MAX_DELAYS = 4;
 const LEAST_REST_MS = 10;
 /** Traces that may wait for their look. Above it the oldest are let go, and searched for as after a start. */
 const MAX_DUE = 50_000;
@@ -87,7 +93,7 @@ export function createRefiner(options: RefinerOptions): Refiner {
   const { log, delayMillis = DELAY_MS, sweepMillis = SWEEP_MS } = options;
   const known = createTraceMemory(REMEMBERED_TRACES);
   const due = new Map<string, Known>();
-  const open = createOpenTraces<Known>();
+  const waitingTraces = createOpenTraces<Known>();
   const scores = createScoreSearch(options);
   const attendance = createAttendance(options);
   let scoresDue = false;
@@ -115,8 +121,12 @@ export function createRefiner(options: RefinerOptions): Refiner {
     sweptUntil = Date.now() - LOOK_BACK_MS;
   }
 
-  const restAfter = (workMillis: number): number =>
-    due.size < MUCH_DUE ? delayMillis : Math.min(delayMillis, Math.max(LEAST_REST_MS, workMillis * REST_PER_WORK));
+  function restAfter(workMillis: number): number {
+    const rest = workMillis * REST_PER_WORK;
+    return due.size < MUCH_DUE
+      ? Math.min(Math.max(delayMillis, rest), delayMillis * MAX_DELAYS)
+      : Math.min(delayMillis, Math.max(LEAST_REST_MS, rest));
+  }
 
   function schedule(afterMillis = delayMillis): void {
     if (stopped || turn !== undefined || timer !== undefined || due.size === 0) return;
@@ -158,12 +168,16 @@ export function createRefiner(options: RefinerOptions): Refiner {
       traces.filter(({ bits }) => mayBePlain(bits & ~ASKED)),
     );
     const names = new Set(plain.map(traceName));
-    const found = await refineTraces(
-      options,
-      traces.filter((trace) => !names.has(traceName(trace))),
-    );
-    lookAgainSoon(open.note(new Map(taken), found.open));
-    for (const { projectId, traceId, sign = Number.NaN } of [...plain, ...found.unchanged]) {
+    const others = traces.filter((trace) => !names.has(traceName(trace)));
+    const open: string[] = [];
+    const inLine: PlainTrace[] = [...plain];
+    for (let from = 0; from < others.length && !stopped; from += PER_LOOK) {
+      const found = await refineTraces(options, others.slice(from, from + PER_LOOK));
+      open.push(...found.open);
+      inLine.push(...found.unchanged);
+    }
+    lookAgainSoon(waitingTraces.note(new Map(taken), open));
+    for (const { projectId, traceId, sign = Number.NaN } of inLine) {
       const trace = known.get(projectId, traceId);
       if (trace !== undefined) known.set({ ...trace, sign });
     }
@@ -223,19 +237,20 @@ export function createRefiner(options: RefinerOptions): Refiner {
     if (isFirst || (await attendance.othersSince(since)))
       for await (const traces of tracesSince(options, since, isFirst ? undefined : waiting())) takeUp(traces, isFirst);
     if (isFirst) takeUp(await partsSince(options, since), isFirst);
-    for (const [key, trace] of open.toLookAt()) putDue(key, trace);
+    for (const [key, trace] of waitingTraces.toLookAt()) putDue(key, trace);
     await findEarlierTargets();
     await joinScores();
     if (sweptUntil === since) [first, sweptUntil] = [false, until];
     schedule();
   }
 
+  /** With what is known of each trace: an update may have come days after its call, and both are in the window of the look. */
   function takeUp(traces: readonly KnownTrace[], isFirst: boolean): void {
-    for (const trace of traces) {
-      const before = known.get(trace.projectId, trace.traceId);
-      if (before?.sign === trace.sign) continue;
-      const bits = isFirst ? remember(trace.projectId, trace).bits : (before?.bits ?? 0) | trace.bits;
-      if (needsRefinement(bits) || (isFirst && (bits & MARK_CALL) !== 0)) putDue(traceName(trace), { ...trace, bits });
+    for (const found of traces) {
+      const before = known.get(found.projectId, found.traceId);
+      if (before?.sign === found.sign) continue;
+      const trace = isFirst ? remember(found.projectId, found) : before === undefined ? found : merged(before, found);
+      if (needsRefinement(trace.bits) || (isFirst && (trace.bits & MARK_CALL) !== 0)) putDue(traceName(trace), trace);
     }
   }
 

@@ -88,7 +88,7 @@ export async function runMeasures(stage: Stage, options: Options, results: Resul
     results.details["growth"] = result;
     results.ratios.growth = result.lastToFirst;
     say(
-      `growth            ${result.spansPerSecond.join(", ")} spans/s per ${result.spansPerStep}; RSS ${result.residentMiB.join(", ")} MiB`,
+      `growth            ${result.spansPerSecond.join(", ")} spans/s per ${result.spansPerStep}, emptied ${result.emptiedSpansPerSecond}; RSS ${result.residentMiB.join(", ")} MiB`,
     );
   }
   if (measures.has("read")) {
