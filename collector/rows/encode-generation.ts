@@ -50,6 +50,14 @@ export interface ModelCall {
   readonly prices: PriceBook;
 }
 
+/** What was found on the way of writing a row. */
+export interface EncodedCall {
+  /** Images, sounds and files of the messages. */
+  readonly media: readonly CallMedia[];
+  readonly tokens: Tokens;
+  readonly succeeded: boolean;
+}
+
 /** How the call ended, as the span tells it. */
 interface Ending {
   readonly status: "pending" | "success" | "failed" | "timeout";
@@ -60,9 +68,9 @@ interface Ending {
 
 /**
  * Writes the row of table generation_logs (field order of GENERATION_LOGS.columns), then takes the content that it holds
- * off the span's attributes and says so in `context.contentMoved`. Returns the images, sounds and files of the messages.
+ * off the span's attributes and says so in `context.contentMoved`.
  */
-export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly CallMedia[] {
+export function encodeGenerationRow(out: ByteWriter, call: ModelCall): EncodedCall {
   const { view, draft, context } = call;
   const source: CallSource = { out, attributes: view.attributes, notes: context.notes, draft };
   const prompt = promptContent(view.attributes, draft);
@@ -77,7 +85,8 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   optionalString(out, finishReason);
   conceptText(source, CONCEPT.responseId, "response_id");
   conceptInt8(source, CONCEPT.responseCreatedAt);
-  encodeEnding(out, call.pending || hasNotEnded(call) ? PENDING : ending(source, view));
+  const end = call.pending || hasNotEnded(call) ? PENDING : ending(source, view);
+  encodeEnding(out, end);
   const resends = conceptNumber(source, CONCEPT.resendCount);
   if (resends === undefined || !(resends >= 0 && resends < MAX_INT4)) copyNull(out);
   else copyInt4(out, Math.trunc(resends) + 1);
@@ -87,7 +96,7 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): readonly 
   copyString(out, contentState(call, prompt, response));
   encodeTimes(out, call);
   context.contentMoved = call.pending ? 0 : moveContent(view, draft, [prompt, response]);
-  return mediaOf(prompt, response);
+  return { media: mediaOf(prompt, response), tokens, succeeded: end.status === "success" };
 }
 
 const NO_MEDIA: readonly CallMedia[] = [];

@@ -79,7 +79,7 @@ function joinSpan(name: string, { view, builder }: Pick<EventCall, "view" | "bui
   }
   if (!isInTrace(view)) return;
   const traceId = view.arena.request.toString("hex", view.traceIdOffset, view.traceIdOffset + 16);
-  builder.mark(traceId, MARK_EVENT, startMillisOf({ startTime: toldTime(view) }, builder.receivedAtMs));
+  builder.mark(traceId, MARK_EVENT, { millis: startMillisOf({ startTime: toldTime(view) }, builder.receivedAtMs) });
 }
 
 const isInTrace = ({ arena: { request }, traceIdSize, traceIdOffset, spanIdSize, spanIdOffset }: LogView): boolean =>

@@ -48,7 +48,7 @@ export function encodeScore(builder: RequestBuilder, told: Omit<Evaluation, "pro
   encodeScoreRow(builder.row(GENERATION_SCORES), { ...told, projectId, receivedAtMs });
   const traceId = told.request.toString("hex", told.traceIdOffset, told.traceIdOffset + 16);
   const bits = told.facts.responseId === undefined ? MARK_SCORE : MARK_SCORE | MARK_SCORE_OF_RESPONSE;
-  builder.mark(traceId, bits, startMillisOf({ startTime: told.time }, receivedAtMs));
+  builder.mark(traceId, bits, { millis: startMillisOf({ startTime: told.time }, receivedAtMs) });
 }
 
 /** Writes the row of table generation_scores (field order of GENERATION_SCORES.columns). */

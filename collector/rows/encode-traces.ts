@@ -19,6 +19,7 @@ import { IngestNotes } from "./ingest-notes.ts";
 import { createOriginCache, type Origins } from "./origin-cache.ts";
 import type { RequestBuilder } from "./request-builder.ts";
 import { startMillisOf } from "./row-key.ts";
+import { type CallSign, signOfCall } from "./sibling-calls.ts";
 import { takeSpanMedia } from "./span-media.ts";
 import { encodeSpanScores } from "./span-scores.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
@@ -58,6 +59,7 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     const revisits = context.key.start === undefined;
     const role = readGeneration(view, draft);
     let media: readonly CallMedia[] = [];
+    let sign: CallSign | undefined;
     const table = role === "pending" && (view.parentSpanIdSize !== 8 || revisits) ? undefined : tableOf(role);
     if (table !== undefined) {
       const call = {
@@ -67,7 +69,9 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
         pending: role === "pending",
         prices: book,
       };
-      media = encodeGenerationRow(builder.row(table, revisits), call);
+      const told = encodeGenerationRow(builder.row(table, revisits), call);
+      media = told.media;
+      if (role === "call") sign = signOfCall({ view, draft, ...told });
       if (role === "pending") builder.notePending("announcing");
       else if (wasAnnounced(view, draft)) builder.notePending("announced");
       for (const { blob } of media) found(blob);
@@ -84,7 +88,7 @@ export function createTraceEncoder(prices: (projectId: number) => PriceBook = sh
     if ((view.endTime.lo | view.endTime.hi) === 0) builder.notePending("announcing");
     encodeSpanScores(view, builder, role !== undefined);
     const bits = marksOf(role, view, draft) | (media.some(isDrawn) ? MARK_IMAGE : 0);
-    if (bits !== 0) builder.mark(traceIdOf(view), bits, startMillisOf(view, builder.receivedAtMs));
+    if (bits !== 0) builder.mark(traceIdOf(view), bits, { millis: startMillisOf(view, builder.receivedAtMs), call: sign });
   }
 
   return {

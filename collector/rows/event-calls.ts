@@ -51,7 +51,7 @@ export function encodeEventCall(event: EventCall): void {
   encodeGenerationRow(builder.row(GENERATION_LOGS), { view, draft, context, pending: false, prices });
   if (!hasConcept(draft, "resendCount")) return;
   const traceId = view.arena.request.toString("hex", traceIdOffset, traceIdOffset + 16);
-  builder.mark(traceId, MARK_CALL | MARK_RECORD, startMillisOf(view, receivedAtMs));
+  builder.mark(traceId, MARK_CALL | MARK_RECORD, { millis: startMillisOf(view, receivedAtMs) });
 }
 
 /** It ends when the event was written; its ids follow from the prompt or session and from the record, so that the calls of one prompt share a trace. */

@@ -3,8 +3,9 @@ import { ByteWriter } from "../base/byte-writer.ts";
 import type { Signal } from "../base/signal.ts";
 import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-request.ts";
 import { encodeRejectedRow, rejectedId } from "./ingest-rejected.ts";
+import { type CallSign, standApart } from "./sibling-calls.ts";
 import { INGEST_REJECTED, type TableSpec } from "./table-spec.ts";
-import { type TraceMark, withMark } from "./trace-marks.ts";
+import { MARK_CALL, MARK_SECOND_CALL, type TraceMark } from "./trace-marks.ts";
 
 /** Bytes that a row takes beside its encoded form: its offset, its item, its part of the lists. */
 const ROW_OVERHEAD_BYTES = 64;
@@ -21,8 +22,8 @@ export interface RequestBuilder {
   share(row: SharedRow): void;
   /** Says of the current item's generation row that it only announces a call, or that its call was announced. */
   notePending(role: "announcing" | "announced"): void;
-  /** Notes what the request brings for a trace, for those who bring together what came apart. */
-  mark(traceId: string, bits: number, atMillis: number): void;
+  /** Notes what the request brings for a trace, for those who bring together what came apart. `call` is the sign of a plain call. */
+  mark(traceId: string, bits: number, at: { readonly millis: number; readonly call?: CallSign | undefined }): void;
   /** Refuses the current item for good, dropping what was written of its rows. */
   refuse(reason: string): void;
   finish(): EncodedRequest;
@@ -44,7 +45,7 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
   const rejected = new Set<string>();
   const fresh = new Map<TableSpec, RowSet>();
   const revisiting = new Map<TableSpec, RowSet>();
-  const traces = new Map<string, TraceMark>();
+  const traces = new Map<string, MarkedTrace>();
   const pending = { announcing: new Set<number>(), announced: new Set<number>() };
   const current = (): number => itemAt.length / 2 - 1;
 
@@ -74,8 +75,16 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
     notePending(role) {
       pending[role].add(current());
     },
-    mark(traceId, bits, atMillis) {
-      traces.set(traceId, withMark(traces.get(traceId), { traceId, bits, fromMillis: atMillis, toMillis: atMillis }));
+    mark(traceId, bits, { millis, call }) {
+      const marked = traces.get(traceId);
+      const calls = (bits & MARK_CALL) === 0 ? [] : [call];
+      if (marked === undefined) traces.set(traceId, { traceId, bits, fromMillis: millis, toMillis: millis, calls });
+      else {
+        marked.bits |= bits;
+        marked.fromMillis = Math.min(marked.fromMillis, millis);
+        marked.toMillis = Math.max(marked.toMillis, millis);
+        marked.calls.push(...calls);
+      }
     },
     share(sharedRow) {
       shared.set(sharedRow.id, sharedRow);
@@ -106,12 +115,26 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
         revisiting: [...revisiting.values()],
         shared: [...shared.values()],
         ...pending,
-        traces: [...traces.values()],
+        traces: [...traces.values()].map((trace) => markOf(raw, trace)),
         refusedItems,
         sizeBytes,
       };
     },
   };
+}
+
+interface MarkedTrace {
+  readonly traceId: string;
+  bits: number;
+  fromMillis: number;
+  toMillis: number;
+  /** A sign for each call; undefined for one that must be compared with the others. */
+  readonly calls: (CallSign | undefined)[];
+}
+
+/** Several calls are a reason to look at the trace, unless they are seen here to be calls of their own. */
+function markOf(raw: Buffer, { calls, bits, ...trace }: MarkedTrace): TraceMark {
+  return { ...trace, bits: calls.length > 1 && !standApart(raw, calls) ? bits | MARK_SECOND_CALL : bits };
 }
 
 /** Takes back the rows of the item that was written last. */

@@ -1,6 +1,6 @@
 /** What a request brought for a trace, as bits. */
 export const MARK_CALL = 1;
-/** A second call of the trace. */
+/** Another call of the trace, which may be the first one told again (sibling-calls.ts says when it is not). */
 export const MARK_SECOND_CALL = 2;
 /** A log event with content of a span. */
 export const MARK_EVENT = 8;

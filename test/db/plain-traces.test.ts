@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { TraceRef } from "../../collector/refinement/look-up.ts";
 import { mayBePlain, plainTraces } from "../../collector/refinement/plain-traces.ts";
 import { refineTraces } from "../../collector/refinement/store.ts";
-import { MARK_CALL, MARK_HTTP, MARK_RECORD, MARK_SECOND_CALL } from "../../collector/rows/trace-marks.ts";
+import { MARK_CALL, MARK_HTTP, MARK_RECORD, MARK_SECOND_CALL, needsRefinement } from "../../collector/rows/trace-marks.ts";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { BASE_MS, logsOf, type SpanSpec, spanIdOf, TRACE, tracesOf } from "../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
@@ -29,9 +29,14 @@ describe("a trace", () => {
 describeEachServer("traces in which looking would change nothing", (server) => {
   let database: TestDatabase;
   let rig: PipelineRig;
+  const marks = new Map<string, number>();
   beforeAll(async () => {
     database = await createTestDatabase(server);
-    rig = createPipelineRig(database.url, { committed: () => {} });
+    rig = createPipelineRig(database.url, {
+      committed({ traces }) {
+        for (const { traceId, bits } of traces) marks.set(traceId, bits);
+      },
+    });
     await rig.refiner.stop();
   });
   afterAll(async () => {
@@ -102,9 +107,10 @@ describeEachServer("traces in which looking would change nothing", (server) => {
     expect(await plainOf(TRACE)).toEqual([]);
   });
 
-  it("stay as they are when all that is known of them is read, whatever the spans", async () => {
+  it("stay as they are when all that is known of them is read, as do those that no request gives a reason to look at, whatever the spans", async () => {
     let seed = 0;
     let told = 0;
+    let unmarked = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(traceShape, { minLength: TRACES_PER_RUN, maxLength: TRACES_PER_RUN }), async (shapes) => {
         await rig.empty(
@@ -126,10 +132,15 @@ describeEachServer("traces in which looking would change nothing", (server) => {
         told += withCalls.length;
         expect(withCalls.filter(({ traceId, sign }) => asSigned.get(traceId) !== sign)).toEqual([]);
         expect(plain.filter(({ traceId }) => open.includes(`1/${traceId}`))).toEqual([]);
+        const calls = await rig.sql`SELECT trace_id, count(*)::int AS count FROM generation_logs GROUP BY trace_id`;
+        const unread = calls.filter(({ trace_id: traceId }) => !needsRefinement(marks.get(traceId) ?? 0));
+        unmarked += unread.filter(({ count }) => count > 1).length;
+        expect(unread.filter(({ trace_id: traceId }) => !asSigned.has(traceId) || open.includes(`1/${traceId}`))).toEqual([]);
       }),
       { numRuns: RUNS, endOnFailure: true },
     );
     expect(told).toBeGreaterThan(RUNS * TRACES_PER_RUN * 0.05);
+    expect(unmarked).toBeGreaterThan(RUNS * TRACES_PER_RUN * 0.02);
   }, 120_000);
 });
 
