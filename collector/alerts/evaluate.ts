@@ -1,7 +1,7 @@
 import { conditionsOf } from "../query/filter/conditions.ts";
 import type { Reader } from "../query/reader.ts";
 import { and, type Fragment, sql } from "../query/sql.ts";
-import { type Condition, filterOf, holds } from "./condition.ts";
+import { type Condition, currencyOfCondition, filterOf, holds } from "./condition.ts";
 import { MAX_THINGS, METRICS, type Metric } from "./metrics.ts";
 
 /** What was measured: the newest value first. */
@@ -13,6 +13,8 @@ export interface Measured {
   readonly values: readonly (number | null)[];
   /** Of metrics about single things: the ids of those that were measured, the first of them where there are many. */
   readonly things: readonly string[];
+  /** Of an amount of money: other currencies of which there were amounts, too; they are not in the values. */
+  readonly leftOut: readonly string[];
 }
 
 export interface Place {
@@ -26,12 +28,13 @@ export interface Place {
  */
 export async function evaluate(place: Place, condition: Condition, at: Date): Promise<Measured> {
   const metric = METRICS[condition.metric];
-  const { values, things } = await valuesOf(place, metric, { condition, at });
+  const { values, things, leftOut = [] } = await valuesOf(place, metric, { condition, at });
   const enough = values.length >= condition.consecutive;
   const value = values[0] ?? null;
-  if (!enough) return { state: condition.no_data === "firing" && values.length === 0 ? "firing" : "no_data", value, values, things };
-  if (values.every((each) => holds(condition, each))) return { state: "firing", value, values, things };
-  return { state: value === null ? "no_data" : "ok", value, values, things };
+  const told = { value, values, things, leftOut };
+  if (!enough) return { state: condition.no_data === "firing" && values.length === 0 ? "firing" : "no_data", ...told };
+  if (values.every((each) => holds(condition, each))) return { state: "firing", ...told };
+  return { state: value === null ? "no_data" : "ok", ...told };
 }
 
 interface Moment {
@@ -40,7 +43,7 @@ interface Moment {
 }
 
 /** Numbers, the newest first, and what they were measured of. */
-type Values = Pick<Measured, "values" | "things">;
+type Values = Pick<Measured, "values" | "things"> & Partial<Pick<Measured, "leftOut">>;
 
 function valuesOf(place: Place, metric: Metric, moment: Moment): Promise<Values> {
   if (metric.kind === "window") return windows(place, metric, moment);
@@ -48,8 +51,9 @@ function valuesOf(place: Place, metric: Metric, moment: Moment): Promise<Values>
 }
 
 /** One number per window, back from the moment; a window without rows is a number, too. */
-async function windows({ reader, projectId }: Place, { noun, value }: Metric, { condition, at }: Moment): Promise<Values> {
+async function windows({ reader, projectId }: Place, { noun, value, money }: Metric, { condition, at }: Moment): Promise<Values> {
   const { window_seconds: seconds, consecutive } = condition;
+  const currency = currencyOfCondition(condition) ?? "";
   const filter = filterOf(condition, at);
   const end = at.toISOString();
   const ages = sql`extract(epoch FROM ${end}::timestamptz - ${noun.time})`;
@@ -58,15 +62,16 @@ async function windows({ reader, projectId }: Place, { noun, value }: Metric, { 
     sql`${noun.time} >= ${end}::timestamptz - make_interval(secs => ${seconds * consecutive}::float8)`,
   ];
   const rows = await reader.read({ projectId }, (ask) =>
-    ask<{ value: number | null }>(sql`
+    ask<{ value: number | null; left_out: string[] | null }>(sql`
       WITH found AS (
         SELECT greatest(0, ceil(${ages} / ${seconds}::float8) - 1)::int AS place, generated.*
         FROM (SELECT * FROM ${noun.from} WHERE project_id = ${projectId} AND ${and([...range, conditionsOf(filter)])}) AS generated
       )
-      SELECT (SELECT ${value} FROM found WHERE found.place = n.place)::float8 AS value
+      SELECT (SELECT ${money?.valueIn(currency) ?? value} FROM found WHERE found.place = n.place)::float8 AS value,
+        ${money === undefined ? sql`NULL::text[]` : sql`(SELECT ${money.beside(currency)} FROM found)`} AS left_out
       FROM generate_series(0, ${consecutive - 1}::int) AS n (place) ORDER BY n.place`),
   );
-  return { values: rows.map((row) => row.value), things: [] };
+  return { values: rows.map((row) => row.value), things: [], leftOut: rows[0]?.left_out?.toSorted() ?? [] };
 }
 
 /** The newest things that were over at the moment, younger than the window, and measured: one that says nothing stands between none. */

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { type Condition, conditionText } from "./condition.ts";
+import { type Condition, conditionText, currencyOfCondition } from "./condition.ts";
 
 /** What is told of a rule. */
 export interface Notice {
@@ -12,13 +12,18 @@ export interface Notice {
   readonly resolvedAt: string | null;
   /** A page that shows what it is about; undefined where the collector does not know its own address. */
   readonly link: string | undefined;
+  /** Currencies of which there were amounts that the value leaves out. */
+  readonly leftOut?: readonly string[] | undefined;
 }
 
 const SIGNS = { firing: "🔴", resolved: "🟢", test: "🔔" } as const;
 
 /** One line for people, and the link in a second one. */
-export function noticeText({ event, rule, project, value, link }: Notice): string {
-  const measured = value === null ? "nothing measured" : `measured ${Number(value.toFixed(4))}`;
+export function noticeText({ event, rule, project, value, link, leftOut = [] }: Notice): string {
+  const currency = currencyOfCondition(rule.condition);
+  const unit = currency === undefined ? "" : ` ${currency}`;
+  const without = leftOut.length === 0 ? "" : `, without costs in ${leftOut.join(", ")}`;
+  const measured = value === null ? "nothing measured" : `measured ${Number(value.toFixed(4))}${unit}${without}`;
   const words = event === "resolved" ? "is over" : event === "test" ? "is being tried out" : "fires";
   return `${SIGNS[event]} ${rule.name.trim().replace(/\s+/g, " ")} ${words} (${project}): ${conditionText(rule.condition)}; ${measured}${link === undefined ? "" : `\n${link}`}`;
 }
@@ -30,6 +35,8 @@ export const noticeJson = (notice: Notice): object => ({
   rule: { id: notice.rule.id, name: notice.rule.name, condition: notice.rule.condition, text: conditionText(notice.rule.condition) },
   project: notice.project,
   value: notice.value,
+  currency: currencyOfCondition(notice.rule.condition) ?? null,
+  left_out_currencies: notice.leftOut ?? [],
   threshold: notice.rule.condition.threshold,
   started_at: notice.startedAt,
   resolved_at: notice.resolvedAt,

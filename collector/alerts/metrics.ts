@@ -1,3 +1,4 @@
+import { costIn, currenciesBeside, LIST_CURRENCY } from "../query/cost.ts";
 import type { Noun } from "../query/filter/noun.ts";
 import { GENERATIONS } from "../query/generations/noun.ts";
 import { IMAGES } from "../query/images/noun.ts";
@@ -17,6 +18,8 @@ export interface Metric {
   readonly description: string;
   /** The number: an aggregate, or for `each` an expression of a row. */
   readonly value: Fragment;
+  /** Of an amount of money, in place of `value`: the aggregate in one currency, and the other currencies that it leaves out, an array. */
+  readonly money?: { readonly valueIn: (currency: string) => Fragment; readonly beside: (currency: string) => Fragment };
   /** For `each`: rows that count, and when each was over. For `now`: rows that count; `:age` stands for the window in seconds. */
   readonly when?: Fragment;
   readonly endedAt?: Fragment;
@@ -66,7 +69,10 @@ const TABLE = {
   duration_p95_ms: calls("95th percentile of the duration in milliseconds", sql`percentile_cont(0.95) WITHIN GROUP (ORDER BY duration_ms)`),
   duration_avg_ms: calls("average duration in milliseconds", sql`avg(duration_ms)`),
   tokens: calls("tokens in all", sql`coalesce(sum(tokens_total), 0)`),
-  cost: calls("cost in all, in the currency of the calls", sql`coalesce(sum(cost_amount), 0)`),
+  cost: {
+    ...calls("cost in all, in the currency of the rule; amounts of other currencies are left out", costIn(LIST_CURRENCY)),
+    money: { valueIn: costIn, beside: currenciesBeside },
+  },
   unpriced: calls(
     "model calls with tokens and without a price",
     sql`count(*) FILTER (WHERE cost_amount IS NULL AND tokens_total > 0 AND cached IS NOT TRUE)`,

@@ -72,6 +72,7 @@ interface NewRule extends ApiFlags {
   readonly webhook: readonly string[];
   readonly slack: readonly string[];
   readonly email: readonly string[];
+  readonly currency?: string;
   readonly secret?: string;
 }
 
@@ -91,6 +92,7 @@ function addCreate(alert: Command, input: CliInput): void {
         .default(readAge("1h"), "1h"),
     )
     .option("--consecutive <n>", "so many windows, or things, in a row", positiveInteger, 1)
+    .option("--currency <code>", "of costs: the one that is added up; USD unless given")
     .option("--webhook <url>", "post JSON to; may be repeated", many, [])
     .option("--slack <url>", "post in Slack's shape to; may be repeated", many, [])
     .option("--email <address>", "write to; may be repeated", many, [])
@@ -109,11 +111,14 @@ function addCreate(alert: Command, input: CliInput): void {
 }
 
 function ruleFrom(name: string, flags: NewRule): object {
-  const { metric, compare, filter, consecutive, secret } = flags;
+  const { metric, compare, filter, consecutive, secret, currency } = flags;
   const signed = secret === undefined ? {} : { secret };
   return {
     name,
-    condition: { metric, filter, compare, threshold: Number(flags.threshold), window_seconds: flags.window / 1_000, consecutive },
+    condition: {
+      ...{ metric, filter, compare, threshold: Number(flags.threshold), window_seconds: flags.window / 1_000, consecutive },
+      ...(currency === undefined ? {} : { currency }),
+    },
     channels: [
       ...flags.webhook.map((url) => ({ type: "webhook", url, ...signed })),
       ...flags.slack.map((url) => ({ type: "webhook", url, format: "slack", ...signed })),
@@ -132,8 +137,10 @@ function addCheck(alert: Command, input: CliInput): void {
         const rules = given === undefined ? await rulesOf(api) : [await ruleOf(api, given)];
         const rows: ApiRow[] = [];
         for (const { id, name } of rules) {
-          const { state, value } = (await api.get(`/api/alerts/${id}/check`)) as ApiRow;
+          const { state, value, currency, left_out_currencies: leftOut } = (await api.get(`/api/alerts/${id}/check`)) as ApiRow;
           rows.push({ name, state, value });
+          if (Array.isArray(leftOut) && leftOut.length > 0)
+            input.terminal.note(`${name} adds up ${currency}: costs in ${leftOut.join(", ")} are left out.`);
         }
         await writeResult(await smallResult(rows, ["name", "state", "value"]), flags.output, input.terminal);
         const firing = rows.filter(({ state }) => state === "firing").length;

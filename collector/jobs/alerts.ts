@@ -42,6 +42,7 @@ interface OpenEvent {
     /** The channels that took the message, by event. */
     readonly told?: Readonly<Record<string, ToldNote>>;
     readonly things?: readonly string[];
+    readonly leftOut?: readonly string[];
   } | null;
 }
 
@@ -111,12 +112,12 @@ async function tellAll(options: AlertJobOptions, looked: readonly Looked[], stop
 async function keepEvent(
   { sql, schema }: AlertJobOptions,
   { project, rule, now }: Looked,
-  { state, value, values, things }: Measured,
+  { state, value, values, things, leftOut }: Measured,
 ): Promise<void> {
   const table = sql`${sql(schema)}.alert_events`;
   if (state === "firing") {
     await sql`INSERT INTO ${table} (project_id, id, rule_id, started_at, value, details)
-      VALUES (${project.id}, ${randomUUID()}, ${rule.id}, ${now}, ${value}, ${JSON.stringify({ values, things })}::text::jsonb) ON CONFLICT DO NOTHING`;
+      VALUES (${project.id}, ${randomUUID()}, ${rule.id}, ${now}, ${value}, ${JSON.stringify({ values, things, leftOut })}::text::jsonb) ON CONFLICT DO NOTHING`;
   } else if (state === "ok") {
     // Nothing measured neither opens nor closes: silence is no recovery.
     await sql`UPDATE ${table} SET resolved_at = ${now}, attempts = NULL WHERE project_id = ${project.id} AND rule_id = ${rule.id} AND resolved_at IS NULL`;
@@ -149,6 +150,7 @@ async function tellEvent(options: AlertJobOptions, { project, rule, now }: Looke
     startedAt: event.started_at.toISOString(),
     resolvedAt: event.resolved_at?.toISOString() ?? null,
     link: linkOf(publicUrl, { condition: rule.condition, at: event.started_at, things: event.details?.things ?? [] }),
+    leftOut: event.details?.leftOut,
   };
   const channels = await readChannels(options, project.id, rule.id);
   const keys = channels.map((channel) => channelKey(rule.id, channel));

@@ -164,6 +164,9 @@ const SHIPPED = byModel(
   })),
 );
 
+/** The currency of the shipped prices, and of a cost that names none. */
+export const LIST_CURRENCY: string = shipped.currency;
+
 /** Twelve digits behind the point: a token costs down to a hundred-millionth. */
 const SCALE = 1e12;
 

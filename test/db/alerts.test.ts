@@ -20,6 +20,8 @@ interface Told {
   readonly event_id: string;
   readonly value: number;
   readonly link: string;
+  readonly currency?: string;
+  readonly left_out_currencies?: string[];
 }
 
 describeEachServer("alerts", (server) => {
@@ -76,9 +78,13 @@ describeEachServer("alerts", (server) => {
   const run = (minutes: number, successRate: number | null, state = "success", environment = "production") => rig.owner`
     INSERT INTO generation_runs (project_id, id, run_id, started_at, completed_at, status, overall_success_rate, environment, created_at, updated_at)
     VALUES (1, gen_random_uuid(), gen_random_uuid()::text, ${at(minutes - 5)}, ${state === "running" ? null : at(minutes)}, ${state}, ${successRate}, ${environment}, now(), now())`;
-  const call = (minutes: number, state: string, more: { duration?: number; cost?: number | null; model?: string } = {}) => rig.owner`
-    INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, dialect, generation_status, model_name, duration_ms, tokens_total, cost_amount, logged_at, updated_at, received_at)
-    VALUES (1, md5(random()::text), left(md5(random()::text), 16), ${at(minutes)}, 'x', ${state}, ${more.model ?? "m"}, ${more.duration ?? 100}, 10, ${more.cost === undefined ? 1 : more.cost}, now(), now(), now())`;
+  const call = (
+    minutes: number,
+    state: string,
+    more: { duration?: number; cost?: number | null; currency?: string; model?: string } = {},
+  ) => rig.owner`
+    INSERT INTO generation_logs (project_id, trace_id, span_id, start_time, dialect, generation_status, model_name, duration_ms, tokens_total, cost_amount, cost_currency, logged_at, updated_at, received_at)
+    VALUES (1, md5(random()::text), left(md5(random()::text), 16), ${at(minutes)}, 'x', ${state}, ${more.model ?? "m"}, ${more.duration ?? 100}, 10, ${more.cost === undefined ? 1 : more.cost}, ${more.currency ?? null}, now(), now(), now())`;
   const stateOf = async (id: string): Promise<string | undefined> =>
     (await rig.get<{ last_state: string }>(`/api/alerts/${id}`)).body.last_state;
 
@@ -227,6 +233,28 @@ describeEachServer("alerts", (server) => {
       expect(told.map(({ body }) => [body.event, Math.round(body.value * 1_000) / 1_000])).toEqual([
         ["firing", metric === "duration_p95_ms" ? 865 : value],
       ]);
+    });
+
+    it.each([
+      [{}, "USD", 2.5, ["EUR", "GBP"]],
+      [{ currency: "EUR" }, "EUR", 40, ["GBP", "USD"]],
+      [{ currency: "EUR", filter: "model=european" }, "EUR", 40, []],
+    ])("cost is added up in one currency, and the others are told: %j", async (rule, currency, value, others) => {
+      await call(1, "success", { cost: 2, currency: "USD" });
+      await call(1, "success", { cost: 0.5 });
+      await call(2, "success", { cost: 40, currency: "EUR", model: "european" });
+      await call(3, "success", { cost: 9, currency: "GBP" });
+      const id = await makeRule({ metric: "cost", compare: "above", threshold: 1, window_seconds: 600, ...rule });
+      await job().runOnce(at(5));
+      expect(told.map(({ body }) => body)).toMatchObject([{ value, currency, left_out_currencies: others }]);
+      expect((await rig.get<{ text: string }>(`/api/alerts/${id}`)).body.text).toContain(`cost > 1 ${currency} over 600 s`);
+      expect((await rig.get<object>(`/api/alerts/${id}/check`)).body).toMatchObject({ currency });
+    });
+
+    it("a currency is refused for what is no amount of money", async () => {
+      const condition = { metric: "tokens", compare: "above", threshold: 1, window_seconds: 600, currency: "EUR" };
+      const { status: refused, body } = await rig.send("/api/alerts", { name: "odd", condition, channels: [] });
+      expect([refused, JSON.stringify(body)]).toEqual([400, expect.stringContaining("tokens is no amount of money")]);
     });
 
     it("AL-4 nothing to measure is no zero: it neither fires nor ends what fires, unless the rule says so", async () => {
@@ -526,7 +554,7 @@ describeEachServer("alerts", (server) => {
       await rig.owner`UPDATE generation_runs SET completed_at = now() - interval '1 minute'`;
       const id = await makeRule({ ...SEED_RULE, consecutive: 1, window_seconds: 2_592_000 });
       const { body } = await rig.get(`/api/alerts/${id}/check`);
-      expect(body).toEqual({ state: "firing", value: 0.1, values: [0.1] });
+      expect(body).toEqual({ state: "firing", value: 0.1, currency: null, left_out_currencies: [], values: [0.1] });
       expect(told).toHaveLength(0);
     });
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { Channels, tell } from "../../alerts/channels.ts";
-import { COMPARISONS, Condition, conditionText, filterOf } from "../../alerts/condition.ts";
+import { COMPARISONS, Condition, conditionText, currencyOfCondition, filterOf } from "../../alerts/condition.ts";
 import { evaluate, preview } from "../../alerts/evaluate.ts";
 import { linkOf } from "../../alerts/link.ts";
 import { METRIC_NAMES, METRICS } from "../../alerts/metrics.ts";
@@ -32,6 +32,7 @@ const ConditionShape = z
     window_seconds: z.number(),
     consecutive: z.number(),
     no_data: z.enum(["ok", "firing"]),
+    currency: z.string().optional().openapi({ description: "of costs: the one that is added up; USD where it is left out" }),
   })
   .openapi("AlertCondition");
 const RuleShape = z
@@ -241,10 +242,18 @@ export function alertRoutes({ route, services }: Api): void {
       const rule = await found(projectId, params.id);
       const channels = await readChannels(writer, projectId, rule.id);
       const now = new Date();
-      const { value, things } = await evaluate({ reader, projectId }, rule.condition, now);
+      const { value, things, leftOut } = await evaluate({ reader, projectId }, rule.condition, now);
       const [project] = await listProjects(writer, projectId);
       const notice = {
-        ...{ event: "test" as const, eventId: randomUUID(), rule, project: project?.name ?? String(projectId), value, resolvedAt: null },
+        ...{
+          event: "test" as const,
+          eventId: randomUUID(),
+          rule,
+          project: project?.name ?? String(projectId),
+          value,
+          leftOut,
+          resolvedAt: null,
+        },
         ...{ startedAt: now.toISOString(), link: linkOf(alerting.publicUrl, { condition: rule.condition, at: now, things }) },
       };
       const results = await Promise.allSettled(channels.map((channel) => tell(channel, notice, alerting)));
@@ -260,12 +269,19 @@ export function alertRoutes({ route, services }: Api): void {
       summary: "Measures a rule now, telling nobody",
       scope: "read",
       params: Params,
-      answer: z.object({ state: States, value: z.number().nullable(), values: z.array(z.number().nullable()) }),
+      answer: z.object({
+        state: States,
+        value: z.number().nullable(),
+        values: z.array(z.number().nullable()),
+        currency: z.string().nullable().openapi({ description: "of costs: the one that is added up" }),
+        left_out_currencies: z.array(z.string()).openapi({ description: "of costs: the currencies of amounts that are not in the values" }),
+      }),
     },
     async ({ projectId, params }) => {
       const { condition } = await found(projectId, params.id);
-      const { state, value, values } = await evaluate({ reader, projectId }, condition, new Date());
-      return { state, value, values: [...values] };
+      const { state, value, values, leftOut } = await evaluate({ reader, projectId }, condition, new Date());
+      const currency = currencyOfCondition(condition) ?? null;
+      return { state, value, values: [...values], currency, left_out_currencies: [...leftOut] };
     },
   );
 }

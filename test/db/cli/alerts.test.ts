@@ -68,6 +68,16 @@ describeEachServer("genspan alert and genspan erase", (server) => {
     expect((await run("alert", "delete", "soon")).code).toBe(0);
   });
 
+  it("adds costs up in the currency of the rule, and names the others", async () => {
+    const words = "alert create dear --metric cost --compare above --threshold 5 --currency EUR".split(" ");
+    expect((await run(...words)).code).toBe(0);
+    await rig.owner`UPDATE generation_logs SET cost_amount = 3, cost_currency = 'USD'`;
+    const { code, out, notes } = await run("alert", "check", "dear", "-o", "json");
+    expect([code, JSON.parse(out)]).toEqual([0, [{ name: "dear", state: "ok", value: 0 }]]);
+    expect(notes).toContain("dear adds up EUR: costs in USD are left out.");
+    expect((await run("alert", "delete", "dear")).code).toBe(0);
+  });
+
   it("mutes, tests and removes a rule by its name", async () => {
     expect((await run("alert", "mute", "bad runs", "--for", "4h")).notes).toMatch(/is silent until \d{4}-/);
     expect((await run("alert", "mute", "bad runs", "--off")).notes).toContain("speaks again");

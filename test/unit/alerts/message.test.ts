@@ -34,6 +34,13 @@ describe("a message", () => {
     expect(noticeText({ ...notice, event: "resolved", value: null, link: undefined })).toContain("is over (default)");
   });
 
+  it("names the currency of an amount, and those that are not in it", () => {
+    const rule = { ...notice.rule, condition: Condition.parse({ metric: "cost", compare: "above", threshold: 5, window_seconds: 600 }) };
+    expect(noticeText({ ...notice, rule, value: 7.5, leftOut: ["EUR", "GBP"], link: undefined })).toContain(
+      "cost > 5 USD over 600 s; measured 7.5 USD, without costs in EUR, GBP",
+    );
+  });
+
   it("is JSON for programs, with rule, value, threshold and times", () => {
     expect(JSON.parse(webhookBody(notice, "json"))).toMatchObject({
       event: "firing",
