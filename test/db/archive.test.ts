@@ -214,6 +214,10 @@ describeEachServer("old content", (server) => {
     const other = { id: "other", attributes: { ...asks("of another"), ...others } };
     await rig.send(inTrace(tracesOf({ id: "tool", attributes: { "input.value": `${CANARY} tool` } }, own), "a"));
     await rig.send(inTrace(tracesOf(own, other), "b"));
+    if (kind !== "entity") {
+      const events = [{ name: "seen", attributes: { "enduser.id": "u-1", "session.id": "c-1" } }];
+      await rig.send(inTrace(tracesOf({ id: "seen", attributes: { "input.value": `${CANARY} seen` }, events }), "c"));
+    }
     await rig.refiner.settled();
     await removeContent(options({ archiveFolder: folder }));
     await rig.empty(...TABLES);

@@ -48,7 +48,7 @@ function tellingsOf(tx: TransactionSql, projectId: number, { traceId, spanId }: 
     UNION SELECT ${traceId}, ${spanId}`;
 }
 
-/** Every span that names the subject itself, by a column of its generation, image or item, or by an attribute. */
+/** Every span that names the subject itself, by a column of its generation, image or item, or by an attribute of its own, of its events or of its links. */
 async function namedSpans(tx: TransactionSql, projectId: number, subject: Subject): Promise<Named[]> {
   const column = { user: "user_id", conversation: "conversation_id" }[subject.kind as string];
   const { type, id } = entityOf(subject);
@@ -74,13 +74,17 @@ async function namedSpans(tx: TransactionSql, projectId: number, subject: Subjec
 function byAttribute(tx: TransactionSql, projectId: number, subject: Subject) {
   const naming = namingOf(subject);
   if (naming === undefined) return [byEntityAttributes(tx, projectId, subject)];
-  const names = (attributes: ReturnType<typeof tx>) =>
-    tx`EXISTS (SELECT FROM jsonb_each_text(${attributes}) AS a (k, v) WHERE v = ${naming.value} AND k ~* ${naming.attributes})`;
+  const named = tx`jsonb_each_text(object) AS a (k, v) WHERE v = ${naming.value} AND k ~* ${naming.attributes}`;
+  const names = (attributes: ReturnType<typeof tx>) => tx`EXISTS (SELECT FROM (SELECT ${attributes}) AS o (object), ${named})`;
   const resources = tx`SELECT id FROM resources WHERE project_id = ${projectId} AND ${names(tx`resources.attributes`)}`;
-  return [tx`spans`, tx`log_records`].map(
-    (table) => tx`SELECT trace_id, span_id FROM ${table} t WHERE project_id = ${projectId} AND trace_id IS NOT NULL
-      AND (${names(tx`t.attributes`)} OR resource_id IN (${resources}))`,
-  );
+  const inProject = tx`project_id = ${projectId} AND trace_id IS NOT NULL`;
+  const itself = tx`${names(tx`t.attributes`)} OR resource_id IN (${resources})`;
+  const inParts = tx`EXISTS (SELECT FROM unnest(ARRAY[t.events, t.links]) AS p (part),
+    jsonb_path_query(part, '$[*].attributes ? (@.type() == "object")') AS o (object), ${named})`;
+  return [
+    tx`SELECT trace_id, span_id FROM spans t WHERE ${inProject} AND (${itself} OR ${inParts})`,
+    tx`SELECT trace_id, span_id FROM log_records t WHERE ${inProject} AND (${itself})`,
+  ];
 }
 
 function byEntityAttributes(tx: TransactionSql, projectId: number, subject: Subject) {

@@ -43,12 +43,16 @@ function namer(subject: Subject): (row: ArchivedRow) => string | undefined {
   return ({ about, columns }) => {
     const named = kind === "entity" ? about.entity : kind === "user" ? about.user : about.conversation;
     if (named != null) return named;
-    const attributes = columns["attributes"];
-    return isName !== undefined && attributes != null && hasNamed(attributes, value, isName) ? value : undefined;
+    return isName !== undefined && attributesOf(columns).some((attributes) => hasNamed(attributes, value, isName)) ? value : undefined;
   };
 }
 
-function hasNamed(attributes: string, value: string, isName: RegExp): boolean {
-  const told: unknown = JSON.parse(attributes);
-  return isObject(told) && Object.entries(told).some(([name, each]) => isName.test(name) && String(each) === value);
+/** The attributes of a row, and those of its events. */
+function attributesOf(columns: ArchivedRow["columns"]): unknown[] {
+  const told = (column: string): unknown => JSON.parse(columns[column] ?? "null");
+  const events = told("events");
+  return [told("attributes"), ...(Array.isArray(events) ? events.map((event: unknown) => isObject(event) && event["attributes"]) : [])];
 }
+
+const hasNamed = (attributes: unknown, value: string, isName: RegExp): boolean =>
+  isObject(attributes) && Object.entries(attributes).some(([name, each]) => isName.test(name) && String(each) === value);

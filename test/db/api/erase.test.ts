@@ -142,6 +142,46 @@ describeEachServer("erasing a person or a record", (server) => {
     expect(await tablesWith(OTHER)).not.toEqual([]);
   });
 
+  it.each(["user.id", "enduser.id"])("PRV-01 PRV-02 finds whom only an event of a span names, by %s", async (name) => {
+    const witness = `seen in ${name}`;
+    const event = (attributes: Record<string, string>) => [{ name: "login", attributes }];
+    await send(
+      `events ${name}`,
+      { id: "root", events: event({ step: "1" }) },
+      { id: "part", parent: "root", events: event({ [name]: witness }) },
+    );
+    await send(
+      `shared events ${name}`,
+      { id: "theirs", attributes: { ...chat, "user.id": OTHER } },
+      { id: "part", parent: "theirs", events: event({ [name]: witness }) },
+    );
+    await send(`unnamed ${name}`, { id: "part", events: event({ note: witness }) });
+    const text = await (await rig.app.request(`http://localhost/api/subject?user=${encodeURIComponent(witness)}`)).text();
+    const told = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { table: string; row: { trace_id?: string; name?: string } });
+    const spans = told.filter(({ table }) => table === "spans").map(({ row }) => `${row.trace_id} ${row.name}`);
+    const mine = traceOf(`events ${name}`);
+    expect(spans.toSorted()).toEqual([`${mine} part`, `${mine} root`, `${traceOf(`shared events ${name}`)} part`].toSorted());
+    expect(await erase("user", witness)).toMatchObject({ traces: 1, spans: 1, deleted: { spans: 3 } });
+    expect(await traces()).toEqual(expect.arrayContaining([traceOf(`shared events ${name}`), traceOf(`unnamed ${name}`)]));
+    expect(await traces()).not.toContain(mine);
+  });
+
+  it("PRV-01 finds whom only a link of a span names", async () => {
+    const body = inTrace(tracesOf({ id: "linked" }), traceOf("linked")) as {
+      resourceSpans: { scopeSpans: { spans: Record<string, unknown>[] }[] }[];
+    };
+    for (const span of body.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans)))
+      span["links"] = [
+        { traceId: TRACE, spanId: spanIdOf("other"), attributes: [{ key: "enduser.id", value: { stringValue: "linked person" } }] },
+      ];
+    await pipeline.send(body);
+    expect(await erase("user", "linked person")).toMatchObject({ traces: 1, deleted: { spans: 1 } });
+    expect(await traces()).not.toContain(traceOf("linked"));
+  });
+
   it("PRV-01 does not store a late retry of what was erased, and counts it as a duplicate", async () => {
     const late = { id: "call", attributes: { ...chat, "user.id": "late", "gen_ai.input.messages": messages("late") } };
     await send("late", late);
