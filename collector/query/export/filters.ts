@@ -1,3 +1,4 @@
+import { attributeIsAmong } from "../filter/attribute.ts";
 import { conditionsOf } from "../filter/conditions.ts";
 import { choiceKey, type Noun, projectKey, textKey } from "../filter/noun.ts";
 import type { Filter } from "../filter/parse.ts";
@@ -27,7 +28,7 @@ const SPANS: Noun = {
     },
   },
   sorts: {},
-  attribute: (attribute, values) => sql`attributes ->> ${attribute}::text = ANY(${values}::text[])`,
+  attribute: (attribute, values) => attributeIsAmong(sql`attributes`, attribute, values),
 };
 
 const codes = (values: readonly (string | number)[]): number[] => STATUS_CODES.flatMap((code, i) => (values.includes(code) ? [i] : []));

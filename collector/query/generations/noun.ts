@@ -1,4 +1,5 @@
 import { IS_UNPRICED } from "../cost.ts";
+import { attributeIsAmong } from "../filter/attribute.ts";
 import {
   choiceKey,
   countKey,
@@ -44,20 +45,17 @@ const CONTENT = {
   content: sql`content_state IN ('captured', 'truncated', 'redacted')`,
 };
 
-const isAmong = (attributes: Fragment, attribute: string, values: readonly string[]) =>
-  sql`${attributes} ->> ${attribute}::text = ANY(${values}::text[])`;
-
 /** A span says so itself, or its resource does. The resources are found once. */
 const spanHas = (attribute: string, values: readonly string[]): Fragment =>
-  sql`${isAmong(sql`s.attributes`, attribute, values)} OR s.resource_id IN (
-    SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND ${isAmong(sql`r.attributes`, attribute, values)})`;
+  sql`${attributeIsAmong(sql`s.attributes`, attribute, values)} OR s.resource_id IN (
+    SELECT r.id FROM resources r WHERE r.project_id = (SELECT genspan_project()) AND ${attributeIsAmong(sql`r.attributes`, attribute, values)})`;
 
 /**
  * Attributes of the call's span, of its resource, and what the application told beside it. Spans are looked up for one call after the other: OFFSET 0
  * keeps the planner from reading all spans there are beforehand.
  */
 function attributeIs(attribute: string, values: readonly string[], spans?: readonly SpanKey[]): Fragment {
-  const own = [name("additional_metadata"), name("model_parameters")].map((column) => isAmong(column, attribute, values));
+  const own = [name("additional_metadata"), name("model_parameters")].map((column) => attributeIsAmong(column, attribute, values));
   if (spans === undefined)
     return or([
       ...own,

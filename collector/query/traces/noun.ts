@@ -1,3 +1,4 @@
+import { attributeIsAmong } from "../filter/attribute.ts";
 import { choiceKey, type FilterKey, maximumKey, minimumKey, NONE, type Noun, projectKey, textKey } from "../filter/noun.ts";
 import { or, sql } from "../sql.ts";
 
@@ -6,8 +7,8 @@ const CODES: Readonly<Record<string, number>> = { unset: 0, ok: 1, error: 2 };
 /** Attributes of the first span, and of its resource. */
 const attributeIs = (attribute: string, values: readonly string[]) =>
   or([
-    sql`attributes ->> ${attribute}::text = ANY(${values}::text[])`,
-    sql`EXISTS (SELECT FROM resources r WHERE r.project_id = entries.project_id AND r.id = entries.resource_id AND r.attributes ->> ${attribute}::text = ANY(${values}::text[]))`,
+    attributeIsAmong(sql`attributes`, attribute, values),
+    sql`EXISTS (SELECT FROM resources r WHERE r.project_id = entries.project_id AND r.id = entries.resource_id AND ${attributeIsAmong(sql`r.attributes`, attribute, values)})`,
   ]);
 
 const environment: FilterKey = {

@@ -40,7 +40,12 @@ describeEachServer("a search for attributes", (server) => {
         kind: 3,
         status_code: 0,
         resource_id: i % 30 === 29 ? WORKER : PLAIN,
-        attributes: { rare: i === CALLS - 2 ? "span" : "no", route: i % 2 },
+        attributes: {
+          rare: i === CALLS - 2 ? "span" : "no",
+          route: i % 2,
+          list: [`n${i}`, i, i % 2 === 0, `even ${i % 2}`],
+          object: { a: i },
+        },
         received_at: start_time,
       })}`;
   });
@@ -59,6 +64,20 @@ describeEachServer("a search for attributes", (server) => {
     ["-attr.rare=no", 1],
     ["attr.host=worker-1&status=success", 2],
     ["attr.never=there", 0],
+    ["attr.list=n7", 1],
+    ["attr.list=7", 1],
+    ["attr.list=7.0", 1],
+    ["attr.list=true", CALLS / 2],
+    ["attr.list=even 1", CALLS / 2],
+    ["attr.list=even", 0],
+    ["attr.list=n7&attr.list=n8", 2],
+    ["-attr.list=n7", CALLS - 1],
+    [`attr.list=${encodeURIComponent('["n7", 7, false, "even 1"]')}`, 1],
+    [`attr.object=${encodeURIComponent('{"a": 7}')}`, 1],
+    ["attr.object=a", 0],
+    ["attr.rare=1e999999", 0],
+    ["attr.rare=null", 0],
+    [`attr.rare=${encodeURIComponent('"span"')}`, 0],
   ])("%s finds the same in a day as in a month, newest first", async (attributes, count) => {
     const day = await pagesOf(rig, `from=-24h&${attributes}`);
     expect(day.ids).toHaveLength(count);
