@@ -2,6 +2,7 @@ import { migrate } from "../../schema/migrate.ts";
 import { createApiOnly } from "../api/api.ts";
 import { createOwnIngest } from "../app/ingest.ts";
 import { archiveReaderOf, eraserOf, projectEndIn } from "../app/privacy.ts";
+import { addressBelow } from "../base/address.ts";
 import { createLog } from "../base/log.ts";
 import type { ApiConnection, ConnectionOptions } from "../cli/actions.ts";
 import { CommandError, EXIT } from "../cli/exit-codes.ts";
@@ -27,7 +28,7 @@ function connectCollector(url: string, key: string | undefined): ApiConnection {
       const headers = new Headers(init.headers);
       if (key !== undefined) headers.set("authorization", `Bearer ${key}`);
       try {
-        return await fetch(new URL(path, url), { ...init, headers });
+        return await fetch(addressBelow(url, path), { ...init, headers });
       } catch {
         throw new CommandError(
           EXIT.unreachable,

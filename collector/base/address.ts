@@ -23,3 +23,11 @@ export function requireKeyForAddress(host: string, keys: readonly Pick<StoredKey
     `Refusing to listen on ${host} without a key, because anyone who reaches it could read and write: create one with "genspan key create --scope ingest", or listen on 127.0.0.1.`,
   );
 }
+
+/** A path of a server whose address may have a path itself, as behind a reverse proxy: `https://host/telemetry` and `/api/usage` are `https://host/telemetry/api/usage`. */
+export function addressBelow(base: string, path: string): URL {
+  const below = new URL(base);
+  below.search = "";
+  below.hash = "";
+  return new URL(path.replace(/^\/+/, ""), below.href.endsWith("/") ? below : `${below.href}/`);
+}

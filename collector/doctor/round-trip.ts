@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { addressBelow } from "../base/address.ts";
 import type { DoctorCheck } from "../cli/actions.ts";
 import { EXIT } from "../cli/exit-codes.ts";
 import { runSql } from "../query/run-sql.ts";
@@ -40,7 +41,7 @@ async function send(
   const name = "ingest";
   if (!URL.canParse(endpoint))
     return { name, ok: false, detail: "--endpoint is no URL: give one like http://127.0.0.1:4318", exitCode: EXIT.usage };
-  const url = new URL(tracesPath.slice(1), endpoint.endsWith("/") ? endpoint : `${endpoint}/`);
+  const url = addressBelow(endpoint, tracesPath);
   const headers = { "content-type": "application/json", ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) };
   const request = { method: "POST", headers, body: JSON.stringify(exportRequest(traceId)), signal: AbortSignal.timeout(SEND_TIMEOUT_MS) };
   const response = await fetch(url, request).catch(() => undefined);
