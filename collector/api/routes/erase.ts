@@ -3,6 +3,7 @@ import { RequestError } from "../../base/request-error.ts";
 import { audit } from "../../commands/audit.ts";
 import { findSpans } from "../../commands/erase/find-spans.ts";
 import { erase, previewErasure } from "../../commands/erase/index.ts";
+import { readNamingRules } from "../../commands/erase/rules.ts";
 import { entityOf, namingOf, SUBJECT_KINDS, type Subject, subjectFault } from "../../commands/erase/subject.ts";
 import { readEverything } from "../../query/erasure/everything.ts";
 import { type Api, onlyKeys } from "../route.ts";
@@ -22,6 +23,7 @@ const Report = z
     traces: z.number().openapi({ description: "traces that go as a whole" }),
     spans: z.number().openapi({ description: "spans of traces that others share" }),
     deleted: z.record(z.string(), z.number()).openapi({ description: "rows, by table" }),
+    changed: z.record(z.string(), z.number()).optional().openapi({ description: "rules that stay without the name, by table" }),
     unreached_archives: z.number().optional().openapi({
       description: "folders of archived content that this machine does not have: erase again on the one that has them, within thirty days",
     }),
@@ -54,6 +56,7 @@ export function eraseRoutes({ route, services: { reader, writer, erasing } }: Ap
       const entity = subject.kind === "entity" ? entityOf(subject) : undefined;
       const told = async function* (): AsyncGenerator<string> {
         yield* readEverything(reader, projectId, { spans, entity, naming: namingOf(subject) });
+        yield* readNamingRules({ ...writer, projectId }, subject);
         yield* erasing.readFiles(projectId, spans, subject);
       };
       return streamed(told(), {

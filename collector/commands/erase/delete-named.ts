@@ -4,8 +4,11 @@ import { noteOrigins } from "../origins/release.ts";
 import { type Counts, type Erasure, inTransaction, originsOf, type Pointers } from "./delete-rows.ts";
 import { entityOf, namingOf, type Subject } from "./subject.ts";
 
-/** Deletes what names the subject and belongs to no span: log records, items, images, refused bytes; and takes its name out of the audit log. */
-export async function deleteNamed(erasure: Erasure, subject: Subject): Promise<Counts> {
+/**
+ * Deletes what names the subject and belongs to no span: log records, items, images, refused bytes; and takes its name, and those of rules that held it, out
+ * of the audit log.
+ */
+export async function deleteNamed(erasure: Erasure, subject: Subject, ruleNames: readonly string[]): Promise<Counts> {
   const counts: Counts = {};
   const { projectId } = erasure;
   await inTransaction(erasure, async (tx) => {
@@ -29,7 +32,7 @@ export async function deleteNamed(erasure: Erasure, subject: Subject): Promise<C
         tx`DELETE FROM ingest_rejected WHERE project_id = ${projectId} AND position(convert_to(${subject.value}, 'UTF8') IN raw) > 0 RETURNING 1`,
       );
     }
-    await count("audit_log", redactAudit(tx, projectId, subject));
+    await count("audit_log", redactAudit(tx, projectId, { subject, ruleNames }));
   });
   return counts;
 }
@@ -53,13 +56,19 @@ const namingResources = async (tx: TransactionSql, projectId: number, subject: S
     await tx`SELECT project_id, 'resources' AS kind, id FROM resources t WHERE project_id = ${projectId} AND ${names(tx, subject)}`,
   );
 
+interface Redaction {
+  readonly subject: Subject;
+  readonly ruleNames: readonly string[];
+}
+
 /** Entries stay, with their time, actor and action; only the name goes. */
-async function redactAudit(tx: TransactionSql, projectId: number, { kind, value }: Subject): Promise<readonly unknown[]> {
+async function redactAudit(tx: TransactionSql, projectId: number, { subject, ruleNames }: Redaction): Promise<readonly unknown[]> {
+  const { kind, value } = subject;
   const values = kind === "entity" ? [value, entityOf({ kind, value }).id] : [value];
   await tx`SELECT set_config('genspan.erasing', 'on', true)`;
   const holds = values.map((each) => tx`jsonb_path_exists(details, '$.** ? (@ == $v)', jsonb_build_object('v', ${each}::text))`);
   return tx`UPDATE audit_log SET subject = 'erased', details = '{"erased": true}' WHERE project_id = ${projectId}
-    AND (subject = ${value} OR subject LIKE ${`%:${likeText(value)}`} OR ${holds.reduce((all, each) => tx`${all} OR ${each}`)}) RETURNING 1`;
+    AND (subject = ANY (${[value, ...ruleNames]}) OR subject LIKE ${`%:${likeText(value)}`} OR ${holds.reduce((all, each) => tx`${all} OR ${each}`)}) RETURNING 1`;
 }
 
 const likeText = (text: string): string => text.replace(/[\\%_]/g, "\\$&");

@@ -7,6 +7,7 @@ import { deleteNamed } from "./delete-named.ts";
 import { type Counts, deleteRows, type Erasure, inTransaction } from "./delete-rows.ts";
 import { findSpans, type Target } from "./find-spans.ts";
 import { entityHash, REMEMBERED } from "./remembered.ts";
+import { eraseRules } from "./rules.ts";
 import { type Subject, subjectHash } from "./subject.ts";
 
 export interface EraseOptions {
@@ -35,6 +36,8 @@ export interface ErasureReport {
   readonly spans: number;
   /** Rows deleted, by table; `archive` counts lines of files. */
   readonly deleted: Counts;
+  /** Rows that stay without the name, by table: rules that watch others, too. */
+  readonly changed: Counts;
   /** Folders of archived content that are on another machine: erasing again there, within thirty days, takes it out of them. */
   readonly unreached_archives: number;
 }
@@ -56,13 +59,15 @@ export async function erase(options: EraseOptions, subject: Subject): Promise<Er
   const targets = await findSpans(options, subject);
   await bury(erasure, targets);
   await options.onBuried?.();
-  const rows = added(await deleteRows(erasure), await deleteNamed(erasure, subject));
+  const rules = await eraseRules(erasure, subject);
+  const rows = added(rules.deleted, await deleteRows(erasure), await deleteNamed(erasure, subject, rules.names));
   const deleted = added(rows, await releaseNoted({ sql, schema }, projectId));
   const files = (await options.eraseFiles?.(projectId, await everBuried(erasure, subject), subject)) ?? { rows: 0, unreached: 0 };
   const report = {
     id: erasure.id,
     ...sizes(targets),
     deleted: files.rows > 0 ? { ...deleted, archive: files.rows } : deleted,
+    changed: rules.changed,
     unreached_archives: files.unreached,
   };
   await sql.begin(async (tx) => {

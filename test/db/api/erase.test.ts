@@ -169,6 +169,70 @@ describeEachServer("erasing a person or a record", (server) => {
     expect(await traces()).not.toContain(mine);
   });
 
+  describe("rules that name somebody", () => {
+    const WATCHED = "watched_person_51";
+    const rules = async () => {
+      const { body } = await rig.get<{ data: { name: string; condition: { filter: string } }[] }>("/api/alerts");
+      return body.data.map(({ name, condition }) => `${name}: ${condition.filter}`);
+    };
+    const alert = async (name: string, filter: string): Promise<void> => {
+      const condition = { metric: "failures", filter, compare: "above", threshold: 1, window_seconds: 3600 };
+      const { status } = await rig.send("/api/alerts", { name, condition, channels: [{ type: "log" }] });
+      expect(status).toBe(201);
+    };
+    const quality = async (name: string, pattern: string): Promise<void> => {
+      expect((await rig.send(`/api/quality-rules/${name}`, { target: "output", pattern, marks: false }, { method: "PUT" })).status).toBe(
+        200,
+      );
+    };
+
+    it("PRV-01 PRV-02 PRV-03 go where they watch nobody else, and are told and counted; none comes to watch everybody", async () => {
+      await alert("one", `user=${WATCHED}&model=m`);
+      await alert("attribute", `attr.enduser.id=${WATCHED}`);
+      await alert("two", `user=${WATCHED}&user=bob`);
+      await alert(`beside ${WATCHED}`, `-user=${WATCHED}&model=m`);
+      await alert("other", "user=bob");
+      await quality("greets", `(?i)hello ${WATCHED}\\b`);
+      await quality(`of_${WATCHED}`, "hello");
+      await quality("rude", "idiot");
+      await rig.owner`INSERT INTO alert_events (project_id, id, rule_id, started_at) SELECT project_id, gen_random_uuid(), id, now() FROM alert_rules WHERE name = 'one'`;
+      const text = await (await rig.app.request(`http://localhost/api/subject?user=${WATCHED}`)).text();
+      const told = text
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line) as { table: string; row: { name: string } });
+      expect(told.map(({ table, row }) => `${table} ${row.name}`).toSorted()).toEqual([
+        `alert_rules attribute`,
+        `alert_rules beside ${WATCHED}`,
+        "alert_rules one",
+        "alert_rules two",
+        "quality_rules greets",
+        `quality_rules of_${WATCHED}`,
+      ]);
+
+      const erased = await erase("user", WATCHED);
+      expect(erased).toMatchObject({
+        deleted: { alert_rules: 2, alert_channels: 2, alert_events: 1, quality_rules: 2 },
+        changed: { alert_rules: 2 },
+      });
+      expect((await rules()).map((rule) => rule.replace(/^erased .{36}:/, "erased:")).toSorted()).toEqual([
+        "erased: model=m",
+        "other: user=bob",
+        "two: user=bob",
+      ]);
+      expect(await rig.owner`SELECT name FROM quality_rules`).toEqual([{ name: "rude" }]);
+      const [entry] = await rig.owner`SELECT details FROM audit_log WHERE action = 'erase' AND details ->> 'id' = ${erased.id}`;
+      expect(entry?.["details"]).toMatchObject({ deleted: { alert_rules: 2, quality_rules: 2 }, changed: { alert_rules: 2 } });
+      expect(await tablesWith(WATCHED)).toEqual([]);
+    });
+
+    it("stay as they are in another project", async () => {
+      await rig.owner`INSERT INTO quality_rules (project_id, name, target, pattern, marks, created_at, updated_at) VALUES (2, 'theirs', 'output', ${WATCHED}, false, now(), now())`;
+      await erase("user", WATCHED);
+      expect(await rig.owner`SELECT name FROM quality_rules WHERE project_id = 2`).toEqual([{ name: "theirs" }]);
+    });
+  });
+
   it("PRV-01 finds whom only a link of a span names", async () => {
     const body = inTrace(tracesOf({ id: "linked" }), traceOf("linked")) as {
       resourceSpans: { scopeSpans: { spans: Record<string, unknown>[] }[] }[];
