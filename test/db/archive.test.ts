@@ -154,6 +154,29 @@ describeEachServer("old content", (server) => {
     expect([await scores(), await texts()]).toEqual([before, told]);
   });
 
+  it("is the stack of an exception in a span's events, on a span and in a log record, too; type and message stay", async () => {
+    const exception = { "exception.type": "E", "exception.message": "went wrong", "exception.stacktrace": `at ${CANARY}.js:1` };
+    await rig.empty(...TABLES);
+    await rig.send(
+      tracesOf(
+        { id: "failed", error: "e", attributes: chat, events: [{ name: "exception", attributes: exception }] },
+        { id: "plain", attributes: exception },
+      ),
+    );
+    await rig.send(logsOf({ name: "exception", attributes: exception }), "logs");
+    await rig.refiner.settled();
+    const before = await texts();
+    expect(before.split(CANARY)).toHaveLength(5);
+    expect(await removeContent(options({ archiveFolder: folder }))).toEqual({ generation_logs: 1, spans: 2, log_records: 1 });
+    expect(await texts()).not.toContain(CANARY);
+    const [failed] =
+      await rig.sql`SELECT error_message, events -> 0 -> 'attributes' AS attributes FROM generation_logs JOIN spans USING (span_id)`;
+    expect(failed).toEqual({ error_message: "e", attributes: { "exception.type": "E", "exception.message": "went wrong" } });
+    expect(await removeContent(options())).toEqual({});
+    await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] });
+    expect(await texts()).toBe(before);
+  });
+
   it("comes back in full where its first characters stayed for a while and went to the archive later", async () => {
     const before = await texts();
     await removeContent(options({ archiveFolder: folder, keepChars: 20 }));

@@ -123,8 +123,13 @@ function withoutKeys(list: ExactJson | undefined, keys: readonly string[]): Exac
   );
 }
 
-/** Of a call's column, which goes, too. */
-const TRACEBACK = "genspan.error.traceback";
+/** What stands in a call's column error_traceback, which goes, too; the message stays there and here. Sources: ours, and OpenTelemetry's exceptions. */
+const TRACEBACKS: ReadonlySet<string> = new Set(["genspan.error.traceback", "exception.stacktrace"]);
+
+const orTraceback =
+  (isContentName: IsContentName): IsContentName =>
+  (name, event) =>
+    TRACEBACKS.has(name) || isContentName(name, event);
 
 const SPANS: ContentTable = {
   name: "spans",
@@ -133,8 +138,8 @@ const SPANS: ContentTable = {
   columns: { attributes: "jsonb", events: "jsonb" },
   strip: (row, { isContentName }) =>
     changed(row, {
-      attributes: withoutContent(row["attributes"], (name) => name === TRACEBACK || isContentName(name)),
-      events: withoutEventContent(row["events"], isContentName),
+      attributes: withoutContent(row["attributes"], (name) => orTraceback(isContentName)(name)),
+      events: withoutEventContent(row["events"], orTraceback(isContentName)),
     }),
 };
 
@@ -159,7 +164,7 @@ const LOGS: ContentTable = {
   strip: (row, { isContentName }) => {
     const event = row["event_name"] ?? "";
     return changed(row, {
-      attributes: withoutContent(row["attributes"], (name) => isContentName(name, event)),
+      attributes: withoutContent(row["attributes"], (name) => orTraceback(isContentName)(name, event)),
       body: event.startsWith(EVENTS_WITH_CONTENT) ? null : (row["body"] ?? null),
     });
   },
