@@ -19,6 +19,8 @@ export interface Price extends Rates {
   /** Unix milliseconds. */
   readonly validFrom: number;
   readonly currency: string;
+  /** Of one image that the model draws. Without prices of tokens, images are all that is charged. */
+  readonly imageEach?: number | undefined;
   /** Where a prompt of more than so many tokens makes the whole call cost more. */
   readonly longContext?: (Rates & { readonly above: number }) | undefined;
 }
@@ -170,16 +172,28 @@ export const LIST_CURRENCY: string = shipped.currency;
 /** Twelve digits behind the point: a token costs down to a hundred-millionth. */
 const SCALE = 1e12;
 
-/** Counts that are charged; `cacheWriteHour` is the part of `cacheWrite` that is kept for an hour. */
-export type ChargedTokens = Pick<Tokens, "prompt" | "completion" | "cacheRead" | "cacheWrite"> & {
+/** Counts that are charged; `cacheWriteHour` is the part of `cacheWrite` that is kept for an hour, `images` are those that were drawn. */
+export type ChargedCounts = Pick<Tokens, "prompt" | "completion" | "cacheRead" | "cacheWrite"> & {
   readonly cacheWriteHour?: number | undefined;
+  readonly images?: number | undefined;
 };
 
+/** What a call cost, or undefined when a count or a price that it needs is unknown: its tokens and its images, each where the model has a price for such. */
+export function costOf(counts: ChargedCounts, price: Price): number | undefined {
+  const { imageEach } = price;
+  const images = counts.images ?? 0;
+  const byImageAlone = imageEach !== undefined && price.input === undefined && price.output === undefined;
+  const tokens = byImageAlone ? (images > 0 ? 0 : undefined) : tokenCost(counts, price);
+  return tokens === undefined ? undefined : rounded(tokens + images * (imageEach ?? 0));
+}
+
+const rounded = (amount: number): number => Math.round(amount * SCALE) / SCALE;
+
 /**
- * What a call cost, or undefined when a count or a price that it needs is unknown. Cached tokens cost their own price where there is one, else that of input;
+ * What the tokens of a call cost, or undefined when a count or a price that it needs is unknown. Cached tokens cost their own price where there is one, else that of input;
  * reasoning is part of the completion and costs what output costs.
  */
-export function costOf(tokens: ChargedTokens, price: Price): number | undefined {
+function tokenCost(tokens: ChargedCounts, price: Price): number | undefined {
   const { prompt, completion } = tokens;
   // Only a model that is charged for its input alone (embeddings) needs no other count.
   if (prompt === undefined || (completion === undefined && (price.output ?? 0) > 0)) return undefined;
@@ -195,7 +209,7 @@ export function costOf(tokens: ChargedTokens, price: Price): number | undefined 
     charge(write - hour, writeRate) +
     charge(hour, rates.cacheWriteHour ?? writeRate) +
     charge(completion ?? 0, rates.output);
-  return Number.isNaN(sum) ? undefined : Math.round(sum * SCALE) / SCALE;
+  return Number.isNaN(sum) ? undefined : sum;
 }
 
 /** NaN where a price is needed that is not known. */

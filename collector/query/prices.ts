@@ -16,6 +16,7 @@ const priceOf = (row: Row): Price => ({
   output: number(row["output_per_million"]),
   cacheRead: number(row["cache_read_per_million"]),
   cacheWrite: number(row["cache_write_per_million"]),
+  imageEach: number(row["image_each"]),
 });
 
 /** The prices that people of one project entered. */
@@ -23,7 +24,7 @@ export const readProjectPrices = (reader: Reader, projectId: number): Promise<Pr
   reader.read({ projectId }, async (ask) => {
     const rows = await ask<Row>(question`
       SELECT provider_name, model_name, (extract(epoch FROM valid_from) * 1000)::float8 AS valid_from_ms, currency, input_per_million, output_per_million,
-        cache_read_per_million, cache_write_per_million FROM model_prices WHERE project_id = ${projectId}`);
+        cache_read_per_million, cache_write_per_million, image_each FROM model_prices WHERE project_id = ${projectId}`);
     return rows.map(priceOf);
   });
 
@@ -31,7 +32,7 @@ export const readProjectPrices = (reader: Reader, projectId: number): Promise<Pr
 export async function readPrices(sql: Sql, schema: string): Promise<Map<number, Price[]>> {
   const rows = await sql`
     SELECT project_id, provider_name, model_name, extract(epoch FROM valid_from) * 1000 AS valid_from_ms, currency,
-      input_per_million, output_per_million, cache_read_per_million, cache_write_per_million
+      input_per_million, output_per_million, cache_read_per_million, cache_write_per_million, image_each
     FROM ${sql(schema)}.model_prices`;
   const prices = new Map<number, Price[]>();
   for (const row of rows) {

@@ -90,7 +90,7 @@ export function encodeGenerationRow(out: ByteWriter, call: ModelCall): EncodedCa
   const resends = conceptNumber(source, CONCEPT.resendCount);
   if (resends === undefined || !(resends >= 0 && resends < MAX_INT4)) copyNull(out);
   else copyInt4(out, Math.trunc(resends) + 1);
-  encodeCost(source, call, tokens);
+  encodeCost(source, call, { tokens, answered: response.media });
   encodeReferences(source);
   namedValues(source, { indexes: NONE, built: metadataOf(call), shorten: parameterName });
   copyString(out, contentState(call, prompt, response));

@@ -1,4 +1,4 @@
-import { afterEach, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { repriceCalls } from "../../collector/commands/generations/reprice.ts";
 import { createPriceBook } from "../../collector/model/price.ts";
 import { readPrices } from "../../collector/query/prices.ts";
@@ -15,10 +15,35 @@ const CALL = {
 };
 const call = (attributes: Record<string, string | number>) => tracesOf({ id: "call", attributes: { ...CALL, ...attributes } });
 
+const picture = (uri: string) => ({ type: "uri", modality: "image", mime_type: "image/png", uri });
+const drawing = (id: string, count: number, attributes: Record<string, string | number> = {}) =>
+  tracesOf({
+    id,
+    attributes: {
+      "gen_ai.operation.name": "image_generation",
+      "gen_ai.provider.name": "openai",
+      "gen_ai.request.model": "house-painter",
+      "gen_ai.input.messages": JSON.stringify([
+        { role: "user", parts: [{ type: "text", content: "as this one" }, picture("https://pictures.example/asked.png")] },
+      ]),
+      "gen_ai.output.messages": JSON.stringify([
+        {
+          role: "assistant",
+          parts: [
+            { type: "text", content: "here" },
+            ...Array.from({ length: count }, (_, i) => picture(`https://pictures.example/${i}.png`)),
+          ],
+          finish_reason: "stop",
+        },
+      ]),
+      ...attributes,
+    },
+  });
+
 describeEachServer("what calls cost", (server) => {
   const rig = usePipelineRig(server);
   afterEach(async () => {
-    await rig.empty("spans", "generation_logs", "model_prices");
+    await rig.empty("spans", "generation_logs", "outputs", "model_prices");
     await rig.readPrices();
   });
   const cost = async () => (await rig.sql`SELECT cost_amount, cost_currency, cost_source FROM generation_logs`)[0];
@@ -79,6 +104,41 @@ describeEachServer("what calls cost", (server) => {
     expect(await repriced()).toMatchObject({ examined: 2, changed: 1, unpriced_after: 0 });
     const rows = await rig.sql`SELECT cost_amount FROM generation_logs ORDER BY cost_amount NULLS LAST`;
     expect(rows.map((row) => row["cost_amount"])).toEqual(["0.01", "0.02", null]);
+  });
+
+  describe("images", () => {
+    const setImagePrice = async (each: number, tokens: number | null) => {
+      await rig.sql`INSERT INTO model_prices (project_id, provider_name, model_name, valid_from, currency, image_each, input_per_million, output_per_million, updated_at)
+        VALUES (1, 'openai', 'house-painter', ${new Date(BASE_MS - 1_000)}, 'EUR', ${each}, ${tokens}, ${tokens}, now())`;
+      await rig.readPrices();
+    };
+    const TOKENS = { "gen_ai.usage.input_tokens": 1_000, "gen_ai.usage.output_tokens": 500 };
+
+    it.each([
+      ["of a model that charges nothing else cost their price each, whatever the tokens", null, 3, TOKENS, "0.12"],
+      ["cost it where no tokens are told", null, 1, {}, "0.04"],
+      ["cost it beside the tokens", 100, 2, TOKENS, "0.23"],
+      ["that were not drawn cost nothing: what was is unknown", null, 0, TOKENS, null],
+      ["leave a cost unknown where the tokens have a price and are not told", 100, 2, {}, null],
+      ["are in a cost that was sent", null, 3, { "gen_ai.usage.cost.amount": 0.36 }, "0.36"],
+    ] as const)("%s", async (_, tokens, drawn, attributes, amount) => {
+      await setImagePrice(0.04, tokens);
+      await rig.send(drawing("drawn", drawn, attributes));
+      expect((await cost())?.["cost_amount"]).toBe(amount);
+    });
+
+    it("are charged by a price that is entered later as by one that was there", async () => {
+      await rig.send(drawing("drawn", 3, { "gen_ai.request.image.size": "1024x1024", ...TOKENS }));
+      await rig.send(drawing("none", 0, TOKENS));
+      await setImagePrice(0.04, null);
+      expect(await repriced()).toMatchObject({ changed: 1, unpriced_after: 1 });
+      const rows = await rig.sql`SELECT cost_amount, cost_currency FROM generation_logs ORDER BY cost_amount NULLS LAST`;
+      expect(rows).toEqual([
+        { cost_amount: "0.12", cost_currency: "EUR" },
+        { cost_amount: null, cost_currency: null },
+      ]);
+      expect(await repriced()).toMatchObject({ changed: 0 });
+    });
   });
 
   it("a model without a price has no cost", async () => {

@@ -39,6 +39,9 @@ interface PricedCall {
   /** What the price hangs on besides the columns (dialects/service-tier.ts). */
   readonly tokens_cache_write_1h: string | null;
   readonly service_tier: string | null;
+  readonly tokens_estimated: boolean;
+  /** That the model drew, among the call's outputs. */
+  readonly images: number;
   readonly cost_amount: string | null;
   readonly cost_currency: string | null;
 }
@@ -83,10 +86,14 @@ const readBatch = (sql: Sql, { schema, projectId, repricing, after }: BatchInput
   sql<PricedCall[]>`
     SELECT trace_id, span_id, start_time::text AS start_text, (extract(epoch FROM start_time) * 1000)::float8 AS start_ms, provider_name, model_name,
       response_model, tokens_prompt, tokens_completion, tokens_cache_read, tokens_cache_write,
-      additional_metadata->>'tokens_cache_write_1h' AS tokens_cache_write_1h, additional_metadata->>'service_tier' AS service_tier, cost_amount, cost_currency
-    FROM ${sql(schema)}.generation_logs
+      additional_metadata->>'tokens_cache_write_1h' AS tokens_cache_write_1h, additional_metadata->>'service_tier' AS service_tier, cost_amount, cost_currency,
+      coalesce(additional_metadata->>'tokens_estimated' = 'true', false) AS tokens_estimated, drawn.images
+    FROM ${sql(schema)}.generation_logs g CROSS JOIN LATERAL (
+      SELECT count(*)::int AS images FROM ${sql(schema)}.outputs o WHERE o.project_id = g.project_id AND o.trace_id = g.trace_id AND o.span_id = g.span_id
+        AND o.start_time = g.start_time AND o.direction = 'output' AND o.modality = 'image') AS drawn
     WHERE project_id = ${projectId} AND start_time >= ${repricing.from}::text::timestamptz AND start_time < ${repricing.to}::text::timestamptz
-      AND coalesce(cost_source, 'computed') = 'computed' AND additional_metadata->>'tokens_estimated' IS DISTINCT FROM 'true' AND (tokens_prompt IS NOT NULL OR tokens_completion IS NOT NULL)
+      AND coalesce(cost_source, 'computed') = 'computed'
+      AND (additional_metadata->>'tokens_estimated' IS DISTINCT FROM 'true' AND (tokens_prompt IS NOT NULL OR tokens_completion IS NOT NULL) OR drawn.images > 0)
       ${repricing.model === undefined ? sql`` : sql`AND (model_name = ${repricing.model} OR response_model = ${repricing.model})`}
       ${after === undefined ? sql`` : sql`AND start_time >= ${after.start_text}::text::timestamptz AND (start_time, trace_id, span_id) > (${after.start_text}::text::timestamptz, ${after.trace_id}, ${after.span_id})`}
     ORDER BY start_time, trace_id, span_id LIMIT ${BATCH}`;
@@ -107,13 +114,15 @@ function newCost(call: PricedCall, prices: PriceBook): Cost {
     .map((model): Price | undefined => prices.find(provider, atTier(model, tier), call.start_ms))
     .find((price) => price !== undefined);
   if (found === undefined) return { amount: undefined, currency: undefined };
+  const charged = (tokens: string | null): number | undefined => (call.tokens_estimated ? undefined : count(tokens));
   const amount = costOf(
     {
-      prompt: count(call.tokens_prompt),
-      completion: count(call.tokens_completion),
-      cacheRead: count(call.tokens_cache_read),
-      cacheWrite: count(call.tokens_cache_write),
-      cacheWriteHour: count(call.tokens_cache_write_1h),
+      prompt: charged(call.tokens_prompt),
+      completion: charged(call.tokens_completion),
+      cacheRead: charged(call.tokens_cache_read),
+      cacheWrite: charged(call.tokens_cache_write),
+      cacheWriteHour: charged(call.tokens_cache_write_1h),
+      images: call.images,
     },
     found,
   );
