@@ -5,15 +5,15 @@ import type { Sql } from "postgres";
 export interface Attendance {
   /** Says that this collector is there, until `TTL_MS` from now. */
   announce(): Promise<void>;
-  /** Whether another collector was there at some moment since then. */
-  othersSince(sinceMillis: number): Promise<boolean>;
+  /** Until when, by the clock of this process, another collector may have written at most: later than now where one is there, 0 where none was for a day. */
+  othersUntil(): Promise<number>;
 }
 
 /** Names of our leases; each collector holds one of its own. */
 const PREFIX = "refiner ";
 /** Several times the pause between two announcements, for a database that answers late. */
 const TTL_MS = 120_000;
-/** Longer than any search looks back. */
+/** How long it is known that a collector was there: parts of one call that come further apart are left as they came. */
 const KEPT = "1 day";
 
 /** Told by leases of `job_leases` that nobody contends for. All times of leases are the database's. */
@@ -29,13 +29,11 @@ export function createAttendance({ sql, schema }: { readonly sql: Sql; readonly 
         VALUES (${PREFIX + holder}, ${holder}, clock_timestamp() + make_interval(secs => ${TTL_MS / 1000}))
         ON CONFLICT (job) DO UPDATE SET expires_at = excluded.expires_at`;
     },
-    async othersSince(sinceMillis) {
-      const [{ others }] = await sql<[{ others: boolean }]>`
-        SELECT EXISTS (
-          SELECT FROM ${sql(schema)}.job_leases
-          WHERE starts_with(job, ${PREFIX}) AND holder <> ${holder} AND expires_at > clock_timestamp() - make_interval(secs => ${(Date.now() - sinceMillis) / 1000})
-        ) AS others`;
-      return others;
+    async othersUntil() {
+      const [{ left_ms: leftMillis }] = await sql<[{ left_ms: number | null }]>`
+        SELECT (extract(epoch FROM max(expires_at) - clock_timestamp()) * 1000)::float8 AS left_ms
+        FROM ${sql(schema)}.job_leases WHERE starts_with(job, ${PREFIX}) AND holder <> ${holder}`;
+      return leftMillis === null ? 0 : Date.now() + leftMillis;
     },
   };
 }

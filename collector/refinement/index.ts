@@ -4,6 +4,7 @@ import type { Log } from "../base/log.ts";
 import { createSchedule } from "../base/schedule.ts";
 import { within } from "../base/within.ts";
 import {
+  MARK_ANNOUNCEMENT,
   MARK_CALL,
   MARK_HTTP,
   MARK_RECORD,
@@ -108,9 +109,14 @@ export function createRefiner(options: RefinerOptions): Refiner {
     return trace;
   }
 
-  /** A mark of a trace that is not known any more, and may have had a call. */
+  /** A mark of a trace that is not known, and may have had a call: it is known no longer, or never was. */
   const onForgotten = (projectId: number, mark: TraceMark): TraceMark =>
-    known.hadCall(projectId, mark.traceId) ? withMark({ ...mark, bits: MARK_CALL }, mark) : mark;
+    known.hadCall(projectId, mark.traceId) || mayHavePartElsewhere(mark) ? withMark({ ...mark, bits: MARK_CALL }, mark) : mark;
+
+  /** Since when nobody but this collector writes, so that it has heard of all calls that began since then; while others are there, sweeps find theirs. */
+  let aloneSince = Date.now();
+  const mayHavePartElsewhere = ({ bits, fromMillis }: TraceMark): boolean =>
+    fromMillis < aloneSince && (bits & (MARK_CALL | MARK_ANNOUNCEMENT)) !== 0;
 
   function putDue(key: string, trace: Known): void {
     due.set(key, trace);
@@ -221,7 +227,8 @@ export function createRefiner(options: RefinerOptions): Refiner {
   }
 
   /** Traces in which a call that another collector writes changes something. */
-  const waiting = (): Known[] => known.where((bits) => (bits & MARK_CALL) === 0 || (bits & MARK_WRAPPER) !== 0);
+  const waiting = (): Known[] =>
+    known.where((bits) => (bits & MARK_WRAPPER) !== 0 || ((bits & MARK_CALL) === 0 && bits !== MARK_ANNOUNCEMENT));
 
   let sweptUntil = Date.now() - LOOK_BACK_MS;
   let first = true;
@@ -234,7 +241,9 @@ export function createRefiner(options: RefinerOptions): Refiner {
   async function sweepOnce(): Promise<void> {
     await attendance.announce();
     const [since, until, isFirst] = [sweptUntil, Date.now() - 2 * sweepMillis, first];
-    if (isFirst || (await attendance.othersSince(since)))
+    const othersUntil = await attendance.othersUntil();
+    if (othersUntil <= Date.now()) aloneSince = Math.max(aloneSince, othersUntil);
+    if (isFirst || othersUntil > since)
       for await (const traces of tracesSince(options, since, isFirst ? undefined : waiting())) takeUp(traces, isFirst);
     if (isFirst) takeUp(await partsSince(options, since), isFirst);
     for (const [key, trace] of waitingTraces.toLookAt()) putDue(key, trace);

@@ -62,7 +62,7 @@ function select(tx: Tx, schema: string, traces: readonly TraceRef[]) {
           coalesce(bool_and(is_plain), true) AND count(DISTINCT response_id) = count(response_id) AND count(DISTINCT tokens) = count(*)
             AND (array_agg(parent_span_id) && array_agg(span_id)) IS NOT TRUE AS are_plain
         FROM (
-          SELECT span_id, parent_span_id, received_at, generation_status, response_id, concat(tokens_prompt, '/', tokens_completion) AS tokens,
+          SELECT span_id, parent_span_id, received_at, generation_status, response_id, concat(coalesce(tokens_prompt, 0), '/', coalesce(tokens_completion, 0)) AS tokens,
             ${tx.unsafe(IS_PLAIN)} AS is_plain
           FROM ${rowsOf("generation_logs", "start_time")} ORDER BY t.span_id OFFSET 0
         ) AS t

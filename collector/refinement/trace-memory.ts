@@ -1,4 +1,4 @@
-import { MARK_CALL } from "../rows/trace-marks.ts";
+import { MARK_CALL, MARK_WRAPPER } from "../rows/trace-marks.ts";
 import type { TraceRef } from "./look-up.ts";
 import { createSeenFilter } from "./seen-filter.ts";
 
@@ -15,7 +15,7 @@ export interface TraceMemory {
   get(projectId: number, traceId: string): KnownTrace | undefined;
   /** Trace ids of another form than 32 hexadecimal digits are not kept. */
   set(trace: KnownTrace): void;
-  /** Whether a call of the trace was noted, also one that is no longer kept; wrong for one trace of two hundred. */
+  /** Whether a call of the trace was noted, or a wrapper that may count as one, also where it is no longer kept; wrong for one trace of two hundred. */
   hadCall(projectId: number, traceId: string): boolean;
   /** Those whose bits pass the test. */
   where(test: (bits: number) => boolean): KnownTrace[];
@@ -42,7 +42,7 @@ export function createTraceMemory(count: number): TraceMemory {
     set(trace) {
       if (!readId(trace.traceId, id)) return;
       young.set(trace, id);
-      if ((trace.bits & MARK_CALL) !== 0) calls.add(hash(trace.projectId, id), hash(~trace.projectId, id));
+      if ((trace.bits & (MARK_CALL | MARK_WRAPPER)) !== 0) calls.add(hash(trace.projectId, id), hash(~trace.projectId, id));
       if (young.size < count) return;
       [young, old] = [old, young];
       young.clear();

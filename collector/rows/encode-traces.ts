@@ -23,7 +23,7 @@ import { type CallSign, signOfCall } from "./sibling-calls.ts";
 import { takeSpanMedia } from "./span-media.ts";
 import { encodeSpanScores } from "./span-scores.ts";
 import { BLOBS, GENERATION_LOGS, GENERATION_TWINS, OUTPUTS, SPANS, type TableSpec } from "./table-spec.ts";
-import { MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING, MARK_WRAPPER } from "./trace-marks.ts";
+import { MARK_ANNOUNCEMENT, MARK_CALL, MARK_HTTP, MARK_IMAGE, MARK_RECORD, MARK_THING, MARK_WRAPPER } from "./trace-marks.ts";
 
 /** Turns the spans of one request after the other into rows. One encoder works on one request at a time. */
 export interface TraceEncoder {
@@ -168,7 +168,7 @@ function marksOf(role: ReadRole | undefined, view: SpanView, draft: GenerationDr
     return MARK_CALL | resent | (image ? MARK_IMAGE : 0) | (draft.attribute[CONCEPT.itemId]! >= 0 ? MARK_THING : 0);
   }
   if (role === "wrapper-with-usage") return MARK_WRAPPER;
-  if (role === "pending") return 0;
+  if (role === "pending") return MARK_ANNOUNCEMENT;
   const record = role === undefined ? undefined : conceptText(view, draft, "record");
   if (record !== undefined) {
     return MARK_RECORD | (record === "image" || speaksOfImage(view) ? MARK_IMAGE : 0) | (record === "attempt" ? 0 : MARK_THING);

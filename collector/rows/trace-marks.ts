@@ -26,6 +26,9 @@ export const MARK_SCORE = 512;
 /** An evaluation that names the response it judges, which may have been given in any trace. */
 export const MARK_SCORE_OF_RESPONSE = 1024;
 
+/** An announcement of a call, which may come after the call was set aside. */
+export const MARK_ANNOUNCEMENT = 2048;
+
 /** One trace of one request. */
 export interface TraceMark {
   readonly traceId: string;
@@ -34,13 +37,13 @@ export interface TraceMark {
   readonly toMillis: number;
 }
 
-/** A second mark of a trace on top of a first; two calls are more than one. */
+/** A second mark of a trace on top of a first; two calls are more than one, and so is an announcement that comes after a call. */
 export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceMark {
   if (before === undefined) return mark;
-  const second = (before.bits & mark.bits & MARK_CALL) !== 0 ? MARK_SECOND_CALL : 0;
+  const isSecond = (before.bits & MARK_CALL) !== 0 && (mark.bits & (MARK_CALL | MARK_ANNOUNCEMENT)) !== 0;
   return {
     traceId: mark.traceId,
-    bits: before.bits | mark.bits | second,
+    bits: before.bits | mark.bits | (isSecond ? MARK_SECOND_CALL : 0),
     fromMillis: Math.min(before.fromMillis, mark.fromMillis),
     toMillis: Math.max(before.toMillis, mark.toMillis),
   };

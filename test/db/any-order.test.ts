@@ -5,10 +5,11 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestDatabase, describeEachServer, type TestDatabase } from "../support/database.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
 import { SEED } from "../support/seed.ts";
-import { type Atom, lately, MATTERS, requestOf } from "../support/told-apart.ts";
+import { type Atom, lately, MATTERS, requestOf, soon } from "../support/told-apart.ts";
 
 const LONG = process.env["GENSPAN_TEST_LONG"] === "1";
 const RUNS = LONG ? 200 : 10;
+const RUNS_ALONE = LONG ? 200 : 3;
 const TIMEOUT_MS = LONG ? 3_600_000 : 300_000;
 
 /** When something came in, and how often something was looked at. */
@@ -89,18 +90,23 @@ describeEachServer("the same spans and log records", (server) => {
     for (const rig of rigs) await rig.refiner.settled();
   }
 
-  async function deliver(atoms: readonly Atom[], how: Delivery): Promise<Contents> {
+  /** As if no other collector had been there for long. */
+  const forgetOthers = (): Promise<unknown> => sql`DELETE FROM job_leases`;
+
+  async function deliver(atoms: readonly Atom[], how: Delivery, collectors: number): Promise<Contents> {
     await empty();
-    const rigs = [await start(), await start()];
+    const rigs: PipelineRig[] = [];
+    while (rigs.length < collectors) rigs.push(await start());
     for (const [i, request] of requestsOf(atoms, how).entries()) {
       if (i === how.restartAfter) {
         await rigs[0]!.stop();
         rigs[0] = await start();
       }
       const { body, signal } = requestOf(request);
-      const outcome = await rigs[how.collectors[i] ?? 0]!.send(body, signal);
+      const outcome = await rigs[(how.collectors[i] ?? 0) % collectors]!.send(body, signal);
       if (outcome.kind !== "accepted") throw new Error(`${signal} were not accepted: ${JSON.stringify(outcome)}`);
     }
+    if (collectors === 1) await forgetOthers();
     await settle(rigs);
     const rows = await contents(sql);
     for (const rig of rigs) await rig.stop();
@@ -115,12 +121,12 @@ describeEachServer("the same spans and log records", (server) => {
     restartAfter: -1,
   });
 
-  async function expectSameRows(atoms: readonly Atom[], numRuns: number): Promise<void> {
-    const expected = await deliver(atoms, asTheyHappened(atoms));
+  async function expectSameRows(atoms: readonly Atom[], { numRuns, collectors }: { numRuns: number; collectors: number }): Promise<void> {
+    const expected = await deliver(atoms, asTheyHappened(atoms), 2);
     expect(expected["spans"]!.length + expected["log_records"]!.length).toBeGreaterThan(0);
     await fc.assert(
       fc.asyncProperty(delivery(atoms.length), async (how) => {
-        expect(await deliver(atoms, how)).toEqual(expected);
+        expect(await deliver(atoms, how, collectors)).toEqual(expected);
       }),
       { numRuns, seed: SEED },
     );
@@ -134,13 +140,23 @@ describeEachServer("the same spans and log records", (server) => {
       timeout: TIMEOUT_MS,
     },
     async (name, make) => {
-      await expectSameRows(make(traceOf(name), lately()), RUNS);
+      await expectSameRows(make(traceOf(name), lately()), { numRuns: RUNS, collectors: 2 });
+    },
+  );
+
+  it.each(Object.entries(MATTERS))(
+    `leave the same rows through a collector that is alone, also when it is replaced in between: %s (FUZZ_SEED=${SEED})`,
+    {
+      timeout: TIMEOUT_MS,
+    },
+    async (name, make) => {
+      await expectSameRows(make(traceOf(name), soon()), { numRuns: RUNS_ALONE, collectors: 1 });
     },
   );
 
   it(`leave the same rows with all of it at once (FUZZ_SEED=${SEED})`, { timeout: TIMEOUT_MS }, async () => {
     const at = lately();
     const atoms = Object.entries(MATTERS).flatMap(([name, make], i) => make(traceOf(name), at + i * 3_000));
-    await expectSameRows(atoms, Math.ceil(RUNS / 2));
+    await expectSameRows(atoms, { numRuns: Math.ceil(RUNS / 2), collectors: 2 });
   });
 });
