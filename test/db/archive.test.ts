@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { archiveReaderOf, eraserOf } from "../../collector/app/privacy.ts";
 import { createLog } from "../../collector/base/log.ts";
 import { isContentName } from "../../collector/dialects/content-names.ts";
@@ -302,7 +302,7 @@ describeEachServer("old content", (server) => {
   });
 
   describe("by the clock", () => {
-    const job = (retentionMillis: number) =>
+    const job = (retentionMillis: number, isContent = isContentName) =>
       createContentJob({
         sql: rig.sql,
         schema: "public",
@@ -310,8 +310,9 @@ describeEachServer("old content", (server) => {
         log: createLog("silent"),
         retentionMillis,
         archiveFolder: folder,
-        isContentName,
+        isContentName: isContent,
       });
+    const DAY_MS = 86_400_000;
 
     it("stays unless it is asked to go", async () => {
       expect(await job(0).runOnce()).toBeUndefined();
@@ -320,7 +321,43 @@ describeEachServer("old content", (server) => {
 
     it("goes when it is old enough, by one collector at a time", async () => {
       await rig.sql`UPDATE image_traces SET created_at = now() - interval '3 days'`;
-      expect(await job(2 * 86_400_000).runOnce()).toMatchObject({ image_traces: 1 });
+      expect(await job(2 * DAY_MS).runOnce()).toMatchObject({ image_traces: 1 });
+    });
+
+    it("is looked for in old rows once, and again in what comes late, comes back, or becomes old", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] });
+      onTestFinished(() => void vi.useRealTimers());
+      let looks = 0;
+      const counting = job(DAY_MS, (name, event) => {
+        looks++;
+        return isContentName(name, event);
+      });
+      const run = async (atMillis: number) => {
+        looks = 0;
+        vi.setSystemTime(atMillis);
+        return counting.runOnce();
+      };
+      const later = LATER.getTime();
+      const MINUTE_MS = 60_000;
+      expect(await run(later)).toMatchObject({ spans: 1, generation_logs: 1, log_records: 1 });
+      // What a run wrote itself is read once more.
+      expect([await run(later + MINUTE_MS), looks > 0]).toEqual([{}, true]);
+      const looksAgain = async () => [await run(later + 2 * MINUTE_MS), looks];
+      // Transactions of other databases may keep a run from being sure that it saw everything.
+      await expect.poll(looksAgain, { timeout: 60_000 }).toEqual([{}, 0]);
+
+      await rig.send(tracesOf({ id: "late", at: -40 * DAY_MS, attributes: { "input.value": CANARY } }));
+      expect(await run(later + 3 * MINUTE_MS)).toEqual({ spans: 1 });
+      await restoreContent({ sql: rig.sql, schema: "public", folders: [folder] });
+      expect(await run(later + 4 * MINUTE_MS)).toMatchObject({ spans: 2, generation_logs: 1 });
+      expect(await texts()).not.toContain(CANARY);
+
+      await rig.sql`UPDATE image_traces SET created_at = ${new Date(later - DAY_MS + 10 * MINUTE_MS)}, request_data = ${rig.sql.json({ prompts: [CANARY] })}`;
+      expect(await run(later + 5 * MINUTE_MS)).toEqual({});
+      expect(await run(later + 6 * MINUTE_MS)).toEqual({});
+      expect(await run(later + 11 * MINUTE_MS)).toEqual({ image_traces: 1 });
+      // Once a day everything is.
+      expect([await run(later + DAY_MS), looks > 0]).toEqual([{}, true]);
     });
   });
 });

@@ -4,6 +4,7 @@ import { type ArchivedRow, appendRows, archivePath, type RowSubject } from "./ar
 import { CONTENT_TABLES, type ColumnTexts, type ContentTable, type StripOptions } from "./content-tables.ts";
 import { noteFolder } from "./folders.ts";
 import { lockArchive } from "./lock.ts";
+import { type Reached, type Window, windowsOf, writtenSince } from "./windows.ts";
 
 export interface RemoveContentOptions extends StripOptions {
   /** Connects as the owner of the tables. */
@@ -11,6 +12,8 @@ export interface RemoveContentOptions extends StripOptions {
   readonly schema: string;
   /** Content of rows of before this time goes. */
   readonly before: Date;
+  /** How far an earlier run with the same options came: what it went through and nobody wrote since is not read again. */
+  readonly since?: Reached;
   /** Where what goes is kept; undefined keeps nothing. */
   readonly archiveFolder?: string;
   /** Counts and changes nothing. */
@@ -22,6 +25,8 @@ export interface RemoveContentOptions extends StripOptions {
 export type RemovedContent = Record<string, number>;
 
 const BATCH_ROWS = 200;
+/** Before every row. */
+const BEGINNING = "0001-01-01T00:00:00.000Z";
 
 interface StoredRow {
   readonly project_id: number;
@@ -40,18 +45,26 @@ interface StoredRow {
 export async function removeContent(options: RemoveContentOptions): Promise<RemovedContent> {
   const removed: RemovedContent = {};
   for (const table of CONTENT_TABLES) {
-    let after: readonly string[] | undefined;
-    for (;;) {
-      if (options.signal?.aborted) return removed;
-      const rows = await inSchema(options, (tx) => readBatch(tx, table, { before: options.before, after }));
-      const last = rows.at(-1);
-      if (last === undefined) break;
-      after = [String(last.project_id), ...table.key.map((column) => last.key[column] ?? "")];
-      const count = await removeFrom(table, rows, options);
-      if (count > 0) removed[table.name] = (removed[table.name] ?? 0) + count;
-    }
+    if (options.signal?.aborted) return removed;
+    let count = 0;
+    for (const window of await inSchema(options, (tx) => windowsOf(tx, table, options)))
+      count += await removeWithin(table, window, options);
+    if (count > 0) removed[table.name] = count;
   }
   return removed;
+}
+
+async function removeWithin(table: ContentTable, window: Window, options: RemoveContentOptions): Promise<number> {
+  let count = 0;
+  let after: readonly string[] | undefined;
+  while (options.signal?.aborted !== true) {
+    const rows = await inSchema(options, (tx) => readBatch(tx, table, { window, after }));
+    const last = rows.at(-1);
+    if (last === undefined) break;
+    after = [String(last.project_id), ...table.key.map((column) => last.key[column] ?? "")];
+    count += await removeFrom(table, rows, options);
+  }
+  return count;
 }
 
 const inSchema = <T>({ sql, schema }: RemoveContentOptions, work: (tx: TransactionSql) => Promise<T>): Promise<T> =>
@@ -61,25 +74,26 @@ const inSchema = <T>({ sql, schema }: RemoveContentOptions, work: (tx: Transacti
   }) as Promise<T>;
 
 interface Cursor {
-  readonly before: Date;
+  readonly window: Window;
   readonly after: readonly string[] | undefined;
 }
 
 const ENTITY = ", 'entity', entity_type || ':' || entity_id";
 const NAMES = { entity: ENTITY, all: `${ENTITY}, 'user', user_id, 'conversation', conversation_id` } as const;
 
-async function readBatch(tx: TransactionSql, table: ContentTable, { before, after }: Cursor): Promise<StoredRow[]> {
+async function readBatch(tx: TransactionSql, table: ContentTable, { window, after }: Cursor): Promise<StoredRow[]> {
   const order = ["project_id", ...table.key].join(", ");
   const texts = (names: readonly string[]): string => names.map((name) => `'${name}', ${name}::text`).join(", ");
   const types = ["int", ...table.key.map(keyType)];
-  const beyond = after === undefined ? "" : `AND (${order}) > (${types.map((type, i) => `$${i + 2}::text::${type}`).join(", ")})`;
+  const beyond = after === undefined ? "" : `AND (${order}) > (${types.map((type, i) => `$${i + 3}::text::${type}`).join(", ")})`;
+  const written = window.writtenSince === undefined ? "" : `AND ${writtenSince(window.writtenSince)}`;
   return [
     ...(await tx.unsafe<StoredRow[]>(
       `SELECT project_id, xmin::text AS version, to_char(${table.timeColumn}, 'YYYY-MM-DD') AS day, jsonb_build_object(${texts(table.key)}) AS key,
         jsonb_build_object('trace_id', trace_id, 'span_id', span_id${table.names === undefined ? "" : NAMES[table.names]}) AS about,
         jsonb_build_object(${texts([...Object.keys(table.columns), ...(table.reads ?? [])])}) AS columns
-      FROM ${table.name} WHERE ${table.timeColumn} < $1 ${beyond} ORDER BY ${order} LIMIT ${BATCH_ROWS}`,
-      [before, ...(after ?? [])],
+      FROM ${table.name} WHERE ${table.timeColumn} >= $1 AND ${table.timeColumn} < $2 ${written} ${beyond} ORDER BY ${order} LIMIT ${BATCH_ROWS}`,
+      [window.from ?? BEGINNING, window.to, ...(after ?? [])],
     )),
   ];
 }
