@@ -1,3 +1,4 @@
+import { namesOf } from "./model-names.ts";
 import shipped from "./prices.json" with { type: "json" };
 import type { Tokens } from "./tokens.ts";
 
@@ -39,14 +40,12 @@ export const isAmount = (value: number | undefined): value is number => value !=
 
 /** Prices by model name. */
 export interface PriceBook {
-  /** The price at a time, or undefined: an unknown price is never guessed. `model` as `atTier` makes it. */
+  /**
+   * The price at a time, or undefined: an unknown price is never guessed. `model` as `atTier` makes it. Without a provider it is that of the only provider of
+   * whom the book has a model of that name.
+   */
   find(provider: string | undefined, model: string, atMillis: number): Price | undefined;
 }
-
-/** What else a model may be called by who sells it: `gpt-4o-2024-08-06` and `claude-sonnet-4-5@20250929` cost what their family costs. */
-const VERSION = /(?:[-@:](?:\d{8}|\d{4}-\d{2}-\d{2}|latest|\d{3}))+$/;
-/** A router or a cloud in front of the name: `openai/gpt-4o`, `models/gemini-2.5-pro`. */
-const ROUTE = /^(?:[a-z0-9_.-]+\/)+/i;
 
 /** Providers that sell another one's models under the same names and prices. */
 const SELLS_FOR: ReadonlyMap<string, string> = new Map([
@@ -62,11 +61,19 @@ export function createPriceBook(own: readonly Price[] = []): PriceBook {
   /** By provider, then by model. */
   const known = new Map<string, Map<string, Known>>();
   let count = 0;
-  const search = (provider: string, model: string, atMillis: number): Price | undefined => {
-    const sold = SELLS_FOR.get(provider) ?? provider;
-    for (const name of namesOf(model)) {
+  const ourSellers = sellersOf(ours);
+  const onlySeller = (name: string): string | undefined => {
+    const sellers = new Set([...(ourSellers.get(name) ?? []), ...(SHIPPED_SELLERS.get(name) ?? [])]);
+    return sellers.size === 1 ? [...sellers][0] : undefined;
+  };
+  const isSold = (name: string): boolean => ourSellers.has(name) || SHIPPED_SELLERS.has(name);
+  const search = (given: string | undefined, model: string, atMillis: number): Price | undefined => {
+    for (const name of namesOf(model, given)) {
+      const provider = given ?? onlySeller(name);
+      const sold = SELLS_FOR.get(provider ?? "") ?? provider;
       const prices = ours.get(`${provider}/${name}`) ?? SHIPPED.get(`${sold}/${name}`);
       if (prices !== undefined) return prices.findLast(({ validFrom }) => validFrom <= atMillis);
+      if (given === undefined && isSold(name)) return undefined;
     }
     return undefined;
   };
@@ -80,13 +87,13 @@ export function createPriceBook(own: readonly Price[] = []): PriceBook {
     count++;
   }
   return {
-    find(provider, model, atMillis) {
-      if (provider === undefined) return undefined;
+    find(given, model, atMillis) {
+      const provider = given ?? "";
       // Prices change at midnight: one look-up per model and day serves all its calls.
       const day = Math.floor(atMillis / DAY_MS);
       const found = known.get(provider)?.get(model);
       if (found?.day === day) return found.price;
-      const price = search(provider, model, atMillis);
+      const price = search(provider === "" ? undefined : provider, model, atMillis);
       remember(provider, model, { day, price });
       return price;
     },
@@ -114,21 +121,17 @@ export function specialTier(tier: string | undefined): string | undefined {
 /** The name under which the price of a model stands at a service tier. List prices say nothing of batch, flex or priority: a wrong cost is worse than none. */
 export const atTier = (model: string, tier: string | undefined): string => (tier === undefined ? model : `${model}@${tier}`);
 
-/** Not a version such as `@20250929` or `@latest`. */
-const TIER = /@(?!latest$)[a-z][a-z_ -]*$/;
-
-function namesOf(model: string): string[] {
-  const whole = model.toLowerCase();
-  const tier = TIER.exec(whole)?.[0] ?? "";
-  const name = whole.slice(0, whole.length - tier.length);
-  const bare = name.replace(ROUTE, "");
-  return [...new Set([name, bare, bare.replace(VERSION, "")])].map((each) => each + tier);
-}
-
 function byModel(prices: readonly Price[]): Map<string, Price[]> {
   const found = Map.groupBy(prices, ({ provider, model }) => `${provider}/${model.toLowerCase()}`);
   for (const list of found.values()) list.sort((a, b) => a.validFrom - b.validFrom);
   return found;
+}
+
+/** Providers by the names of their models. */
+function sellersOf(prices: ReadonlyMap<string, readonly Price[]>): Map<string, string[]> {
+  const sold = [...prices.values()].flatMap(([price]) => (price === undefined ? [] : [price]));
+  const byName = Map.groupBy(sold, ({ model }) => model.toLowerCase());
+  return new Map([...byName].map(([name, each]) => [name, each.map(({ provider }) => provider)]));
 }
 
 interface ShippedRates {
@@ -165,6 +168,8 @@ const SHIPPED = byModel(
     longContext: long_context === undefined ? undefined : { above: long_context.above, ...ratesOf(long_context) },
   })),
 );
+
+const SHIPPED_SELLERS = sellersOf(SHIPPED);
 
 /** The currency of the shipped prices, and of a cost that names none. */
 export const LIST_CURRENCY: string = shipped.currency;

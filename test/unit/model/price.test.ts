@@ -78,10 +78,67 @@ describe("the price of a model", () => {
   it.each([
     ["openai", "gpt-4o-of-our-own"],
     ["nobody", "gpt-4o"],
-    [undefined, "gpt-4o"],
     ["openai", ""],
+    [undefined, ""],
+    // Sold by several, a hub's name of what anybody serves, and one of this machine.
+    [undefined, "claude-opus-4-6"],
+    [undefined, "openai/gpt-oss-120b"],
+    [undefined, "mistral-small:latest"],
+    [undefined, "mistral-small:24b"],
+    ["aws.bedrock", "us-gov.amazon.nova-lite-v1:0"],
+    ["aws.bedrock", "amazon.titan-embed-text-v2:0"],
+    ["aws.bedrock", "arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/a1b2c3d4e5f6"],
+    ["openai", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
   ])("%s %s has none, and none is guessed", (provider, model) => {
     expect(shipped.find(provider, model, NOW)).toBeUndefined();
+  });
+
+  it.each([
+    ["anthropic.claude-3-5-sonnet-20241022-v2:0", 3],
+    ["us.anthropic.claude-3-5-sonnet-20241022-v2:0", 3],
+    ["anthropic.claude-3-haiku-20240307-v1:0:48k", 0.25],
+    // Profiles of a region cost a tenth more than the global one.
+    ["global.anthropic.claude-sonnet-4-5-20250929-v1:0", 3],
+    ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3],
+    ["jp.anthropic.claude-haiku-4-5-20251001-v1:0", 1.1],
+    ["eu.anthropic.claude-opus-4-6-v1", 5.5],
+    ["us.anthropic.claude-opus-4-20250514-v1:0", 15],
+    ["eu.amazon.nova-lite-v1:0", 0.06],
+    ["amazon.nova-micro-v1:0", 0.035],
+    ["global.amazon.nova-2-lite-v1:0", 0.3],
+    ["apac.amazon.nova-pro-v1:0", 0.8],
+    ["us.meta.llama3-3-70b-instruct-v1:0", 0.72],
+    ["us.deepseek.r1-v1:0", 1.35],
+    ["amazon.titan-embed-text-v1", 0.1],
+    ["bedrock/us.amazon.nova-pro-v1:0", 0.8],
+    ["arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0", 3.3],
+    ["arn:aws:bedrock:eu-central-1::foundation-model/amazon.nova-pro-v1:0", 0.8],
+  ])("of Bedrock's %s is the shipped one of its model", (model, input) => {
+    expect(shipped.find("aws.bedrock", model, NOW)?.input).toBe(input);
+  });
+
+  it("of one's own is found by every regional name of Bedrock, and beats the shipped one", () => {
+    const book = createPriceBook([price({ provider: "aws.bedrock", model: "amazon.nova-lite", input: 7 })]);
+    for (const model of ["amazon.nova-lite-v1:0", "eu.amazon.nova-lite-v1:0"]) expect(book.find("aws.bedrock", model, NOW)?.input).toBe(7);
+  });
+
+  it.each([
+    ["gpt-4o", "openai"],
+    ["gpt-4o-2024-08-06", "openai"],
+    ["models/gemini-2.5-pro", "gcp.gemini"],
+    ["mistral-large-latest", "mistral_ai"],
+    ["eu.amazon.nova-lite-v1:0", "aws.bedrock"],
+    ["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "aws.bedrock"],
+  ])("of %s without a provider is that of %s, who alone has a model of that name", (model, provider) => {
+    expect(shipped.find(undefined, model, NOW)?.provider).toBe(provider);
+    expect(shipped.find("", model, NOW)?.provider).toBe(provider);
+  });
+
+  it("of a model without a provider is unknown once somebody else sells it, too", () => {
+    const other = price({ provider: "azure.ai.openai", model: "gpt-4o" });
+    expect(createPriceBook([other]).find(undefined, "gpt-4o", NOW)).toBeUndefined();
+    expect(createPriceBook([other]).find(undefined, "gpt-4o-2024-08-06", NOW)).toBeUndefined();
+    expect(createPriceBook([price({ model: "house-model" })]).find(undefined, "house-model", NOW)?.input).toBe(2);
   });
 
   it("is positive, and output costs between a fifth and twenty times what input costs", () => {
