@@ -8,6 +8,7 @@ import { createTestDatabase, describeEachServer, type TestDatabase } from "../su
 import { BASE_MS, logsOf, type SpanSpec, spanIdOf, TRACE, tracesOf } from "../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
 import { chat, http, usage } from "../support/refinement-suite.ts";
+import { traceShape } from "../support/trace-shapes.ts";
 
 const HOUR_MS = 3_600_000;
 const RUNS = process.env["GENSPAN_TEST_LONG"] === "1" ? 40 : 4;
@@ -148,45 +149,3 @@ describeEachServer("traces in which looking would change nothing", (server) => {
     expect(unmarked).toBeGreaterThan(RUNS * TRACES_PER_RUN * 0.005);
   }, 120_000);
 });
-
-/** Few names, numbers and times, so that spans meet: below each other, with the same tokens, one around another, with parents that are missing. */
-const names = ["a", "b", "c", "d", "e"];
-const spanShape = fc.record({
-  parent: fc.constantFrom(...names, "root", "missing", undefined),
-  at: fc.constantFrom(0, 100, 200, 5_000),
-  tookMs: fc.constantFrom(50, 150, 6_000),
-  error: fc.constantFrom(undefined, undefined, undefined, undefined, "no answer"),
-  attributes: fc.oneof(
-    { weight: 6, arbitrary: callAttributes() },
-    { weight: 2, arbitrary: fc.constant({}) },
-    {
-      weight: 1,
-      arbitrary: fc.constantFrom(http(200), { "genspan.record": "attempt" }, { "gen_ai.operation.name": "invoke_agent", ...usage(7, 7) }),
-    },
-  ),
-  kind: fc.constantFrom(1, 3),
-});
-const traceShape: fc.Arbitrary<SpanSpec[]> = fc
-  .array(spanShape, { minLength: 1, maxLength: names.length })
-  .map((spans) => [{ id: "root", tookMs: 9_000 }, ...spans.map((span, i) => asSpec(names[i]!, span))]);
-
-function asSpec(id: string, { parent, error, ...rest }: typeof spanShape extends fc.Arbitrary<infer T> ? T : never): SpanSpec {
-  return { id, ...rest, ...(parent === undefined || parent === id ? {} : { parent }), ...(error === undefined ? {} : { error }) };
-}
-
-function callAttributes() {
-  return fc
-    .record({
-      operation: fc.constantFrom("chat", "chat", "chat", "embeddings", "image_generation"),
-      model: fc.constantFrom("gpt-4o", "gpt-4o-2024-08-06", "claude-4"),
-      tokens: fc.constantFrom(undefined, [10, 1], [20, 2], [30, 3], [40, 5]),
-      response: fc.constantFrom(undefined, undefined, undefined, "r1", "r2", "r3"),
-    })
-    .map(({ operation, model, tokens, response }) => ({
-      "gen_ai.operation.name": operation,
-      "gen_ai.request.model": model,
-      "gen_ai.provider.name": "openai",
-      ...(tokens === undefined ? {} : usage(tokens[0]!, tokens[1]!)),
-      ...(response === undefined ? {} : { "gen_ai.response.id": response }),
-    }));
-}
