@@ -4,6 +4,7 @@ import { MARK_CALL, MARK_SECOND_CALL } from "../../collector/rows/trace-marks.ts
 import { createTestDatabase, describeEachServer, startPrivateCluster, type TestDatabase } from "../support/database.ts";
 import { BASE_MS, TRACE, tracesOf } from "../support/otlp-json.ts";
 import { createPipelineRig, type PipelineRig } from "../support/pipeline-rig.ts";
+import { soon } from "../support/told-apart.ts";
 
 const chat = { "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.provider.name": "openai" };
 const call = { ...chat, "gen_ai.usage.input_tokens": 631, "gen_ai.usage.output_tokens": 35, "gen_ai.response.id": "r1" };
@@ -41,9 +42,10 @@ describeEachServer("parts of a call that reach two collectors minutes apart", (s
 
   it("are one call after the next sweep", async () => {
     const { sql } = rigs[0]!;
-    await rigs[0]!.send(tracesOf(outer), "traces");
+    const at = soon();
+    await rigs[0]!.send(tracesOf({ ...outer, at }), "traces");
     await sql`UPDATE generation_logs SET received_at = received_at - interval '5 minutes'`;
-    await rigs[1]!.send(tracesOf(inner), "traces");
+    await rigs[1]!.send(tracesOf({ ...inner, at: at + inner.at }), "traces");
     for (const rig of rigs) await rig.refiner.settled();
     expect(await sql`SELECT FROM generation_logs`).toHaveLength(2);
     await rigs[1]!.refiner.sweep();
