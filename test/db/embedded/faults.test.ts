@@ -54,6 +54,9 @@ describe("PostgreSQL is killed", () => {
     process.kill(backend!.pid, "SIGKILL");
     expect(await keptRows(url)).toEqual([{ n: 3 }]);
     expect(serverOn(dataDir)!.pid).toBe(server);
+    // Rows may be read again a moment before the collector has its lock again.
+    const held = () => askUntilAnswered(url, (sql) => sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted`);
+    await expect.poll(async () => (await held()).length).toBeGreaterThan(0);
     await expect(start({ dataDir })).rejects.toThrow(ONE_COLLECTOR);
   });
 
