@@ -1,4 +1,4 @@
-import type { TransactionSql } from "postgres";
+import type { PendingQuery, Row, TransactionSql } from "postgres";
 
 /** A trace to look at. The times bound its rows, so that only the partitions around it are read. */
 export interface TraceRef {
@@ -44,10 +44,30 @@ export function windowOf(traces: readonly TraceRef[]): Window {
 export const LOOKUP_SETTINGS = `SET LOCAL synchronous_commit = on; SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off;
   SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off; SET LOCAL jit = off`;
 
-interface Lookup {
+export interface RowsOfTrace {
   readonly schema: string;
+  readonly window: Pick<Window, "from" | "to">;
+  readonly table: "generation_logs" | "generation_twins" | "generation_scores" | "spans" | "log_records" | "outputs";
+}
+
+/** Their time is a moment; that of the others has a beginning and an end. */
+const MOMENTS: ReadonlySet<string> = new Set(["generation_scores", "log_records"]);
+
+/**
+ * What stands behind FROM: the rows `t` of one trace `k` within the window. The times are there to leave out partitions, and written so that no index can use
+ * them: the planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace. What
+ * follows should be ordered by span, since only the key's index has that order: a plan made while a partition was empty takes any index of the project otherwise,
+ * and reads the whole project.
+ */
+export function rowsOfTrace(tx: Tx, { schema, window: { from, to }, table }: RowsOfTrace): PendingQuery<Row[]> {
+  const time = tx`t.${tx(MOMENTS.has(table) ? "time" : "start_time")}`;
+  return tx`${tx(schema)}.${tx(table)} t WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id
+    AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})`;
+}
+
+interface Lookup extends RowsOfTrace {
   readonly window: Window;
-  readonly table: "generation_logs" | "generation_twins" | "spans" | "log_records";
+  readonly table: Exclude<RowsOfTrace["table"], "generation_scores" | "outputs">;
   /** Columns and conditions over the row `t`. */
   readonly columns: string;
   readonly condition?: string;
@@ -56,24 +76,17 @@ interface Lookup {
   readonly order?: string;
 }
 
-/**
- * Rows of the window's traces, each trace looked up for itself. The times are there to leave out partitions, and written so that no index can use them: the
- * planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace. The order is
- * there since only the key's index has it: a plan made while a partition was empty takes any index of the project otherwise, and reads the whole project.
- */
-export function lookUp(tx: Tx, { schema, window, table, columns, condition = "true", spans, order = "" }: Lookup): Promise<Rows> {
-  const { projects, ids } = window;
+/** Rows of the window's traces, each trace looked up for itself. */
+export function lookUp(tx: Tx, { columns, condition = "true", spans, order = "", ...rows }: Lookup): Promise<Rows> {
+  const { projects, ids } = rows.window;
   const given =
     spans === undefined
       ? tx`unnest(${[...projects]}::int[], ${[...ids]}::text[]) AS given (project_id, trace_id)`
       : tx`unnest(${[...projects]}::int[], ${[...ids]}::text[], ${[...spans]}::text[]) AS given (project_id, trace_id, span_id)`;
   const ofSpan = spans === undefined ? tx`` : tx`AND t.span_id = k.span_id`;
-  const time = tx`t.${tx(table === "log_records" ? "time" : "start_time")}`;
-  const { from, to } = window;
   return tx`
     SELECT t.* FROM (SELECT DISTINCT * FROM ${given}) AS k,
-      LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${tx(schema)}.${tx(table)} t
-        WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})
+      LATERAL (SELECT project_id, trace_id, ${tx.unsafe(columns)} FROM ${rowsOfTrace(tx, rows)}
           AND (${tx.unsafe(condition)}) ${ofSpan} ORDER BY t.span_id OFFSET 0) AS t ${tx.unsafe(order)}`;
 }
 

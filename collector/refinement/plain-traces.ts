@@ -1,7 +1,7 @@
 import type { Sql } from "postgres";
 import { USAGE_OF_WRAPPER } from "../dialects/wrapper-usage.ts";
 import { MARK_CALL, MARK_SECOND_CALL } from "../rows/trace-marks.ts";
-import { LOOKUP_SETTINGS, type TraceRef, type Tx, windowOf } from "./look-up.ts";
+import { LOOKUP_SETTINGS, type RowsOfTrace, rowsOfTrace, type TraceRef, type Tx, windowOf } from "./look-up.ts";
 import { IS_CONTENT_EVENT, SPEAKS_OF_ANOTHER } from "./read-around.ts";
 import { SIGN_OF_CALLS } from "./read-calls.ts";
 
@@ -46,15 +46,11 @@ export async function plainTraces(
 }
 
 function select(tx: Tx, schema: string, traces: readonly TraceRef[]) {
-  const { projects, ids, from, to } = windowOf(traces);
-  const rowsOf = (
-    table: string,
-    time: string,
-  ) => tx`${tx(schema)}.${tx(table)} t WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id
-    AND (t.${tx(time)} >= ${from} OR t.${tx(time)} = ${from}) AND (t.${tx(time)} <= ${to} OR t.${tx(time)} = ${to})`;
-  // A scalar subquery is looked up for each trace; EXISTS may become one search through a whole table. As for times and order, see lookUp.
-  const isMissing = (table: string, time: string, condition: string) =>
-    tx`(SELECT true FROM ${rowsOf(table, time)} AND (${tx.unsafe(condition)}) ORDER BY t.span_id LIMIT 1) IS NULL`;
+  const window = windowOf(traces);
+  const { projects, ids } = window;
+  // A scalar subquery is looked up for each trace; EXISTS may become one search through a whole table.
+  const isMissing = (table: RowsOfTrace["table"], condition: string) =>
+    tx`(SELECT true FROM ${rowsOfTrace(tx, { schema, window, table })} AND (${tx.unsafe(condition)}) ORDER BY t.span_id LIMIT 1) IS NULL`;
   return tx`
     SELECT k.place::int AS place, c.sign FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]) WITH ORDINALITY AS k (project_id, trace_id, place),
       LATERAL (
@@ -64,14 +60,14 @@ function select(tx: Tx, schema: string, traces: readonly TraceRef[]) {
         FROM (
           SELECT span_id, parent_span_id, received_at, generation_status, response_id, concat(coalesce(tokens_prompt, 0), '/', coalesce(tokens_completion, 0)) AS tokens,
             ${tx.unsafe(IS_PLAIN)} AS is_plain
-          FROM ${rowsOf("generation_logs", "start_time")} ORDER BY t.span_id OFFSET 0
+          FROM ${rowsOfTrace(tx, { schema, window, table: "generation_logs" })} ORDER BY t.span_id OFFSET 0
         ) AS t
       ) AS c
     WHERE CASE WHEN c.are_plain AND c.calls <= ${MAX_CALLS} THEN
-      ${isMissing("generation_twins", "start_time", "true")}
-      AND ${isMissing("generation_scores", "time", "source = 'evaluation'")}
-      AND ${isMissing("log_records", "time", IS_CONTENT_EVENT)}
-      AND ${isMissing("outputs", "start_time", "direction = 'output' AND modality = 'image'")}
-      AND ${isMissing("spans", "start_time", `parent_span_id = ANY (c.span_ids) OR (${SPEAKS_OF_ANOTHER})`)}
+      ${isMissing("generation_twins", "true")}
+      AND ${isMissing("generation_scores", "source = 'evaluation'")}
+      AND ${isMissing("log_records", IS_CONTENT_EVENT)}
+      AND ${isMissing("outputs", "direction = 'output' AND modality = 'image'")}
+      AND ${isMissing("spans", `parent_span_id = ANY (c.span_ids) OR (${SPEAKS_OF_ANOTHER})`)}
     END`;
 }

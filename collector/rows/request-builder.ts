@@ -5,7 +5,7 @@ import type { EncodedRequest, ItemRefusal, RowSet, SharedRow } from "./encoded-r
 import { encodeRejectedRow, rejectedId } from "./ingest-rejected.ts";
 import { type CallSign, standApart } from "./sibling-calls.ts";
 import { INGEST_REJECTED, type TableSpec } from "./table-spec.ts";
-import { MARK_CALL, MARK_SECOND_CALL, type TraceMark } from "./trace-marks.ts";
+import { joinMarks, MARK_CALL, MARK_SECOND_CALL, type TraceMark } from "./trace-marks.ts";
 
 /** Bytes that a row takes beside its encoded form: its offset, its item, its part of the lists. */
 const ROW_OVERHEAD_BYTES = 64;
@@ -76,15 +76,11 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
       pending[role].add(current());
     },
     mark(traceId, bits, { millis, call }) {
-      const marked = traces.get(traceId);
-      const calls = (bits & MARK_CALL) === 0 ? [] : [call];
-      if (marked === undefined) traces.set(traceId, { traceId, bits, fromMillis: millis, toMillis: millis, calls });
-      else {
-        marked.bits |= bits;
-        marked.fromMillis = Math.min(marked.fromMillis, millis);
-        marked.toMillis = Math.max(marked.toMillis, millis);
-        marked.calls.push(...calls);
-      }
+      const mark = { traceId, bits, fromMillis: millis, toMillis: millis };
+      const marked = traces.get(traceId) ?? { mark, calls: [] };
+      marked.mark = joinMarks(marked.mark, mark);
+      if ((bits & MARK_CALL) !== 0) marked.calls.push(call);
+      traces.set(traceId, marked);
     },
     share(sharedRow) {
       shared.set(sharedRow.id, sharedRow);
@@ -124,18 +120,14 @@ export function createRequestBuilder(input: BuilderInput): RequestBuilder {
 }
 
 interface MarkedTrace {
-  readonly traceId: string;
-  bits: number;
-  fromMillis: number;
-  toMillis: number;
+  mark: TraceMark;
   /** A sign for each call; undefined for one that must be compared with the others. */
   readonly calls: (CallSign | undefined)[];
 }
 
 /** Several calls are a reason to look at the trace, unless they are seen here to be calls of their own. */
-function markOf(raw: Buffer, { calls, bits, ...trace }: MarkedTrace): TraceMark {
-  return { ...trace, bits: calls.length > 1 && !standApart(raw, calls) ? bits | MARK_SECOND_CALL : bits };
-}
+const markOf = (raw: Buffer, { mark, calls }: MarkedTrace): TraceMark =>
+  calls.length > 1 && !standApart(raw, calls) ? { ...mark, bits: mark.bits | MARK_SECOND_CALL } : mark;
 
 /** Takes back the rows of the item that was written last. */
 function dropRows(set: RowSet, item: number): void {

@@ -37,16 +37,20 @@ export interface TraceMark {
   readonly toMillis: number;
 }
 
+/** Two marks of one trace together, whatever their calls are to each other. */
+export const joinMarks = (a: TraceMark, b: TraceMark): TraceMark => ({
+  traceId: a.traceId,
+  bits: a.bits | b.bits,
+  fromMillis: Math.min(a.fromMillis, b.fromMillis),
+  toMillis: Math.max(a.toMillis, b.toMillis),
+});
+
 /** A second mark of a trace on top of a first; two calls are more than one, and so is an announcement that comes after a call. */
 export function withMark(before: TraceMark | undefined, mark: TraceMark): TraceMark {
   if (before === undefined) return mark;
+  const both = joinMarks(before, mark);
   const isSecond = (before.bits & MARK_CALL) !== 0 && (mark.bits & (MARK_CALL | MARK_ANNOUNCEMENT)) !== 0;
-  return {
-    traceId: mark.traceId,
-    bits: before.bits | mark.bits | (isSecond ? MARK_SECOND_CALL : 0),
-    fromMillis: Math.min(before.fromMillis, mark.fromMillis),
-    toMillis: Math.max(before.toMillis, mark.toMillis),
-  };
+  return isSecond ? { ...both, bits: both.bits | MARK_SECOND_CALL } : both;
 }
 
 /** Whether everything known about a trace makes looking at its rows worth while. */
