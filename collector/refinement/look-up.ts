@@ -57,17 +57,17 @@ const MOMENTS: ReadonlySet<string> = new Set(["generation_scores", "log_records"
  * What stands behind FROM: the rows `t` of one trace `k` within the window. The times are there to leave out partitions, and written so that no index can use
  * them: the planner knows nothing of the newest rows, often takes an index by time instead of the key, and reads all that came lately for each trace. What
  * follows should be ordered by span, since only the key's index has that order: a plan made while a partition was empty takes any index of the project otherwise,
- * and reads the whole project.
+ * and reads the whole project. An evaluation without a time of its own stands at the epoch, and is within every window.
  */
 export function rowsOfTrace(tx: Tx, { schema, window: { from, to }, table }: RowsOfTrace): PendingQuery<Row[]> {
   const time = tx`t.${tx(MOMENTS.has(table) ? "time" : "start_time")}`;
+  const untimed = table === "generation_scores" ? tx`OR ${time} = 'epoch'` : tx``;
   return tx`${tx(schema)}.${tx(table)} t WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id
-    AND (${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})`;
+    AND (((${time} >= ${from} OR ${time} = ${from}) AND (${time} <= ${to} OR ${time} = ${to})) ${untimed})`;
 }
 
 interface Lookup extends RowsOfTrace {
   readonly window: Window;
-  readonly table: Exclude<RowsOfTrace["table"], "generation_scores" | "outputs">;
   /** Columns and conditions over the row `t`. */
   readonly columns: string;
   readonly condition?: string;

@@ -40,13 +40,16 @@ export const toChild = (row: Record<string, unknown>): ChildSpan => ({
 export const readParents = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
   lookUp(tx, { schema, window, table: "spans", columns: "span_id, parent_span_id" });
 
-/** Evaluations that stand with spans of the traces. Without a time of its own one stands at the epoch. */
-export const readScores = (tx: Tx, schema: string, { projects, ids, from, to }: Window): Promise<Rows> => tx`
-  SELECT t.* FROM (SELECT DISTINCT * FROM unnest(${[...projects]}::int[], ${[...ids]}::text[]) AS given (project_id, trace_id)) AS k,
-    LATERAL (SELECT project_id, trace_id, span_id, "time"::text AS time_text, id, response_id, told_trace_id, told_span_id FROM ${tx(schema)}.generation_scores t
-      WHERE t.project_id = k.project_id AND t.trace_id = k.trace_id AND t.source = 'evaluation'
-        AND ((t."time" >= ${from} AND t."time" <= ${to}) OR t."time" = 'epoch') ORDER BY t.span_id OFFSET 0) AS t
-  ORDER BY time_text, id`;
+/** Evaluations that stand with spans of the traces. */
+export const readScores = (tx: Tx, schema: string, window: Window): Promise<Rows> =>
+  lookUp(tx, {
+    schema,
+    window,
+    table: "generation_scores",
+    columns: `span_id, "time"::text AS time_text, id, response_id, told_trace_id, told_span_id`,
+    condition: "source = 'evaluation'",
+    order: "ORDER BY time_text, id",
+  });
 
 export function toScore(row: Record<string, unknown>): ScoreFacts {
   const [traceId, spanId] = [optional(row["told_trace_id"]), optional(row["told_span_id"])];

@@ -111,6 +111,8 @@ describeEachServer("traces in which looking would change nothing", (server) => {
     await rig.send(tracesOf({ id: "judge", parent: "root", events: [{ name: "gen_ai.evaluation.result", attributes: evaluation }] }));
     expect(await rig.sql`SELECT FROM generation_scores`).toHaveLength(1);
     expect(await plainOf(TRACE)).toEqual([]);
+    await rig.sql`UPDATE generation_scores SET "time" = 'epoch'`;
+    expect(await plainOf(TRACE)).toEqual([]);
   });
 
   it("stay as they are when all that is known of them is read, as do those that no request gives a reason to look at, whatever the spans", async () => {
